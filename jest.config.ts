@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from 'jest';
+
+const globalSetup = './scripts/jest/global-setup.ts';
+const globalTeardown = './scripts/jest/global-teardown.ts';
+
+const config: Config = {
+  roots: ['platform', 'schema', 'db', 'subgraphs', 'gateway', 'scripts'].map((room) => `<rootDir>/${room}`),
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/bench/', '/\\.data/'],
+  modulePathIgnorePatterns: ['<rootDir>/bench/', '<rootDir>/\\.data/'],
+  watchPathIgnorePatterns: ['/\\.data/', '/node_modules/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  // `.js` before `.mjs`.
+  moduleFileExtensions: ['ts', 'js', 'cjs', 'mjs', 'json', 'node'],
+  transform: { '\\.ts$': './scripts/jest/transformer.ts' },
+  transformIgnorePatterns: ['/node_modules/'],
+  testEnvironment: 'node',
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
+  // v8 coverage sees nothing under vm modules.
+  coverageProvider: 'babel',
+  collectCoverageFrom: ['{platform,schema,db,subgraphs,gateway}/**/*.ts', '!**/*.test.ts', '!**/tests/**', '!**/*.types.ts'],
+  reporters: ['default', './scripts/jest/summary-reporter.ts'],
+  ...(isThere(globalSetup) && { globalSetup }),
+  ...(isThere(globalTeardown) && { globalTeardown }),
+};
+
+function isThere(path: string): boolean {
+  return existsSync(fileURLToPath(new URL(path, import.meta.url)));
+}
+
+export default config;

@@ -1,0 +1,118 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** What the program is told by its environment. `.env.example` explains each variable. */
+export interface Settings {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly host: string;
+  /** Absolute path: embedded PostgreSQL, captured mail, local files, generated keys. */
+  readonly dataDirectory: string;
+  /** Absent: the program runs its own PostgreSQL. */
+  readonly databaseUrl: string | undefined;
+  /** Domains that live in a database of their own. */
+  readonly databaseUrls: ReadonlyMap<string, string>;
+  /** Domains that run as a service; all others run inside this process. */
+  readonly subgraphUrls: ReadonlyMap<string, string>;
+  readonly amqpUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly logLevel: string;
+  readonly seed: 'demo' | 'none';
+  readonly production: boolean;
+  /** Introspection, playground and plan details; never in production. */
+  readonly development: boolean;
+  /** The address under which clients reach the gateway; also the issuer of tokens. */
+  readonly publicUrl: string;
+  /** Origins that browsers may call from, besides our own. */
+  readonly corsOrigins: readonly string[];
+  /** Signs what services tell each other; absent: made and kept in the data directory. */
+  readonly internalKey: string | undefined;
+}
+
+/** Settings of a running program: the internal key is there, given or made. */
+export type RuntimeSettings = Settings & { readonly internalKey: string };
+
+/** Settings that do not hold; the message lists every bad variable with its mend. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const port = (fallback: number) =>
+  z.coerce.number('must be a number between 0 and 65535').int('must be a whole number').min(0, 'must be at least 0').max(65_535, 'must be at most 65535').default(fallback);
+const address = (protocols: string, example: string) =>
+  z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be an address such as ${example}` });
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
+
+const shape = z.object({
+  PORT: port(4000),
+  ADMIN_PORT: port(4001),
+  HOST: z.string().default('127.0.0.1'),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: address('postgres|postgresql', 'postgres://user:password@host:5432/database').optional(),
+  AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
+  REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent').default('info'),
+  SEED: z.enum(['demo', 'none'], 'must be demo or none').optional(),
+  NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test').default('development'),
+  DEVELOPMENT_TOOLS: flag.optional(),
+  PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
+  CORS_ORIGINS: z.string().default('https://studio.apollographql.com').transform((list) => list.split(',').map((origin) => origin.trim()).filter(Boolean)),
+  INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
+});
+
+const subgraphUrl = address('https?', 'http://127.0.0.1:4101/graphql');
+const databaseUrl = address('postgres|postgresql', 'postgres://user:password@host:5432/database');
+
+/** Reads the settings; throws a SettingsError that names every bad variable together with its mend. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const problems: string[] = [];
+  const read = shape.safeParse(given);
+  if (!read.success) problems.push(...read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+  const databaseUrls = readGroup(given, /^DATABASE_URL_([A-Z]+)$/, databaseUrl, problems);
+  const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z]+)_URL$/, subgraphUrl, problems);
+  if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
+  if (problems.length > 0 || !read.success) throw new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  const { data } = read;
+  const production = data.NODE_ENV === 'production';
+  return {
+    port: data.PORT,
+    adminPort: data.ADMIN_PORT,
+    host: data.HOST,
+    dataDirectory: resolve(data.DATA_DIR),
+    databaseUrl: data.DATABASE_URL,
+    databaseUrls,
+    subgraphUrls,
+    amqpUrl: data.AMQP_URL,
+    redisUrl: data.REDIS_URL,
+    logLevel: data.LOG_LEVEL,
+    seed: data.SEED ?? (production ? 'none' : 'demo'),
+    production,
+    development: data.DEVELOPMENT_TOOLS ?? !production,
+    publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
+    corsOrigins: data.CORS_ORIGINS,
+    internalKey: data.INTERNAL_KEY,
+  };
+}
+
+function readGroup(given: Record<string, string | undefined>, pattern: RegExp, schema: z.ZodType<string>, problems: string[]): Map<string, string> {
+  const group = new Map<string, string>();
+  for (const [name, value] of Object.entries(given)) {
+    const domain = pattern.exec(name)?.[1];
+    if (!domain) continue;
+    const read = schema.safeParse(value);
+    if (read.success) group.set(domain.toLowerCase(), read.data);
+    else problems.push(`${name} ${read.error.issues[0]?.message}`);
+  }
+  return group;
+}
+
+function productionProblems(data: z.infer<typeof shape>): string[] {
+  const problems: string[] = [];
+  if (!data.DATABASE_URL) problems.push('DATABASE_URL is missing; mend: in production name a PostgreSQL 15 or newer, such as postgres://user:password@host:5432/database');
+  if (!data.PUBLIC_URL) problems.push('PUBLIC_URL is missing; mend: name the address under which clients reach the gateway, such as https://api.example.com');
+  if (!data.INTERNAL_KEY) problems.push('INTERNAL_KEY is missing; mend: give all services the same output of openssl rand -hex 32');
+  if (data.DEVELOPMENT_TOOLS) problems.push('DEVELOPMENT_TOOLS must not be true in production; mend: remove it');
+  if (data.SEED === 'demo') problems.push('SEED must not be demo in production, its passwords are public; mend: SEED=none');
+  return problems;
+}

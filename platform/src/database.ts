@@ -1,0 +1,307 @@
+import { is, sql as query } from 'drizzle-orm';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import { PgTransaction, type PgDatabase } from 'drizzle-orm/pg-core';
+import { drizzle, PostgresJsPreparedQuery, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import postgres, { type Options, type Sql, type TransactionSql } from 'postgres';
+import { currentSignal, remaining } from './deadline.ts';
+import type { Log } from './log.ts';
+
+/** The database or a transaction of it: whatever runs queries. */
+export type Db = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
+
+export interface Database {
+  readonly db: Db;
+  /** The driver itself, for LISTEN and NOTIFY; its queries have the same deadlines. */
+  readonly sql: Sql;
+  /** Waits up to two seconds for running queries and closes all connections. */
+  close(): Promise<void>;
+  /** Asks the server for an answer; throws DatabaseUnavailable. */
+  ping(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Its role `supergraph_<domain>` is what the connections may do. */
+  readonly domain: string;
+  /** How many connections at most; 10 unless said otherwise. */
+  readonly poolSize?: number | undefined;
+  /** How many queries may wait for a connection; the next one is refused. 200 unless said otherwise. */
+  readonly queueSize?: number | undefined;
+  /** How long one statement may take, waiting for a connection included; 5000 ms unless said otherwise. */
+  readonly statementTimeoutMs?: number | undefined;
+  readonly log?: Pick<Log, 'warn'> | undefined;
+  readonly applicationName?: string | undefined;
+}
+
+/** Why the database did not answer. */
+export type UnavailableReason = 'DEADLINE' | 'ABORTED' | 'OVERLOADED' | 'CONNECTION';
+
+/** The database did not answer in time or not at all; whether a write took place is not known. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+  readonly reason: UnavailableReason;
+  constructor(reason: UnavailableReason, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.reason = reason;
+  }
+}
+
+/** A row of a tenant was asked for without a tenant being chosen. */
+export class NoTenantChosen extends Error {
+  override readonly name = 'NoTenantChosen';
+  constructor() {
+    super('no organization is chosen; mend: send X-Organization-Id, or use asTenant with the id that an event names');
+  }
+}
+
+/** The role that a domain's connections take; it owns nothing and is subject to row-level security. */
+export const domainRole = (domain: string): string => `supergraph_${domain}`;
+
+const defaultStatementMs = 5_000;
+const preparedStatements = 500;
+/** By how much this side gives up before the limit, so that the caller has its answer within it. */
+const earlierMs = 200;
+/** How long a COMMIT or ROLLBACK may take when the deadline has passed. */
+const endingMs = 500;
+
+/** Opens the domain's pool; connections are made when the first query needs them. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const statementMs = options.statementTimeoutMs ?? defaultStatementMs;
+  const sql = postgres(options.url, {
+    max: options.poolSize ?? 10,
+    max_queue: options.queueSize ?? 200,
+    // One statement at a time per connection: a cancelled one can then never be mistaken for its neighbor.
+    max_pipeline: 0,
+    fetch_types: false,
+    connect_timeout: Math.ceil(statementMs / 1_000),
+    backoff: (retries: number) => (retries === 0 ? 0 : Math.min(0.5, 0.025 * 2 ** retries) * (0.5 + Math.random() / 2)),
+    onnotice: () => undefined,
+    onquery: guardWith(statementMs, options.log),
+    connection: {
+      application_name: options.applicationName ?? `supergraph ${options.domain}`,
+      role: domainRole(options.domain),
+      TimeZone: 'UTC',
+      statement_timeout: statementMs,
+      idle_in_transaction_session_timeout: 15_000,
+    },
+  } as Options<Record<string, never>>);
+  const db: Db = drizzle({ client: clientFor(sql), casing: 'snake_case' });
+  return {
+    db,
+    sql,
+    close: () => sql.end({ timeout: 2 }),
+    ping: async () => {
+      await sql`select 1`;
+    },
+  };
+}
+
+type QueryListener = (statement: string) => void;
+const listeners = new Set<QueryListener>();
+
+/** Calls the listener with the text of each statement that this process sends, until `stop` is called. */
+export function observeQueries(listener: QueryListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+// ——— The doors to protected rows ———
+
+interface Scope {
+  readonly db: Db;
+  readonly organization: { readonly id: string } | null;
+  readonly viewer: { readonly userId: string } | null;
+}
+type Work<Result> = (tx: Db) => Promise<Result>;
+
+/** Opens a transaction in which the rows of the chosen tenant (and of the viewer) can be seen; throws NoTenantChosen. */
+export async function inTenant<Result>(scope: Scope, work: Work<Result>): Promise<Result> {
+  if (!scope.organization) throw new NoTenantChosen();
+  return openDoor(scope.db, scope.organization.id, scope.viewer?.userId, work);
+}
+
+/** Opens a transaction in which the rows of one tenant, and of no person, can be seen; for consumers and workers. */
+export function asTenant<Result>(db: Db, organizationId: string, work: Work<Result>): Promise<Result> {
+  return openDoor(db, organizationId, undefined, work);
+}
+
+/** Opens a transaction in which the rows of one person, and of no tenant, can be seen. */
+export function asPerson<Result>(db: Db, userId: string, work: Work<Result>): Promise<Result> {
+  return openDoor(db, undefined, userId, work);
+}
+
+/** Opens a transaction with whatever the scope has of tenant and person; without either only open rows can be seen. */
+export function inScope<Result>(scope: Scope, work: Work<Result>): Promise<Result> {
+  return openDoor(scope.db, scope.organization?.id, scope.viewer?.userId, work);
+}
+
+/** Transactions inside which a door is open: two at once would share one connection, and so one tenant. */
+const behindDoor = new WeakSet<Db>();
+
+/**
+ * Settings last as long as the outermost transaction. A door inside a transaction is a savepoint: when it fails the
+ * server itself puts the settings back, when it succeeds they are put back here, so the outer scope sees what it saw.
+ */
+async function openDoor<Result>(db: Db, organizationId = '', userId = '', work: Work<Result>): Promise<Result> {
+  if (!is(db, PgTransaction)) {
+    return db.transaction(async (tx) => {
+      await tx.execute(setScope(organizationId, userId));
+      return work(tx);
+    });
+  }
+  if (behindDoor.has(db)) {
+    throw new Error('two scopes were opened in one transaction at the same time; mend: await the first before the second');
+  }
+  behindDoor.add(db);
+  try {
+    const [before] = await db.execute<{ organizationId: string; userId: string }>(readScope);
+    const result = await db.transaction(async (tx) => {
+      await tx.execute(setScope(organizationId, userId));
+      return work(tx);
+    });
+    await db.execute(setScope(before?.organizationId ?? '', before?.userId ?? ''));
+    return result;
+  } finally {
+    behindDoor.delete(db);
+  }
+}
+
+const readScope = query`select current_setting('app.organization_id', true) as "organizationId", current_setting('app.user_id', true) as "userId"`;
+const setScope = (organizationId: string, userId: string) =>
+  query`select set_config('app.organization_id', ${organizationId}, true), set_config('app.user_id', ${userId}, true)`;
+
+// ——— Deadlines and faults of the driver ———
+
+/** What the patched driver (patches/postgres+3.4.9.patch) tells of a query. */
+interface DriverQuery {
+  readonly strings: readonly string[];
+  readonly tagged: boolean;
+  /** Where it runs; null while it waits for a connection. */
+  readonly state: { drop(): void } | null;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  cancel(): Promise<unknown> | null;
+}
+
+/** Gives every query its deadline, on this side and on the server's; false keeps it from being sent. */
+function guardWith(statementMs: number, log: Pick<Log, 'warn'> | undefined) {
+  return (statement: DriverQuery): boolean => {
+    for (const listener of listeners) listener(statement.strings.join('?'));
+    // The end of a transaction must reach the server even when nobody waits any more, or its connection would be lost.
+    const ending = statement.tagged && /^(commit|rollback)/.test(statement.strings[0] ?? '');
+    const left = ending ? Math.max(remaining(), endingMs) : remaining();
+    const signal = ending ? undefined : currentSignal();
+    if (left <= 0) return refuse(statement, 'DEADLINE', 'no time was left to ask the database');
+    if (signal?.aborted) return refuse(statement, 'ABORTED', 'the request ended before the database was asked');
+
+    const timer = setTimeout(() => giveUp('DEADLINE', 'the database did not answer in time'), Math.min(left, statementMs - earlierMs));
+    const onAbort = () => giveUp('ABORTED', 'the request ended while the database was asked');
+    signal?.addEventListener('abort', onAbort);
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const { resolve, reject } = statement;
+    statement.resolve = (value) => {
+      settle();
+      resolve(value);
+    };
+    statement.reject = (error) => {
+      settle();
+      reject(translated(error));
+    };
+    return true;
+
+    function giveUp(reason: UnavailableReason, message: string): void {
+      const running = statement.state;
+      if (!running) {
+        statement.reject(new DatabaseUnavailable(reason, message));
+        void statement.cancel();
+        return;
+      }
+      // The connection is not used again: what the server still sends on it, or a late cancel, can hit nobody else.
+      statement.cancel()?.catch((error: unknown) => log?.warn({ error }, 'a statement could not be cancelled on the server'));
+      running.drop();
+      statement.reject(new DatabaseUnavailable(reason, message));
+    }
+  };
+}
+
+function refuse(statement: DriverQuery, reason: UnavailableReason, message: string): false {
+  statement.reject(new DatabaseUnavailable(reason, message));
+  return false;
+}
+
+const connectionFaults = new Set([
+  'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH',
+  'ENOENT', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END',
+  '57P01', '57P02', '57P03', '57P05', '25P03', '53100', '53200', '53300', '58030',
+]);
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DatabaseUnavailable) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === '57014') return new DatabaseUnavailable('DEADLINE', 'the database did not answer in time', error);
+  if (code === 'QUEUE_FULL') return new DatabaseUnavailable('OVERLOADED', 'too many queries wait for the database', error);
+  if (connectionFaults.has(code) || code.startsWith('08')) {
+    return new DatabaseUnavailable('CONNECTION', 'the connection to the database is lost', error);
+  }
+  return error;
+}
+
+/** What drizzle needs of the driver, with statements prepared once per connection and faults of transactions translated. */
+function clientFor(sql: Sql): Sql {
+  const worthPreparing = recurringStatements();
+  const client = {
+    options: sql.options,
+    unsafe: (text: string, values: never[] = []) => sql.unsafe(text, values, { prepare: worthPreparing(text) }),
+    begin: async (work: (tx: TransactionSql) => unknown) => {
+      try {
+        return await sql.begin((tx) => work(transactionFor(tx)));
+      } catch (error) {
+        throw translated(error);
+      }
+    },
+  };
+  function transactionFor(tx: TransactionSql): TransactionSql {
+    const transaction = {
+      unsafe: (text: string, values: never[] = []) => tx.unsafe(text, values, { prepare: worthPreparing(text) }),
+      savepoint: (work: (inner: TransactionSql) => unknown) => tx.savepoint((inner) => work(transactionFor(inner))),
+    };
+    return transaction as unknown as TransactionSql;
+  }
+  return client as unknown as Sql;
+}
+
+/** Statements are prepared from their second use on and up to a limit, because lists of ids give endlessly many texts. */
+function recurringStatements(): (text: string) => boolean {
+  const once = new Set<string>();
+  const recurring = new Set<string>();
+  return (text) => {
+    if (recurring.has(text)) return true;
+    if (recurring.size >= preparedStatements) return false;
+    if (once.delete(text)) {
+      recurring.add(text);
+      return true;
+    }
+    if (once.size >= preparedStatements) once.clear();
+    once.add(text);
+    return false;
+  };
+}
+
+// drizzle wraps every fault in an error that quotes the statement and its parameters; an unavailable database is no
+// fault of the statement, and callers tell it by its class.
+interface Fallible {
+  queryWithCache(text: string, values: unknown[], run: () => Promise<unknown>): Promise<unknown>;
+}
+const prepared = PostgresJsPreparedQuery.prototype as unknown as Fallible;
+const inherited = prepared.queryWithCache;
+prepared.queryWithCache = async function queryWithCache(this: Fallible, ...args) {
+  try {
+    return await inherited.apply(this, args);
+  } catch (error) {
+    throw error instanceof DrizzleQueryError && error.cause instanceof DatabaseUnavailable ? error.cause : error;
+  }
+};

@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { type DocumentNode, execute, type ExecutionResult, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, parse, subscribe, validate } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { enforceAccess } from './access.ts';
+import { createBus, type EventEngine, type LiveTransport } from './bus.ts';
+import type { Calls } from './calls.ts';
+import type { deadLetterTable, inboxTable, outboxTable } from './columns.ts';
+import type { RuntimeSettings } from './config.ts';
+import { type ConsumerDefinition, toConsumer } from './consumers.ts';
+import { type Identity, nobody, type RequestContext } from './context.ts';
+import { type Database, DatabaseUnavailable, NoTenantChosen } from './database.ts';
+import { withDeadline } from './deadline.ts';
+import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
+import type { Log } from './log.ts';
+import { type Relay, startRelay } from './outbox.ts';
+import { scalarResolvers } from './scalars.ts';
+import type { WorkerDefinition, WorkerRuntime } from './workers.ts';
+
+/** All that the rest of the program sees of a domain. */
+export interface SubgraphDefinition<L = unknown> {
+  readonly name: string;
+  /** The domain's `schema.graphql`; `db/<name>/migrations` is found from it. */
+  readonly sdl: URL;
+  readonly resolvers: object;
+  readonly loaders: (ctx: RequestContext<L>) => L;
+  readonly tables: { readonly outbox: ReturnType<typeof outboxTable>; readonly inbox: ReturnType<typeof inboxTable>; readonly deadLetters: ReturnType<typeof deadLetterTable> };
+  readonly consumers?: readonly ConsumerDefinition[];
+  readonly workers?: readonly WorkerDefinition<never>[];
+  /** Runs once after the migrations, before the first request: makes keys and other things that must be there. */
+  readonly prepare?: (ctx: RequestContext<L>) => Promise<void>;
+  /** Fills an empty domain with sample data; runs when `SEED=demo` and may be repeated. */
+  readonly seed?: (ctx: RequestContext<L>) => Promise<void>;
+}
+
+/** Declares a domain. */
+export const defineSubgraph = <L>(definition: SubgraphDefinition<L>): SubgraphDefinition => definition as unknown as SubgraphDefinition;
+
+/** What a domain stands on while it runs. */
+export interface Services {
+  readonly settings: RuntimeSettings;
+  readonly database: Database;
+  readonly engine: EventEngine;
+  readonly live: LiveTransport;
+  readonly workers: WorkerRuntime;
+  readonly calls: Calls;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** One operation for a subgraph, with who asks and until when. */
+export interface SubgraphRequest {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly identity: Identity;
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
+
+export interface SubgraphAnswer {
+  readonly data?: Record<string, unknown> | null | undefined;
+  readonly errors?: readonly GraphQLFormattedError[] | undefined;
+}
+
+/** A subgraph as its callers see it: inside this process or behind HTTP, they cannot tell which. */
+export interface SubgraphClient {
+  readonly name: string;
+  execute(request: SubgraphRequest): Promise<SubgraphAnswer>;
+  /** An answer instead of a stream means that the subscription could not begin. */
+  subscribe(request: SubgraphRequest): Promise<AsyncGenerator<SubgraphAnswer, void> | SubgraphAnswer>;
+  close(): Promise<void>;
+}
+
+export interface RunningSubgraph extends SubgraphClient {
+  readonly schema: GraphQLSchema;
+  readonly sdl: string;
+  readonly relay: Relay;
+  /** A context for work that no client asked for. */
+  systemContext(requestId?: string): RequestContext;
+}
+
+/** The domain's whole SDL: the shared definitions, then its own. */
+export const sdlOf = ({ sdl }: Pick<SubgraphDefinition, 'sdl'>): string =>
+  `${readFileSync(new URL('../../schema/shared.graphql', sdl), 'utf8')}\n${readFileSync(sdl, 'utf8')}`;
+
+/** The domain's migrations folder. */
+export const migrationsOf = ({ name, sdl }: Pick<SubgraphDefinition, 'name' | 'sdl'>): URL => new URL(`../../db/${name}/migrations`, sdl);
+
+/** The domain's executable schema, its access rules in force. */
+export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never }]);
+  return enforceAccess(schema);
+}
+
+const largestEntityBatch = 500;
+
+/** Starts a domain on a migrated database: relay, consumers and workers run, operations are answered. */
+export async function startSubgraph(definition: SubgraphDefinition, services: Services): Promise<RunningSubgraph> {
+  const { name } = definition;
+  const { database, engine, live, settings } = services;
+  const log = services.log.child({ subgraph: name });
+  const schema = schemaOf(definition);
+  const bus = createBus(live);
+  const stopping = new AbortController();
+  const relay = startRelay({ domain: name, db: database.db, outbox: definition.tables.outbox, engine, live, log });
+  const shared = {
+    db: database.db,
+    bus,
+    workers: services.workers.queueOf(name),
+    call: services.calls.as(name),
+    settings,
+    now: services.now,
+    outboxWritten: () => relay.wake(),
+  };
+  const contextFor = (identity: Identity, deadline: number, signal: AbortSignal): RequestContext => {
+    const ctx = { ...shared, ...identity, deadline, signal, log: log.child({ requestId: identity.requestId, ...(identity.viewer ? { userId: identity.viewer.userId } : {}) }), loaders: undefined as unknown };
+    ctx.loaders = definition.loaders(ctx);
+    return ctx;
+  };
+  const systemContext = (requestId: string = randomUUID(), signal: AbortSignal = stopping.signal) => contextFor({ ...nobody(requestId), service: name }, Date.now() + 60_000, signal);
+
+  await definition.prepare?.(systemContext());
+  const endConsumers = definition.consumers?.length
+    ? await engine.consume(
+        toConsumer({
+          domain: name,
+          db: database.db,
+          inbox: definition.tables.inbox,
+          deadLetters: definition.tables.deadLetters,
+          definitions: definition.consumers,
+          contextFor: (envelope) => {
+            const ctx = systemContext(envelope.eventId) as RequestContext<never>;
+            return { ...ctx, organization: null, traceparent: envelope.traceparent };
+          },
+        }),
+      )
+    : undefined;
+  if (definition.workers?.length) await services.workers.register(name, definition.workers, (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>);
+
+  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: 500 });
+  const read = (query: string): DocumentNode | readonly GraphQLError[] => {
+    const known = documents.get(query);
+    if (known) return known;
+    const document = readDocument(schema, query);
+    documents.set(query, document);
+    return document;
+  };
+  const refuse = (errors: readonly GraphQLError[]): SubgraphAnswer => ({ errors: publicErrors(errors, log) });
+
+  return {
+    name,
+    schema,
+    sdl: sdlOf(definition),
+    relay,
+    systemContext,
+    async execute(request) {
+      const document = read(request.query);
+      if (!isDocument(document)) return refuse(document);
+      const tooMany = entityBatchIssue(request);
+      if (tooMany) return refuse([tooMany]);
+      const result = await withDeadline({ deadline: request.deadline, signal: request.signal }, () =>
+        execute({
+          schema,
+          document,
+          variableValues: request.variables,
+          operationName: request.operationName,
+          contextValue: contextFor(request.identity, request.deadline, request.signal),
+        }),
+      );
+      return present(result, log);
+    },
+    async subscribe(request) {
+      const document = read(request.query);
+      if (!isDocument(document)) return refuse(document);
+      const signal = AbortSignal.any([request.signal, stopping.signal]);
+      const ctx = contextFor(request.identity, Number.MAX_SAFE_INTEGER, signal);
+      const result = await subscribe({ schema, document, variableValues: request.variables, operationName: request.operationName, contextValue: ctx });
+      if (!(Symbol.asyncIterator in result)) return present(result, log);
+      return presentEach(result, log, signal);
+    },
+    async close() {
+      stopping.abort();
+      await endConsumers?.();
+      await relay.stop();
+    },
+  };
+}
+
+const isDocument = (read: DocumentNode | readonly GraphQLError[]): read is DocumentNode => 'kind' in read;
+
+function readDocument(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
+  try {
+    const document = parse(query, { maxTokens: 20_000 });
+    const errors = validate(schema, document, undefined, { maxErrors: 5 });
+    return errors.length > 0 ? errors : document;
+  } catch (error) {
+    if (error instanceof GraphQLError) return [error];
+    throw error;
+  }
+}
+
+function entityBatchIssue({ variables }: SubgraphRequest): GraphQLError | undefined {
+  const representations = variables?.['representations'];
+  if (!Array.isArray(representations) || representations.length <= largestEntityBatch) return undefined;
+  const { message, extensions } = badInput([{ path: 'representations', message: `must be at most ${largestEntityBatch}` }]);
+  return new GraphQLError(message, { extensions });
+}
+
+const present = (result: ExecutionResult, log: Log): SubgraphAnswer => ({
+  data: result.data,
+  ...(result.errors ? { errors: publicErrors(result.errors, log) } : {}),
+});
+
+async function* presentEach(results: AsyncGenerator<ExecutionResult, void, void>, log: Log, signal: AbortSignal): AsyncGenerator<SubgraphAnswer, void> {
+  const end = () => void results.return(undefined);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    for await (const result of results) yield present(result, log);
+  } catch (error) {
+    // A source that throws ends its stream with one last answer that says why.
+    yield { errors: publicErrors([new GraphQLError('the stream ended', { originalError: error as Error })], log) };
+  } finally {
+    signal.removeEventListener('abort', end);
+    await results.return(undefined);
+  }
+}
+
+/** Turns errors into what may leave the service; the unexpected is logged under an id and masked. */
+export function publicErrors(errors: readonly GraphQLError[], log: Log): GraphQLFormattedError[] {
+  return errors.map((error) => {
+    const place = { ...(error.locations ? { locations: error.locations } : {}), ...(error.path ? { path: error.path } : {}) };
+    const cause = error.originalError;
+    const known = knownError(cause);
+    if (known) return { message: known.message, ...place, extensions: known.extensions };
+    if (!cause || cause instanceof GraphQLError) return { message: error.message, ...place, extensions: codeOf(error) };
+    const errorId = randomUUID();
+    log.error({ errorId, error: cause }, 'an operation failed unexpectedly');
+    return { message: 'something went wrong on our side', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } };
+  });
+}
+
+function knownError(error: unknown): DomainError | undefined {
+  if (error instanceof DomainError) return error;
+  if (error instanceof DatabaseUnavailable) return upstreamUnavailable();
+  if (error instanceof NoTenantChosen) return badInput([{ path: 'X-Organization-Id', message: 'is missing; name the organization to act in' }]);
+  if (error instanceof Error && error.cause instanceof Error) return knownError(error.cause);
+  return undefined;
+}
+
+function codeOf(error: GraphQLError): Record<string, unknown> {
+  if (typeof error.extensions['code'] === 'string') return error.extensions;
+  // Raised by graphql-js itself: a bad document, a bad variable, or a resolver that broke the schema's word.
+  if (!error.path) return { code: 'GRAPHQL_VALIDATION_FAILED' };
+  return { code: 'INTERNAL_SERVER_ERROR' };
+}

@@ -1,0 +1,127 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { auditGraph, describeFinding } from '../schema/rules.ts';
+import { checkBoundaries } from './check-boundaries.ts';
+import { auditInstallScripts, auditLicences, auditLockfile, listDependencies, readAllowScripts } from './dependencies.ts';
+import { listDomains, readOwnSdl, readSharedSdl, repository } from './domains.ts';
+import { generateDomain } from './generate.ts';
+import { writeComposed } from './schema.ts';
+
+/** What a step found: problems fail the check, notes are only shown. */
+export interface Report {
+  readonly problems: readonly string[];
+  readonly notes?: readonly string[];
+}
+
+export interface Step {
+  readonly name: string;
+  readonly mend: string;
+  readonly run: () => Report | Promise<Report>;
+}
+
+const binary = (path: string): string => join(repository, 'node_modules', path);
+
+function runTool(tool: string, ...options: string[]): Report {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [...tool.split(' '), ...options], {
+    cwd: repository,
+    encoding: 'utf8',
+    maxBuffer: 64e6,
+  });
+  if (status === 0) return { problems: [] };
+  return { problems: [`${stdout}${stderr}${error?.message ?? ''}`.trim() || `ended with ${status}`] };
+}
+
+const generatedTypes: Step = {
+  name: 'generated types',
+  mend: 'mend the SDL or mappers.ts that is named',
+  // They are not in git, so writing them is what makes them fit.
+  async run() {
+    const notes: string[] = [];
+    for (const domain of listDomains()) {
+      if (await generateDomain(domain)) notes.push(`wrote subgraphs/${domain}/schema.types.ts`);
+    }
+    return { problems: [], notes };
+  },
+};
+
+function auditSchema(): Report {
+  const domains = listDomains().map((name) => ({ name, sdl: readOwnSdl(name) }));
+  const { findings, waived, publicFields } = auditGraph(domains, readSharedSdl());
+  const notes = [
+    ...(waived.length ? [`waived: ${waived.map(({ at, rule, reason }) => `${at} rule ${rule} (${reason})`).join('; ')}`] : []),
+    `public fields: ${compact(publicFields) || 'none'}`,
+  ];
+  return { problems: findings.map(describeFinding), notes };
+}
+
+/** `Query.a`, `Query.b` → `Query { a b }`. */
+export function compact(fields: readonly string[]): string {
+  const byType = Map.groupBy(fields, (field) => field.split('.')[0]!);
+  return [...byType].map(([type, group]) => `${type} { ${group.map((field) => field.split('.')[1]).join(' ')} }`).join(', ');
+}
+
+function checkComposed(): Report {
+  const { changed, hints } = writeComposed({ check: true });
+  return { problems: changed.map((file) => `${file} does not fit the subgraphs' SDL`), notes: hints };
+}
+
+function auditDependencies(): Report {
+  const dependencies = listDependencies();
+  return {
+    problems: [...auditLockfile(dependencies), ...auditInstallScripts(dependencies, readAllowScripts()), ...auditLicences(dependencies)],
+  };
+}
+
+const steps: readonly Step[] = [
+  generatedTypes,
+  { name: 'format', mend: 'npm run fix', run: () => runTool(binary('oxfmt/bin/oxfmt'), '--list-different', '.') },
+  { name: 'lint', mend: 'npm run fix, then what is left by hand', run: () => runTool(binary('oxlint/bin/oxlint')) },
+  {
+    name: 'types',
+    mend: 'mend what the compiler names',
+    run: () => runTool(binary('typescript/bin/tsc'), '--noEmit', '--pretty', 'false'),
+  },
+  {
+    name: 'boundaries',
+    mend: 'import only what architecture allows',
+    run: () => ({ problems: checkBoundaries().map(({ message, mend }) => `${message}\nmend: ${mend}`) }),
+  },
+  { name: 'schema rules', mend: 'mend the SDL, or waive with a reason', run: auditSchema },
+  { name: 'composed schema', mend: 'npm run schema, and commit what it writes', run: checkComposed },
+  { name: 'dependencies', mend: 'see each line', run: auditDependencies },
+];
+
+const tests: Step = {
+  name: 'tests',
+  mend: 'mend the code or the test; one file alone: npm test -- path',
+  run: () => runTool(`--experimental-vm-modules --disable-warning=ExperimentalWarning ${binary('jest/bin/jest.js')}`),
+};
+
+/** Runs every step, whatever the ones before it found, and lists what failed; returns whether all is well. */
+export async function runSteps(wanted: readonly Step[], print: (text: string) => void): Promise<boolean> {
+  const failed: Step[] = [];
+  for (const step of wanted) {
+    const begin = performance.now();
+    const { problems, notes = [] } = await report(step);
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    print(`${problems.length ? 'FAILED' : 'ok    '} ${step.name} (${seconds} s)`);
+    for (const line of [...notes, ...problems]) print(line.replace(/^/gm, '    '));
+    if (problems.length) failed.push(step);
+  }
+  print(failed.length ? `\n${failed.length} of ${wanted.length} failed:` : `\nall ${wanted.length} are fine`);
+  for (const { name, mend } of failed) print(`  ${name}\n    mend: ${mend}`);
+  return failed.length === 0;
+}
+
+async function report(step: Step): Promise<Report> {
+  try {
+    return await step.run();
+  } catch (error) {
+    return { problems: [(error as Error).message] };
+  }
+}
+
+if (import.meta.main) {
+  const fine = await runSteps(process.argv.includes('--with-tests') ? [...steps, tests] : steps, console.log);
+  if (!fine) process.exitCode = 1;
+}

@@ -1,0 +1,32 @@
+import { compact, runSteps } from '../check.ts';
+import { drawGraph, listEventLinks } from '../graph.ts';
+
+test('every step runs, and the end lists what failed with its mend', async () => {
+  const lines: string[] = [];
+  const fine = await runSteps(
+    [
+      { name: 'one', mend: 'mend one', run: () => ({ problems: ['a.ts is wrong'] }) },
+      { name: 'two', mend: 'mend two', run: () => Promise.reject(new Error('broke')) },
+      { name: 'three', mend: 'mend three', run: () => ({ problems: [], notes: ['a note'] }) },
+    ],
+    (text) => lines.push(text),
+  );
+  expect(fine).toBe(false);
+  const text = lines.join('\n');
+  expect(text).toMatch(/FAILED one .*\n {4}a\.ts is wrong\nFAILED two .*\n {4}broke\nok {5}three .*\n {4}a note/);
+  expect(text).toMatch(/2 of 3 failed:\n {2}one\n {4}mend: mend one\n {2}two\n {4}mend: mend two$/);
+});
+
+test('public fields are printed by type', () => {
+  expect(compact(['Query.a', 'Query.b', 'Product.*'])).toBe('Query { a b }, Product { * }');
+});
+
+test('events are drawn from what consumers import and use', () => {
+  const source = `import { productListed, productGone } from '@supergraph/schema/events/catalog';
+export const consumers = [on(productListed, handle)];`;
+  const links = listEventLinks('search', source);
+  expect(links).toEqual([{ publisher: 'catalog', consumer: 'search', event: 'productListed' }]);
+  const page = drawGraph(['catalog', 'search'], [{ domain: 'search', owner: 'catalog', entity: 'Product', adds: ['rank'] }], links);
+  expect(page).toContain('  search -->|"Product: rank"| catalog');
+  expect(page).toContain('  catalog -.->|"productListed"| search');
+});
