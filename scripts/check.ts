@@ -21,8 +21,8 @@ export interface Step {
 
 const binary = (path: string): string => join(repository, 'node_modules', path);
 
-function runTool(tool: string, ...options: string[]): Report {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [...tool.split(' '), ...options], {
+function runTool(...options: string[]): Report {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, options, {
     cwd: repository,
     encoding: 'utf8',
     maxBuffer: 64e6,
@@ -94,7 +94,7 @@ const steps: readonly Step[] = [
 const tests: Step = {
   name: 'tests',
   mend: 'mend the code or the test; one file alone: npm test -- path',
-  run: () => runTool(`--experimental-vm-modules --disable-warning=ExperimentalWarning ${binary('jest/bin/jest.js')}`),
+  run: () => runTool('--experimental-vm-modules', '--disable-warning=ExperimentalWarning', binary('jest/bin/jest.js')),
 };
 
 /** Runs every step, whatever the ones before it found, and lists what failed; returns whether all is well. */

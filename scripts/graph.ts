@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type DomainSdl, type EntityLink, listEntityLinks } from '../schema/rules.ts';
+import { type EntityLink, listEntityLinks } from '../schema/rules.ts';
+import type { DomainSdl } from '../schema/rules/graph.ts';
 import { listDomains, readOwnSdl, repository } from './domains.ts';
 
 /** An event that `consumer` takes from the contracts of `publisher`. */

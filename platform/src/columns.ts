@@ -79,11 +79,10 @@ export type OutboxTable = ReturnType<typeof outboxTable>;
 
 /** Which consumer has already had which event, so that each event has its effect once. */
 export const inboxTable = (schema: PgSchema) =>
-  schema.table(
-    'inbox',
-    { consumer: text().notNull(), eventId: uuid().notNull(), receivedAt: createdAt() },
-    (table) => [primaryKey({ name: 'inbox_key', columns: [table.consumer, table.eventId] }), index('inbox_received').on(table.receivedAt)],
-  );
+  schema.table('inbox', { consumer: text().notNull(), eventId: uuid().notNull(), receivedAt: createdAt() }, (table) => [
+    primaryKey({ name: 'inbox_key', columns: [table.consumer, table.eventId] }),
+    index('inbox_received').on(table.receivedAt),
+  ]);
 export type InboxTable = ReturnType<typeof inboxTable>;
 
 /** Answers of mutations by idempotency key; `scope` is the user's id or the calling service's name. */

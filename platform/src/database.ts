@@ -21,8 +21,8 @@ export interface Database {
 
 export interface DatabaseOptions {
   readonly url: string;
-  /** Its role `supergraph_<domain>` is what the connections may do. */
-  readonly domain: string;
+  /** Its role `supergraph_<domain>` is what the connections may do; null keeps the rights of the address itself. */
+  readonly domain: string | null;
   /** How many connections at most; 10 unless said otherwise. */
   readonly poolSize?: number | undefined;
   /** How many queries may wait for a connection; the next one is refused. 200 unless said otherwise. */
@@ -78,8 +78,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     onnotice: () => undefined,
     onquery: guardWith(statementMs, options.log),
     connection: {
-      application_name: options.applicationName ?? `supergraph ${options.domain}`,
-      role: domainRole(options.domain),
+      application_name: options.applicationName ?? `supergraph ${options.domain ?? 'owner'}`,
+      ...(options.domain !== null && { role: domainRole(options.domain) }),
       TimeZone: 'UTC',
       statement_timeout: statementMs,
       idle_in_transaction_session_timeout: 15_000,
@@ -178,21 +178,21 @@ interface DriverQuery {
   readonly tagged: boolean;
   /** Where it runs; null while it waits for a connection. */
   readonly state: { drop(): void } | null;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  resolve: (this: void, value: unknown) => void;
+  reject: (this: void, error: unknown) => void;
   cancel(): Promise<unknown> | null;
 }
 
 /** Gives every query its deadline, on this side and on the server's; false keeps it from being sent. */
 function guardWith(statementMs: number, log: Pick<Log, 'warn'> | undefined) {
   return (statement: DriverQuery): boolean => {
-    for (const listener of listeners) listener(statement.strings.join('?'));
     // The end of a transaction must reach the server even when nobody waits any more, or its connection would be lost.
     const ending = statement.tagged && /^(commit|rollback)/.test(statement.strings[0] ?? '');
     const left = ending ? Math.max(remaining(), endingMs) : remaining();
     const signal = ending ? undefined : currentSignal();
     if (left <= 0) return refuse(statement, 'DEADLINE', 'no time was left to ask the database');
     if (signal?.aborted) return refuse(statement, 'ABORTED', 'the request ended before the database was asked');
+    for (const listener of listeners) listener(statement.strings.join('?'));
 
     const timer = setTimeout(() => giveUp('DEADLINE', 'the database did not answer in time'), Math.min(left, statementMs - earlierMs));
     const onAbort = () => giveUp('ABORTED', 'the request ended while the database was asked');
@@ -233,15 +233,36 @@ function refuse(statement: DriverQuery, reason: UnavailableReason, message: stri
 }
 
 const connectionFaults = new Set([
-  'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH',
-  'ENOENT', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END',
-  '57P01', '57P02', '57P03', '57P05', '25P03', '53100', '53200', '53300', '58030',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P05',
+  '25P03',
+  '53100',
+  '53200',
+  '53300',
+  '58030',
 ]);
 
 function translated(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DatabaseUnavailable) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (typeof error !== 'object' || error === null || !('code' in error) || typeof error.code !== 'string') return error;
+  const { code } = error;
   if (code === '57014') return new DatabaseUnavailable('DEADLINE', 'the database did not answer in time', error);
   if (code === 'QUEUE_FULL') return new DatabaseUnavailable('OVERLOADED', 'too many queries wait for the database', error);
   if (connectionFaults.has(code) || code.startsWith('08')) {
@@ -294,7 +315,7 @@ function recurringStatements(): (text: string) => boolean {
 // drizzle wraps every fault in an error that quotes the statement and its parameters; an unavailable database is no
 // fault of the statement, and callers tell it by its class.
 interface Fallible {
-  queryWithCache(text: string, values: unknown[], run: () => Promise<unknown>): Promise<unknown>;
+  queryWithCache: (this: Fallible, text: string, values: unknown[], run: () => Promise<unknown>) => Promise<unknown>;
 }
 const prepared = PostgresJsPreparedQuery.prototype as unknown as Fallible;
 const inherited = prepared.queryWithCache;

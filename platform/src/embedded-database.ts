@@ -1,6 +1,19 @@
 import { spawn, spawnSync, type SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -109,7 +122,10 @@ async function withLock<Result>(place: Place, work: () => Promise<Result>): Prom
     const alive = holder.length === 0 || isSame(Number(holder[0]), holder[1]);
     if (!alive) rmSync(place.lock, { force: true });
     else if (Date.now() > limit) {
-      throw new EmbeddedDatabaseFailed(`is being started or stopped by process ${holder[0]} for a minute`, `end that process, or delete ${place.lock}`);
+      throw new EmbeddedDatabaseFailed(
+        `is being started or stopped by process ${holder[0]} for a minute`,
+        `end that process, or delete ${place.lock}`,
+      );
     } else await sleep(20);
   }
   try {
@@ -124,10 +140,12 @@ function claim(path: string, text: string): boolean {
     writeFileSync(path, text, { flag: 'wx' });
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
 }
+
+const codeOf = (error: unknown): unknown => (typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined);
 
 // ——— Processes ———
 
@@ -136,7 +154,7 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+    if (codeOf(error) !== 'EPERM') return false;
   }
   return !statOf(pid).startsWith('Z');
 }
@@ -213,7 +231,10 @@ async function startServer(place: Place, { log, fastAndUnsafe = false }: Embedde
   rmSync(place.postmaster, { force: true });
   const { port, pid } = await launch(place, tools, run, fastAndUnsafe);
   writeFileSync(place.port, String(port));
-  log?.info({ directory: place.directory, port, pid, durationMs: Math.round(performance.now() - began) }, first ? 'PostgreSQL created and started' : 'PostgreSQL started');
+  log?.info(
+    { directory: place.directory, port, pid, durationMs: Math.round(performance.now() - began) },
+    first ? 'PostgreSQL created and started' : 'PostgreSQL started',
+  );
   return port;
 }
 
@@ -223,7 +244,9 @@ function refuseForeignData(place: Place): void {
   if (found === version) return;
   throw new EmbeddedDatabaseFailed(
     found ? `is version ${version}, but ${place.data} was written by version ${found}` : `finds no database in ${place.data}`,
-    found ? 'dump the data with the old version and restore it, or drop it: npm run db:reset' : `move ${place.data} away, or drop it: npm run db:reset`,
+    found
+      ? 'dump the data with the old version and restore it, or drop it: npm run db:reset'
+      : `move ${place.data} away, or drop it: npm run db:reset`,
   );
 }
 
@@ -271,7 +294,7 @@ function chooseUser(place: Place, tools: Tools): Runner {
   if (uid !== 0) ways.push({ before: [], owner: { uid: other, gid: other } });
   if (!uid) ways.push({ before: ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'], owner: undefined });
   const works = ways.find((way) => {
-    const [command = '', ...parameters] = [...way.before, '/bin/sh', '-c', 'cd "$1" && "$2" --version', 'sh', place.directory, tools.postgres];
+    const [command, ...parameters] = commandOf(way, '/bin/sh', ['-c', 'cd "$1" && "$2" --version', 'sh', place.directory, tools.postgres]);
     return spawnSync(command, parameters, { cwd: '/', ...way.owner }).status === 0;
   });
   if (works) return works;
@@ -279,6 +302,11 @@ function chooseUser(place: Place, tools: Tools): Runner {
     'must not run as root, and no other user can reach it here',
     `start as another user, or move the project out of root's own directory, or ${elsewhere}`,
   );
+}
+
+function commandOf(run: Runner, program: string, parameters: readonly string[]): [string, ...string[]] {
+  const [outer, ...rest] = run.before;
+  return outer === undefined ? [program, ...parameters] : [outer, ...rest, program, ...parameters];
 }
 
 function serverEnvironment(): NodeJS.ProcessEnv {
@@ -295,15 +323,33 @@ function createCluster(place: Place, tools: Tools, run: Runner, fastAndUnsafe: b
   mkdirSync(fresh, { mode: 0o700 });
   writeFileSync(secret, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
   if (run.owner) for (const path of [fresh, secret]) chownSync(path, run.owner.uid, run.owner.gid);
-  const [command = '', ...parameters] = [
-    ...run.before, tools.initdb, '-D', fresh, '--username=postgres', `--pwfile=${secret}`, '--auth=scram-sha-256', '--encoding=UTF8',
-    '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions', ...(fastAndUnsafe ? ['--no-sync'] : []),
-  ];
-  const { status, stderr, error } = spawnSync(command, parameters, { cwd: place.directory, env: serverEnvironment(), encoding: 'utf8', ...run.owner });
+  const [command, ...parameters] = commandOf(run, tools.initdb, [
+    '-D',
+    fresh,
+    '--username=postgres',
+    `--pwfile=${secret}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-instructions',
+    ...(fastAndUnsafe ? ['--no-sync'] : []),
+  ]);
+  const { status, stderr, error } = spawnSync(command, parameters, {
+    cwd: place.directory,
+    env: serverEnvironment(),
+    encoding: 'utf8',
+    ...run.owner,
+  });
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
     rmSync(secret, { force: true });
-    throw new EmbeddedDatabaseFailed(`could not create its data directory: ${lastLines(stderr ?? '')}`, `see that ${place.directory} is writable and has 100 MB free, or ${elsewhere}`, error);
+    throw new EmbeddedDatabaseFailed(
+      `could not create its data directory: ${lastLines(stderr ?? '')}`,
+      `see that ${place.directory} is writable and has 100 MB free, or ${elsewhere}`,
+      error,
+    );
   }
   if (run.owner) chownSync(secret, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
   renameSync(secret, place.password);
@@ -328,8 +374,14 @@ async function launch(place: Place, tools: Tools, run: Runner, fastAndUnsafe: bo
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort(attempt === 1 ? Number(readIfThere(place.port) ?? 0) : 0);
     const output = openSync(place.log, 'w', 0o600);
-    const [command = '', ...parameters] = [...run.before, tools.postgres, '-D', place.data, ...settings(port, fastAndUnsafe)];
-    const options: SpawnOptions = { cwd: place.directory, env: serverEnvironment(), detached: true, stdio: ['ignore', output, output], ...run.owner };
+    const [command, ...parameters] = commandOf(run, tools.postgres, ['-D', place.data, ...settings(port, fastAndUnsafe)]);
+    const options: SpawnOptions = {
+      cwd: place.directory,
+      env: serverEnvironment(),
+      detached: true,
+      stdio: ['ignore', output, output],
+      ...run.owner,
+    };
     const server = spawn(command, parameters, options);
     closeSync(output);
     const ended = new Promise<string>((tell) => {

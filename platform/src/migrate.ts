@@ -74,7 +74,8 @@ export async function migrateAll(migrations: readonly DomainMigration[]): Promis
 async function migrateGroup(sql: Sql, group: readonly DomainMigration[]): Promise<string[]> {
   const plans = group.map((migration) => ({ migration, steps: readSteps(migration.migrationsFolder) }));
   const known = await readApplied(sql);
-  const needsWork = ({ migration, steps }: (typeof plans)[number]) => pendingSteps(known, migration.domain, steps).length > 0 || !known.roles.has(domainRole(migration.domain));
+  const needsWork = ({ migration, steps }: (typeof plans)[number]) =>
+    pendingSteps(known, migration.domain, steps).length > 0 || !known.roles.has(domainRole(migration.domain));
   if (!plans.some(needsWork)) return [];
 
   await takeLock(sql);
@@ -93,8 +94,9 @@ async function migrateGroup(sql: Sql, group: readonly DomainMigration[]): Promis
   return ran;
 }
 
-/** Reads the journal in its order, in the form drizzle's own migrator uses. */
+/** Reads the journal in its order, in the form drizzle's own migrator uses; a domain without one gets an empty schema. */
 function readSteps(migrationsFolder: string): Step[] {
+  if (!existsSync(`${migrationsFolder}/meta/_journal.json`)) return [];
   const journal = JSON.parse(readFileSync(`${migrationsFolder}/meta/_journal.json`, 'utf8')) as { entries: { tag: string }[] };
   return readMigrationFiles({ migrationsFolder }).map(({ sql: statements, folderMillis, hash }, at) => ({
     file: relative(process.cwd(), `${migrationsFolder}/${journal.entries[at]?.tag}.sql`),
@@ -118,7 +120,10 @@ async function readApplied(sql: Sql): Promise<Applied> {
     union all
     select 'table', tablename from pg_tables where schemaname = ${bookkeeping}`;
   const tables = names.filter(({ kind }) => kind === 'table').map(({ name }) => name);
-  const rows = tables.length === 0 ? [] : await sql.unsafe<{ domain: string; hash: string; made: string }[]>(tables.map(readTable).join(' union all '));
+  const rows =
+    tables.length === 0
+      ? []
+      : await sql.unsafe<{ domain: string; hash: string; made: string }[]>(tables.map(readTable).join(' union all '));
   const domains = new Map<string, Map<number, string>>();
   for (const { domain, made, hash } of rows) {
     const of = domains.get(domain) ?? new Map<number, string>();
@@ -129,7 +134,8 @@ async function readApplied(sql: Sql): Promise<Applied> {
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-const readTable = (name: string): string => `select ${literal(name)} as domain, hash, created_at::text as made from ${bookkeeping}.${quoted(name)}`;
+const readTable = (name: string): string =>
+  `select ${literal(name)} as domain, hash, created_at::text as made from ${bookkeeping}.${quoted(name)}`;
 
 function pendingSteps({ domains }: Applied, domain: string, steps: readonly Step[]): Step[] {
   const ran = domains.get(domain);
@@ -150,7 +156,9 @@ async function takeLock(sql: Sql): Promise<void> {
     await sql`select pg_advisory_lock(${lockKey})`;
   } catch (cause) {
     const seconds = lockWaitMs / 1_000;
-    throw new Error(`another process has been migrating this database for ${seconds} s\nmend: wait for it, or end it, and start again`, { cause });
+    throw new Error(`another process has been migrating this database for ${seconds} s\nmend: wait for it, or end it, and start again`, {
+      cause,
+    });
   }
 }
 

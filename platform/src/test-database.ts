@@ -81,7 +81,8 @@ async function asAdministrator<Result>(server: string, work: (sql: Sql) => Promi
 async function makeTemplate(server: string): Promise<string> {
   const folder = join(root, 'db');
   const migrations = listMigrations(folder);
-  const template = templatePrefix + hashOf([...migrations.map(({ migrationsFolder }) => migrationsFolder), join(import.meta.dirname, 'migrate.ts')]);
+  const template =
+    templatePrefix + hashOf([...migrations.map(({ migrationsFolder }) => migrationsFolder), join(import.meta.dirname, 'migrate.ts')]);
   await asAdministrator(server, async (sql) => {
     await sql`select pg_advisory_lock(${lockKey})`;
     const found = await sql<{ name: string }[]>`

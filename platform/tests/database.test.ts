@@ -1,56 +1,93 @@
 import { createRequire } from 'node:module';
+import type * as DrizzleKit from 'drizzle-kit/api';
 import { eq, sql } from 'drizzle-orm';
 import { pgSchema, text, uuid } from 'drizzle-orm/pg-core';
-import { deadLetterTable, id, idempotencyTable, inboxTable, outboxTable, personOnly, publicRead, tenantOnly, tenantOrNone, tsvector } from '../src/columns.ts';
-import { asPerson, asTenant, DatabaseUnavailable, inScope, inTenant, NoTenantChosen, observeQueries, openDatabase, type Database } from '../src/database.ts';
+import postgres from 'postgres';
+import {
+  deadLetterTable,
+  id,
+  idempotencyTable,
+  inboxTable,
+  outboxTable,
+  personOnly,
+  publicRead,
+  tenantOnly,
+  tenantOrNone,
+  tsvector,
+} from '../src/columns.ts';
+import {
+  asPerson,
+  asTenant,
+  DatabaseUnavailable,
+  inScope,
+  inTenant,
+  NoTenantChosen,
+  observeQueries,
+  openDatabase,
+  type Database,
+} from '../src/database.ts';
 import { withDeadline } from '../src/deadline.ts';
 import { migrateDomain } from '../src/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../src/test-database.ts';
 import { writeMigrations } from './support/migrations.ts';
 
 const probe = pgSchema('probe');
-const notes = probe.table(
-  'notes',
-  { id: id(), organizationId: uuid().notNull(), body: text().notNull(), words: tsvector() },
-  (table) => [tenantOnly(table.organizationId), publicRead('open notes', sql`${table.body} = 'open'`)],
-);
+const notes = probe.table('notes', { id: id(), organizationId: uuid().notNull(), body: text().notNull(), words: tsvector() }, (table) => [
+  tenantOnly(table.organizationId),
+  publicRead('open notes', sql`${table.body} = 'open'`),
+]);
 const diaries = probe.table('diaries', { id: id(), userId: uuid().notNull() }, (table) => [personOnly(table.userId)]);
 const labels = probe.table('labels', { id: id(), organizationId: uuid() }, (table) => [tenantOrNone(table.organizationId)]);
 const outbox = outboxTable(probe);
-const tables = { probe, notes, diaries, labels, outbox, inbox: inboxTable(probe), idempotency: idempotencyTable(probe), deadLetter: deadLetterTable(probe) };
+const tables = {
+  probe,
+  notes,
+  diaries,
+  labels,
+  outbox,
+  inbox: inboxTable(probe),
+  idempotency: idempotencyTable(probe),
+  deadLetter: deadLetterTable(probe),
+};
 
 const [acme, globex, ann, bob] = Array.from({ length: 4 }, () => crypto.randomUUID()) as [string, string, string, string];
-let test_: TestDatabase;
+let server: TestDatabase;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDomain({ ownerUrl: test_.ownerUrl, domain: 'probe', migrationsFolder: writeMigrations({ '0000_init': await generatedSql() }) });
-  database = openDatabase({ url: test_.url, domain: 'probe', poolSize: 3, queueSize: 20 });
+  server = await createTestDatabase();
+  await migrateDomain({
+    ownerUrl: server.ownerUrl,
+    domain: 'probe',
+    migrationsFolder: writeMigrations({ '0000_init': await generatedSql() }),
+  });
+  database = openDatabase({ url: server.url, domain: 'probe', poolSize: 3, queueSize: 20 });
 });
 afterAll(async () => {
   await database?.close();
-  await test_?.drop();
+  await server?.drop();
 });
 beforeEach(async () => {
   const owner = openOwner();
-  await owner.unsafe('truncate probe.notes, probe.diaries, probe.labels');
+  await owner`truncate probe.notes, probe.diaries, probe.labels`;
   await owner.end();
 });
 
 /** What `npm run migration` would write for these tables. */
 async function generatedSql(): Promise<string> {
-  const { generateDrizzleJson, generateMigration } = createRequire(import.meta.url)('drizzle-kit/api') as typeof import('drizzle-kit/api');
+  const { generateDrizzleJson, generateMigration } = createRequire(import.meta.url)('drizzle-kit/api') as typeof DrizzleKit;
   const empty = generateDrizzleJson({}, undefined, undefined, 'snake_case');
-  return (await generateMigration(empty, generateDrizzleJson(tables, empty.id, ['probe'], 'snake_case'))).join('\n--> statement-breakpoint\n');
+  return (await generateMigration(empty, generateDrizzleJson(tables, empty.id, ['probe'], 'snake_case'))).join(
+    '\n--> statement-breakpoint\n',
+  );
 }
 
 function openOwner() {
-  const postgres = createRequire(import.meta.url)('postgres') as typeof import('postgres');
-  return (postgres as unknown as (url: string, options: object) => import('postgres').Sql)(test_.ownerUrl, { max: 1, onnotice: () => undefined });
+  return postgres(server.ownerUrl, { max: 1, fetch_types: false, onnotice: () => undefined });
 }
 
-const write = (organizationId: string, body = 'a') => asTenant(database.db, organizationId, (tx) => tx.insert(notes).values({ organizationId, body }));
+const write = (organizationId: string, body = 'a') =>
+  asTenant(database.db, organizationId, (tx) => tx.insert(notes).values({ organizationId, body }));
 const scopeOf = (organization: string | null, userId: string | null) => ({
   db: database.db,
   organization: organization === null ? null : { id: organization },
@@ -67,10 +104,14 @@ describe('the doors to protected rows', () => {
 
   test('a row without a tenant, or of another one, cannot be written', async () => {
     await expect(database.db.insert(notes).values({ organizationId: acme, body: 'a' })).rejects.toMatchObject({ cause: { code: '42501' } });
-    await expect(asTenant(database.db, globex, (tx) => tx.insert(notes).values({ organizationId: acme, body: 'a' }))).rejects.toMatchObject({ cause: { code: '42501' } });
+    await expect(asTenant(database.db, globex, (tx) => tx.insert(notes).values({ organizationId: acme, body: 'a' }))).rejects.toMatchObject(
+      { cause: { code: '42501' } },
+    );
     await write(acme);
     await asTenant(database.db, globex, (tx) => tx.update(notes).set({ body: 'stolen' }));
-    await expect(asTenant(database.db, acme, (tx) => tx.update(notes).set({ organizationId: globex }))).rejects.toMatchObject({ cause: { code: '42501' } });
+    await expect(asTenant(database.db, acme, (tx) => tx.update(notes).set({ organizationId: globex }))).rejects.toMatchObject({
+      cause: { code: '42501' },
+    });
     expect(await asTenant(database.db, acme, (tx) => tx.select().from(notes))).toMatchObject([{ body: 'a' }]);
   });
 
@@ -142,7 +183,11 @@ describe('the doors to protected rows', () => {
     const rows = await database.db.execute(sql`
       select relname, relforcerowsecurity, pg_get_userbyid(relowner) = current_user as owned from pg_class
       where relnamespace = 'probe'::regnamespace and relrowsecurity`);
-    expect(rows.map(({ relforcerowsecurity, owned }) => [relforcerowsecurity, owned])).toEqual([[true, false], [true, false], [true, false]]);
+    expect(rows.map(({ relforcerowsecurity, owned }) => [relforcerowsecurity, owned])).toEqual([
+      [true, false],
+      [true, false],
+      [true, false],
+    ]);
     await expect(database.db.execute(sql`create table probe.mine (id int)`)).rejects.toMatchObject({ cause: { code: '42501' } });
   });
 });
@@ -155,7 +200,12 @@ describe('columns', () => {
     expect(second!.position).toBeGreaterThan(first!.position);
     expect(first).toMatchObject({ envelope: { a: [1] }, publishedAt: null });
     expect(Math.abs(first!.createdAt.getTime() - Date.now())).toBeLessThan(10_000);
-    const made = await asTenant(database.db, acme, (tx) => tx.insert(notes).values(['a', 'b', 'c'].map((body) => ({ organizationId: acme, body }))).returning());
+    const made = await asTenant(database.db, acme, (tx) =>
+      tx
+        .insert(notes)
+        .values(['a', 'b', 'c'].map((body) => ({ organizationId: acme, body })))
+        .returning(),
+    );
     expect(made.map((row) => row.id)).toEqual(made.map((row) => row.id).sort());
   });
 });
@@ -163,7 +213,8 @@ describe('columns', () => {
 describe('deadlines', () => {
   const sleepers = async () => {
     const owner = openOwner();
-    const [row] = await owner`select count(*)::int as count from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'`;
+    const [row] =
+      await owner`select count(*)::int as count from pg_stat_activity where query like 'select pg_sleep(%' and state = 'active'`;
     await owner.end();
     return row!['count'] as number;
   };
@@ -188,7 +239,9 @@ describe('deadlines', () => {
     const leaving = new AbortController();
     setTimeout(() => leaving.abort(), 100);
     const began = performance.now();
-    await expect(withDeadline({ deadline: Date.now() + 5_000, signal: leaving.signal }, () => slow())).rejects.toMatchObject({ reason: 'ABORTED' });
+    await expect(withDeadline({ deadline: Date.now() + 5_000, signal: leaving.signal }, () => slow())).rejects.toMatchObject({
+      reason: 'ABORTED',
+    });
     expect(performance.now() - began).toBeLessThan(500);
     await pause(150);
     expect(await sleepers()).toBe(0);
@@ -196,13 +249,19 @@ describe('deadlines', () => {
 
   test('nothing is asked when no time is left or the client is gone', async () => {
     const seen: string[] = [];
-    await expect(withDeadline({ deadline: Date.now() - 1 }, () => database.db.select().from(notes))).rejects.toMatchObject({ reason: 'DEADLINE' });
-    await expect(withDeadline({ deadline: Date.now() + 999, signal: AbortSignal.abort() }, () => database.db.select().from(notes))).rejects.toMatchObject({ reason: 'ABORTED' });
+    const stop = observeQueries((statement) => seen.push(statement));
+    await expect(withDeadline({ deadline: Date.now() - 1 }, () => database.db.select().from(notes))).rejects.toMatchObject({
+      reason: 'DEADLINE',
+    });
+    await expect(
+      withDeadline({ deadline: Date.now() + 999, signal: AbortSignal.abort() }, () => database.db.select().from(notes)),
+    ).rejects.toMatchObject({ reason: 'ABORTED' });
+    stop();
     expect(seen).toEqual([]);
   });
 
   test('without a deadline a statement ends at the limit of the database', async () => {
-    const hasty = openDatabase({ url: test_.url, domain: 'probe', poolSize: 1, statementTimeoutMs: 500 });
+    const hasty = openDatabase({ url: server.url, domain: 'probe', poolSize: 1, statementTimeoutMs: 500 });
     const began = performance.now();
     await expect(slow(hasty.db)).rejects.toBeInstanceOf(DatabaseUnavailable);
     expect(performance.now() - began).toBeLessThan(1_000);

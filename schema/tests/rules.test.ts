@@ -1,4 +1,5 @@
-import { auditGraph, describeFinding, rules } from '../rules.ts';
+import { auditGraph, describeFinding } from '../rules.ts';
+import { rules } from '../rules/audits.ts';
 
 const good = `
 "A product."

@@ -1,0 +1,72 @@
+import { defineEvent } from '@supergraph/platform/events';
+import { z } from 'zod';
+
+const user = z.object({ userId: z.uuid() });
+
+/** A person or service account can be used from now on. */
+export const userRegistered = defineEvent(
+  'accounts.user.registered',
+  1,
+  'userId',
+  user.extend({
+    kind: z.enum(['PERSON', 'SERVICE']),
+    handle: z.string(),
+    displayName: z.string(),
+    email: z.string().nullable(),
+    locale: z.string().nullable(),
+    timeZone: z.string().nullable(),
+    version: z.int(),
+  }),
+);
+
+/** A profile changed. */
+export const userUpdated = defineEvent(
+  'accounts.user.updated',
+  1,
+  'userId',
+  user.extend({
+    handle: z.string(),
+    displayName: z.string(),
+    avatarFileId: z.uuid().nullable(),
+    locale: z.string().nullable(),
+    timeZone: z.string().nullable(),
+    version: z.int(),
+  }),
+);
+
+/** A new address was verified and took effect. */
+export const userEmailChanged = defineEvent('accounts.user.email_changed', 1, 'userId', user.extend({ email: z.string(), version: z.int() }));
+
+/** An administrator closed an account. */
+export const userSuspended = defineEvent('accounts.user.suspended', 1, 'userId', user.extend({ reason: z.string().nullable() }));
+
+/** An administrator opened a closed account again. */
+export const userReinstated = defineEvent('accounts.user.reinstated', 1, 'userId', user.extend({ reason: z.string().nullable() }));
+
+/** A person asked to be erased; until `erasesAt` they may think again. */
+export const userDeletionScheduled = defineEvent('accounts.user.deletion_scheduled', 1, 'userId', user.extend({ erasesAt: z.iso.datetime() }));
+
+/** A person thought again. */
+export const userDeletionCancelled = defineEvent('accounts.user.deletion_cancelled', 1, 'userId', user);
+
+/** An account was erased; every domain removes what it holds of the person. */
+export const userDeleted = defineEvent('accounts.user.deleted', 1, 'userId', user);
+
+/** An account's platform roles changed. */
+export const userRolesChanged = defineEvent(
+  'accounts.user.roles_changed',
+  1,
+  'userId',
+  user.extend({ roles: z.array(z.enum(['USER', 'MODERATOR', 'ADMIN'])) }),
+);
+
+const session = user.extend({ sessionId: z.uuid(), clientId: z.string().nullable(), reason: z.string().nullable() });
+
+/** Somebody signed in. */
+export const sessionStarted = defineEvent('accounts.session.started', 1, 'userId', session);
+
+/** A session ended; its tokens and sockets end with it. */
+export const sessionEnded = defineEvent('accounts.session.ended', 1, 'userId', session);
+
+/** A used refresh token was shown again; its session ended. */
+export const sessionCompromised = defineEvent('accounts.session.compromised', 1, 'userId', session);

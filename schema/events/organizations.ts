@@ -1,0 +1,78 @@
+import { defineEvent } from '@supergraph/platform/events';
+import { z } from 'zod';
+
+const organization = z.object({ organizationId: z.uuid() });
+const described = organization.extend({
+  slug: z.string(),
+  name: z.string(),
+  logoFileId: z.uuid().nullable(),
+  locale: z.string(),
+  timeZone: z.string(),
+  currency: z.string(),
+  version: z.int(),
+});
+
+/** A tenant was made. */
+export const organizationCreated = defineEvent('organizations.organization.created', 1, 'organizationId', described);
+
+/** A tenant's name, slug, logo or locale changed. */
+export const organizationUpdated = defineEvent('organizations.organization.updated', 1, 'organizationId', described);
+
+/** A tenant may be read but not changed. */
+export const organizationSuspended = defineEvent('organizations.organization.suspended', 1, 'organizationId', organization);
+
+/** A suspended tenant works again. */
+export const organizationReinstated = defineEvent('organizations.organization.reinstated', 1, 'organizationId', organization);
+
+/** A tenant's deletion was scheduled. */
+export const organizationArchived = defineEvent('organizations.organization.archived', 1, 'organizationId', organization);
+
+/** A tenant's deletion was called off. */
+export const organizationRestored = defineEvent('organizations.organization.restored', 1, 'organizationId', organization);
+
+/** A tenant is to be erased; every domain removes its rows and answers `<domain>.tenant.erased`. */
+export const organizationDeleted = defineEvent('organizations.organization.deleted', 1, 'organizationId', organization);
+
+const membership = organization.extend({ membershipId: z.uuid(), userId: z.uuid(), epoch: z.int() });
+const activeMembership = membership.extend({ roleKey: z.string(), permissions: z.array(z.string()), teamIds: z.array(z.uuid()) });
+
+/** A person became a member. */
+export const memberAdded = defineEvent('organizations.member.added', 1, 'organizationId', activeMembership);
+
+/** A member's role or teams changed. */
+export const memberUpdated = defineEvent('organizations.member.updated', 1, 'organizationId', activeMembership);
+
+const endedMembership = membership.extend({ reason: z.enum(['REMOVED', 'LEFT', 'ACCOUNT_DELETED', 'SUSPENDED', 'REINSTATED']) });
+
+/** A member may not act for now. */
+export const memberSuspended = defineEvent('organizations.member.suspended', 1, 'organizationId', endedMembership);
+
+/** A suspended member may act again. */
+export const memberReinstated = defineEvent('organizations.member.reinstated', 1, 'organizationId', endedMembership);
+
+/** A membership ended. */
+export const memberRemoved = defineEvent('organizations.member.removed', 1, 'organizationId', endedMembership);
+
+/** A role's permissions changed, and with them those of all its members. */
+export const roleUpdated = defineEvent(
+  'organizations.role.updated',
+  1,
+  'organizationId',
+  organization.extend({ roleId: z.uuid(), key: z.string(), permissions: z.array(z.string()), epoch: z.int() }),
+);
+
+const invitation = organization.extend({ invitationId: z.uuid() });
+
+/** Somebody was invited; the link travels by mail alone. */
+export const invitationCreated = defineEvent(
+  'organizations.invitation.created',
+  1,
+  'organizationId',
+  invitation.extend({ inviteeUserId: z.uuid().nullable(), roleKey: z.string(), invitedById: z.uuid() }),
+);
+
+/** An invitation was accepted. */
+export const invitationAccepted = defineEvent('organizations.invitation.accepted', 1, 'organizationId', invitation.extend({ userId: z.uuid() }));
+
+/** An invitation was declined. */
+export const invitationDeclined = defineEvent('organizations.invitation.declined', 1, 'organizationId', invitation.extend({ userId: z.uuid() }));
