@@ -14,13 +14,59 @@ export interface DemoPerson {
   readonly email: string;
 }
 
-const firstNames = ['Ada', 'Bruno', 'Chiara', 'Dmitri', 'Esra', 'Farid', 'Grace', 'Hiro', 'Ines', 'Jonas', 'Keiko', 'Leila', 'Mateo', 'Nadia', 'Oskar', 'Priya', 'Quentin', 'Rosa', 'Samir', 'Tove', 'Umar', 'Vera', 'Wanda', 'Ximena', 'Yusuf', 'Zoe', 'Amara', 'Boris', 'Celia', 'Dario', 'Elif', 'Freya', 'Goran', 'Hanna', 'Ivo', 'Juno', 'Kofi', 'Lucia', 'Milan', 'Noor'];
+const firstNames = [
+  'Ada',
+  'Bruno',
+  'Chiara',
+  'Dmitri',
+  'Esra',
+  'Farid',
+  'Grace',
+  'Hiro',
+  'Ines',
+  'Jonas',
+  'Keiko',
+  'Leila',
+  'Mateo',
+  'Nadia',
+  'Oskar',
+  'Priya',
+  'Quentin',
+  'Rosa',
+  'Samir',
+  'Tove',
+  'Umar',
+  'Vera',
+  'Wanda',
+  'Ximena',
+  'Yusuf',
+  'Zoe',
+  'Amara',
+  'Boris',
+  'Celia',
+  'Dario',
+  'Elif',
+  'Freya',
+  'Goran',
+  'Hanna',
+  'Ivo',
+  'Juno',
+  'Kofi',
+  'Lucia',
+  'Milan',
+  'Noor',
+];
 const lastNames = ['Berg', 'Costa', 'Duarte', 'Eriksen', 'Fischer', 'Garcia', 'Haddad', 'Ivanova', 'Jansen', 'Kowalska'];
 
 /** The sample people: number 1 is the one whom the playground signs in, number 2 is the platform's administrator. */
 export const demoPeople: readonly DemoPerson[] = firstNames.map((first, index) => {
   const handle = first.toLowerCase();
-  return { id: seedId('user', index + 1), handle, displayName: `${first} ${lastNames[index % lastNames.length]}`, email: `${handle}@${demo.domain}` };
+  return {
+    id: seedId('user', index + 1),
+    handle,
+    displayName: `${first} ${lastNames[index % lastNames.length]}`,
+    email: `${handle}@${demo.domain}`,
+  };
 });
 
 export interface DemoSeller {

@@ -1,5 +1,11 @@
 import { getDirective, MapperKind, mapSchema } from '@graphql-tools/utils';
-import { defaultFieldResolver, type GraphQLFieldConfig, type GraphQLObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import {
+  defaultFieldResolver,
+  type GraphQLFieldConfig,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+} from 'graphql';
 import type { Identity } from './context.ts';
 import { badInput, DomainError, forbidden, unauthenticated } from './errors.ts';
 
@@ -60,7 +66,8 @@ function holds(policy: string, { viewer, organization }: Identity): boolean {
 }
 
 /** Whether the caller holds an organization's permission, such as `catalog.product.write`, in the chosen organization. */
-export const hasPermission = ({ organization }: Pick<Identity, 'organization'>, permission: string) => organization?.permissions.includes(permission) ?? false;
+export const hasPermission = ({ organization }: Pick<Identity, 'organization'>, permission: string) =>
+  organization?.permissions.includes(permission) ?? false;
 
 const machinery = new Set(['_service', '_entities']);
 type Resolver = (source: unknown, args: unknown, ctx: Identity, info: GraphQLResolveInfo) => unknown;
@@ -71,7 +78,8 @@ type Resolver = (source: unknown, args: unknown, ctx: Identity, info: GraphQLRes
  */
 export function enforceAccess(schema: GraphQLSchema): GraphQLSchema {
   return mapSchema(schema, {
-    [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => guardField(schema, config as GraphQLFieldConfig<unknown, Identity>, fieldName, typeName),
+    [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) =>
+      guardField(schema, config as GraphQLFieldConfig<unknown, Identity>, fieldName, typeName),
     [MapperKind.OBJECT_TYPE]: (type) => guardReference(type),
   });
 }

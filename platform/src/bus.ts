@@ -36,7 +36,10 @@ export interface Signal<Payload> {
 }
 
 /** Declares a signal by its topic, `<domain>.<thing>`. */
-export const defineSignal = <Payload>(topic: string, payload: z.ZodType<Payload>): Signal<Payload> => ({ topic: `signal:${topic}`, payload });
+export const defineSignal = <Payload>(topic: string, payload: z.ZodType<Payload>): Signal<Payload> => ({
+  topic: `signal:${topic}`,
+  payload,
+});
 
 /** The topic under which an event's live copy is broadcast. */
 export const eventTopic = (name: string) => `event:${name}`;
@@ -51,7 +54,11 @@ export interface LiveEvent<Payload> {
 /** What domains see of the bus: live streams for subscriptions, and signals. */
 export interface Bus {
   /** Events from now on that `wanted` accepts; ends with `signal`, throws SLOW_CONSUMER when 1,000 wait unread. */
-  subscribe<Payload>(contract: EventContract<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal): AsyncGenerator<LiveEvent<Payload>, void>;
+  subscribe<Payload>(
+    contract: EventContract<Payload>,
+    wanted: (payload: Payload) => boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<LiveEvent<Payload>, void>;
   /** Signals from now on that `wanted` accepts. */
   signals<Payload>(kind: Signal<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal): AsyncGenerator<Payload, void>;
   /** Tells whoever listens right now. */
@@ -98,19 +105,30 @@ export async function* stream<Item>(listen: (push: (item: Item) => void) => () =
 export function createBus(live: LiveTransport): Bus {
   return {
     subscribe: (contract, wanted, signal) =>
-      eager((push) =>
-        live.listen(eventTopic(contract.name), (message) => {
-          const envelope = JSON.parse(message) as Envelope;
-          const payload = contract.payload.safeParse(envelope.payload);
-          if (payload.success && wanted(payload.data))
-            push({ eventId: envelope.eventId, occurredAt: envelope.occurredAt, organizationId: envelope.organizationId, payload: payload.data });
-        }), signal),
+      eager(
+        (push) =>
+          live.listen(eventTopic(contract.name), (message) => {
+            const envelope = JSON.parse(message) as Envelope;
+            const payload = contract.payload.safeParse(envelope.payload);
+            if (payload.success && wanted(payload.data))
+              push({
+                eventId: envelope.eventId,
+                occurredAt: envelope.occurredAt,
+                organizationId: envelope.organizationId,
+                payload: payload.data,
+              });
+          }),
+        signal,
+      ),
     signals: (kind, wanted, signal) =>
-      eager((push) =>
-        live.listen(kind.topic, (message) => {
-          const payload = kind.payload.safeParse(JSON.parse(message));
-          if (payload.success && wanted(payload.data)) push(payload.data);
-        }), signal),
+      eager(
+        (push) =>
+          live.listen(kind.topic, (message) => {
+            const payload = kind.payload.safeParse(JSON.parse(message));
+            if (payload.success && wanted(payload.data)) push(payload.data);
+          }),
+        signal,
+      ),
     send: (kind, payload) => live.broadcast(kind.topic, JSON.stringify(payload)),
   };
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CallDomain } from './context.ts';
-import { nobody } from './context.ts';
+import { type CallDomain, nobody } from './context.ts';
 import { DomainError, type ErrorCode, upstreamUnavailable } from './errors.ts';
 import type { SubgraphAnswer, SubgraphClient } from './subgraph.ts';
 
@@ -13,21 +12,31 @@ export interface Calls {
 }
 
 const defaultDeadlineMs = 2_000;
-const codes = new Set<string>(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'BAD_USER_INPUT', 'CONFLICT', 'RATE_LIMITED', 'UPSTREAM_UNAVAILABLE'] satisfies ErrorCode[]);
+const codes = new Set<string>([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'BAD_USER_INPUT',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'UPSTREAM_UNAVAILABLE',
+] satisfies ErrorCode[]);
 
 /** Keeps the clients of all domains; a domain asks with its own identity and a deadline of 2 s. */
 export function createCalls(options: { readonly deadlineMs?: number } = {}): Calls {
   const clients = new Map<string, SubgraphClient>();
   return {
     connect: (client) => void clients.set(client.name, client),
-    as: (caller) => async <Data>(domain: string, document: string, variables?: Record<string, unknown>) => {
-      const client = clients.get(domain);
-      if (!client) throw upstreamUnavailable();
-      const ms = options.deadlineMs ?? defaultDeadlineMs;
-      const identity = { ...nobody(randomUUID()), service: caller };
-      const request = { query: document, variables, identity, deadline: Date.now() + ms, signal: AbortSignal.timeout(ms) };
-      return readAnswer<Data>(await raceSignal(client.execute(request), request.signal));
-    },
+    as:
+      (caller) =>
+      async <Data>(domain: string, document: string, variables?: Record<string, unknown>) => {
+        const client = clients.get(domain);
+        if (!client) throw upstreamUnavailable();
+        const ms = options.deadlineMs ?? defaultDeadlineMs;
+        const identity = { ...nobody(randomUUID()), service: caller };
+        const request = { query: document, variables, identity, deadline: Date.now() + ms, signal: AbortSignal.timeout(ms) };
+        return readAnswer<Data>(await raceSignal(client.execute(request), request.signal));
+      },
   };
 }
 

@@ -38,7 +38,12 @@ export class SettingsError extends Error {
 }
 
 const port = (fallback: number) =>
-  z.coerce.number('must be a number between 0 and 65535').int('must be a whole number').min(0, 'must be at least 0').max(65_535, 'must be at most 65535').default(fallback);
+  z.coerce
+    .number('must be a number between 0 and 65535')
+    .int('must be a whole number')
+    .min(0, 'must be at least 0')
+    .max(65_535, 'must be at most 65535')
+    .default(fallback);
 const address = (protocols: string, example: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be an address such as ${example}` });
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
@@ -51,12 +56,22 @@ const shape = z.object({
   DATABASE_URL: address('postgres|postgresql', 'postgres://user:password@host:5432/database').optional(),
   AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
   REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent').default('info'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
+    .default('info'),
   SEED: z.enum(['demo', 'none'], 'must be demo or none').optional(),
   NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test').default('development'),
   DEVELOPMENT_TOOLS: flag.optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
-  CORS_ORIGINS: z.string().default('https://studio.apollographql.com').transform((list) => list.split(',').map((origin) => origin.trim()).filter(Boolean)),
+  CORS_ORIGINS: z
+    .string()
+    .default('https://studio.apollographql.com')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    ),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
 });
 
@@ -72,7 +87,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const databaseUrls = readGroup(given, /^DATABASE_URL_([A-Z]+)$/, databaseUrl, problems);
   const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z]+)_URL$/, subgraphUrl, problems);
   if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
-  if (problems.length > 0 || !read.success) throw new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  if (problems.length > 0 || !read.success)
+    throw new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
   const { data } = read;
   const production = data.NODE_ENV === 'production';
   return {
@@ -95,7 +111,12 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   };
 }
 
-function readGroup(given: Record<string, string | undefined>, pattern: RegExp, schema: z.ZodType<string>, problems: string[]): Map<string, string> {
+function readGroup(
+  given: Record<string, string | undefined>,
+  pattern: RegExp,
+  schema: z.ZodType<string>,
+  problems: string[],
+): Map<string, string> {
   const group = new Map<string, string>();
   for (const [name, value] of Object.entries(given)) {
     const domain = pattern.exec(name)?.[1];
@@ -109,8 +130,12 @@ function readGroup(given: Record<string, string | undefined>, pattern: RegExp, s
 
 function productionProblems(data: z.infer<typeof shape>): string[] {
   const problems: string[] = [];
-  if (!data.DATABASE_URL) problems.push('DATABASE_URL is missing; mend: in production name a PostgreSQL 15 or newer, such as postgres://user:password@host:5432/database');
-  if (!data.PUBLIC_URL) problems.push('PUBLIC_URL is missing; mend: name the address under which clients reach the gateway, such as https://api.example.com');
+  if (!data.DATABASE_URL)
+    problems.push(
+      'DATABASE_URL is missing; mend: in production name a PostgreSQL 15 or newer, such as postgres://user:password@host:5432/database',
+    );
+  if (!data.PUBLIC_URL)
+    problems.push('PUBLIC_URL is missing; mend: name the address under which clients reach the gateway, such as https://api.example.com');
   if (!data.INTERNAL_KEY) problems.push('INTERNAL_KEY is missing; mend: give all services the same output of openssl rand -hex 32');
   if (data.DEVELOPMENT_TOOLS) problems.push('DEVELOPMENT_TOOLS must not be true in production; mend: remove it');
   if (data.SEED === 'demo') problems.push('SEED must not be demo in production, its passwords are public; mend: SEED=none');

@@ -37,19 +37,30 @@ export function toConsumer({ domain, db, inbox, deadLetters, definitions, contex
     patterns: [...new Set(definitions.map(({ contract }) => contract.name))],
     handle: (envelope) =>
       db.transaction(async (tx) => {
-        const [first] = await tx.insert(inbox).values({ consumer: domain, eventId: envelope.eventId }).onConflictDoNothing().returning({ eventId: inbox.eventId });
+        const [first] = await tx
+          .insert(inbox)
+          .values({ consumer: domain, eventId: envelope.eventId })
+          .onConflictDoNothing()
+          .returning({ eventId: inbox.eventId });
         if (!first) return;
-        await tx.execute(sql`select set_config('app.organization_id', ${envelope.organizationId ?? ''}, true), set_config('app.user_id', '', true)`);
+        await tx.execute(
+          sql`select set_config('app.organization_id', ${envelope.organizationId ?? ''}, true), set_config('app.user_id', '', true)`,
+        );
         for (const { contract, handle } of definitions) {
           if (!fits(contract.name, envelope.name)) continue;
-          const payload = contract.payload.parse(envelope.payload) as never;
+          const payload = contract.payload.parse(envelope.payload);
           await handle(contextFor(envelope), tx, { ...envelope, payload });
         }
       }),
     setAside: async (envelope, reason, attempts) => {
       const sentence = maskSecrets(reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)).slice(0, 2_000);
-      await db.insert(deadLetters).values({ consumer: domain, eventId: envelope.eventId, name: envelope.name, envelope, reason: sentence, attempts });
-      contextFor(envelope).log.error({ event: envelope.name, eventId: envelope.eventId, consumer: domain, attempts, error: reason }, 'an event was set aside; mend its cause, then deliver it again');
+      await db
+        .insert(deadLetters)
+        .values({ consumer: domain, eventId: envelope.eventId, name: envelope.name, envelope, reason: sentence, attempts });
+      contextFor(envelope).log.error(
+        { event: envelope.name, eventId: envelope.eventId, consumer: domain, attempts, error: reason },
+        'an event was set aside; mend its cause, then deliver it again',
+      );
     },
   };
 }

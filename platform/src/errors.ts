@@ -28,10 +28,12 @@ export class DomainError extends Error {
 }
 
 /** Nobody is signed in, or the credential is not good enough (`reason: STEP_UP_REQUIRED`). */
-export const unauthenticated = (message = 'sign in first', details?: Record<string, unknown>) => new DomainError('UNAUTHENTICATED', message, details);
+export const unauthenticated = (message = 'sign in first', details?: Record<string, unknown>) =>
+  new DomainError('UNAUTHENTICATED', message, details);
 
 /** The caller may see the thing but not do this to it. */
-export const forbidden = (message = 'you may not do this', details?: Record<string, unknown>) => new DomainError('FORBIDDEN', message, details);
+export const forbidden = (message = 'you may not do this', details?: Record<string, unknown>) =>
+  new DomainError('FORBIDDEN', message, details);
 
 /** Unknown, or hidden from the caller: the same answer for both, so that ids cannot be probed. */
 export const notFound = (thing: string) => new DomainError('NOT_FOUND', `${thing} not found`);

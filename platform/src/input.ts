@@ -58,7 +58,8 @@ export const moneyInput = z.strictObject({ amount: z.string(), currency: z.strin
   if (!parts) check.addIssue({ code: 'custom', path: ['amount'], message: 'must be a decimal number such as 12.50' });
   if (digits === null || !parts) return z.NEVER;
   const fraction = parts[3] ?? '';
-  if (fraction.length > digits) check.addIssue({ code: 'custom', path: ['amount'], message: `has at most ${digits} decimals for ${value.currency}` });
+  if (fraction.length > digits)
+    check.addIssue({ code: 'custom', path: ['amount'], message: `has at most ${digits} decimals for ${value.currency}` });
   const minor = Number(`${parts[1]}${parts[2]}${fraction.padEnd(digits, '0')}`);
   if (!Number.isSafeInteger(minor)) check.addIssue({ code: 'custom', path: ['amount'], message: 'is too large' });
   return { minor: minor === 0 ? 0 : minor, currency: value.currency };
@@ -67,7 +68,9 @@ export const moneyInput = z.strictObject({ amount: z.string(), currency: z.strin
 /** The graph's `Money` from minor units: 1250, EUR becomes 12.50. */
 export function toMoney(minor: number, currency: string): { amount: string; currency: string } {
   const digits = currencyDigits(currency) ?? 2;
-  const text = Math.abs(minor).toString().padStart(digits + 1, '0');
+  const text = Math.abs(minor)
+    .toString()
+    .padStart(digits + 1, '0');
   const amount = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
   return { amount: minor < 0 ? `-${amount}` : amount, currency };
 }

@@ -25,13 +25,40 @@ export class Secret {
 
 /** Fields that may be logged; everything else is dropped, because what is not foreseen may be personal. */
 const allowed = new Set([
-  'service', 'trace', 'requestId', 'tenant', 'userId', 'operation', 'code', 'errorId', 'event', 'eventId', 'consumer', 'worker',
-  'durationMs', 'attempts', 'count', 'port', 'signal', 'status', 'subgraph', 'reason', 'error', 'migration', 'path', 'method', 'pid', 'mend', 'directory',
+  'service',
+  'trace',
+  'requestId',
+  'tenant',
+  'userId',
+  'operation',
+  'code',
+  'errorId',
+  'event',
+  'eventId',
+  'consumer',
+  'worker',
+  'durationMs',
+  'attempts',
+  'count',
+  'port',
+  'signal',
+  'status',
+  'subgraph',
+  'reason',
+  'error',
+  'migration',
+  'path',
+  'method',
+  'pid',
+  'mend',
+  'directory',
 ]);
 
 /** Keeps an error's type, message and stack; a driver's query parameters and details never reach the log. */
 const describeError = (error: unknown) =>
-  error instanceof Error ? { type: error.name, message: maskSecrets(error.message), stack: maskSecrets(error.stack ?? ''), ...causeOf(error) } : { message: maskSecrets(String(error)) };
+  error instanceof Error
+    ? { type: error.name, message: maskSecrets(error.message), stack: maskSecrets(error.stack ?? ''), ...causeOf(error) }
+    : { message: maskSecrets(String(error)) };
 
 const causeOf = (error: Error): { cause?: string } =>
   error.cause instanceof Error ? { cause: maskSecrets(`${error.cause.name}: ${error.cause.message}`) } : {};

@@ -47,7 +47,14 @@ export interface Relay {
  * Carries a domain's outbox to the event engine: one relay at a time per domain (an advisory lock, so that events of
  * one key never overtake each other), claimed with SKIP LOCKED, marked after the engine's confirmation.
  */
-export function startRelay(options: { domain: string; db: Db; outbox: OutboxTable; engine: EventEngine; live: LiveTransport; log: Log }): Relay {
+export function startRelay(options: {
+  domain: string;
+  db: Db;
+  outbox: OutboxTable;
+  engine: EventEngine;
+  live: LiveTransport;
+  log: Log;
+}): Relay {
   const { domain, log } = options;
   let stopped = false;
   let hints: number[] = [];
@@ -82,6 +89,8 @@ export function startRelay(options: { domain: string; db: Db; outbox: OutboxTabl
       schedule(hints.shift() ?? 0);
     },
     drain: async () => {
+      // A round under way may have looked before the latest commit, so only a round begun now counts.
+      await running?.catch(() => 0);
       let total = 0;
       for (let sent = await runOnce(); sent > 0; sent = await runOnce()) total += sent;
       return total;
@@ -89,25 +98,29 @@ export function startRelay(options: { domain: string; db: Db; outbox: OutboxTabl
     stop: async () => {
       stopped = true;
       clearTimeout(timer);
-      await running?.catch((error: unknown) => log.warn({ error }, `the event relay of ${domain} stopped in the middle; it resumes at the next start`));
+      await running?.catch((error: unknown) =>
+        log.warn({ error }, `the event relay of ${domain} stopped in the middle; it resumes at the next start`),
+      );
     },
   };
 }
 
 interface Round {
   readonly sent: number;
-  readonly failure: unknown;
+  readonly failure: Error | undefined;
 }
 
 async function sendWaiting(options: Parameters<typeof startRelay>[0]): Promise<number> {
   const { sent, failure } = await options.db.transaction((tx) => sendBatch(options, tx));
   // Thrown after the commit: what was confirmed stays marked.
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
   return sent;
 }
 
 async function sendBatch({ domain, outbox, engine, live }: Parameters<typeof startRelay>[0], tx: Db): Promise<Round> {
-  const [lock] = await tx.execute<{ held: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${`relay:${domain}`}, 0)) as held`);
+  const [lock] = await tx.execute<{ held: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtextextended(${`relay:${domain}`}, 0)) as held`,
+  );
   if (!lock?.held) return { sent: 0, failure: undefined };
   const rows = await tx
     .select({ position: outbox.position, envelope: outbox.envelope })
@@ -118,14 +131,22 @@ async function sendBatch({ domain, outbox, engine, live }: Parameters<typeof sta
     .for('update', { skipLocked: true });
   if (rows.length === 0) return { sent: 0, failure: undefined };
   const { sent, failure } = await publishByKey(rows as Waiting[], engine, live);
-  if (sent.length > 0) await tx.update(outbox).set({ publishedAt: sql`now()` }).where(inArray(outbox.position, sent));
+  if (sent.length > 0)
+    await tx
+      .update(outbox)
+      .set({ publishedAt: sql`now()` })
+      .where(inArray(outbox.position, sent));
   return { sent: sent.length, failure };
 }
 
 type Waiting = { readonly position: number; readonly envelope: Envelope };
 
 /** Keys travel side by side, the events of one key one after the other; a key stops at its first failure. */
-async function publishByKey(rows: readonly Waiting[], engine: EventEngine, live: LiveTransport): Promise<{ sent: number[]; failure: unknown }> {
+async function publishByKey(
+  rows: readonly Waiting[],
+  engine: EventEngine,
+  live: LiveTransport,
+): Promise<{ sent: number[]; failure: Error | undefined }> {
   const lanes = Map.groupBy(rows, ({ envelope }) => envelope.key);
   const sent: number[] = [];
   const outcomes = await Promise.allSettled(
@@ -137,7 +158,8 @@ async function publishByKey(rows: readonly Waiting[], engine: EventEngine, live:
       }
     }),
   );
-  return { sent, failure: outcomes.find((outcome) => outcome.status === 'rejected')?.reason };
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  return { sent, failure: failed && new Error('an event was not confirmed', { cause: failed.reason }) };
 }
 
 /** Removes what was published long ago; returns how many rows went. */

@@ -33,7 +33,12 @@ export interface Edge<Node> {
 export interface Connection<Node> {
   readonly edges: readonly Edge<Node>[];
   readonly nodes: readonly Node[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly hasPreviousPage: boolean; readonly startCursor: string | null; readonly endCursor: string | null };
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
   readonly totalCount?: (() => Promise<number>) | undefined;
 }
 
@@ -52,7 +57,8 @@ export function readPage(ctx: CursorContext, args: PageArguments, scope: unknown
   const cursor = (backward ? args.before : args.after) ?? null;
   const position = cursor === null ? null : openCursor(ctx, cursor, scopeHash);
   const issues = pageIssues(args, backward);
-  if (position === undefined) issues.push({ path: backward ? 'before' : 'after', message: 'is no cursor of this list, order and filter; begin without it' });
+  if (position === undefined)
+    issues.push({ path: backward ? 'before' : 'after', message: 'is no cursor of this list, order and filter; begin without it' });
   if (issues.length > 0) throw badInput(issues);
   return { size: (backward ? args.last : args.first) ?? defaultPageSize, backward, position: position ?? null, scope: scopeHash };
 }
@@ -61,7 +67,8 @@ function pageIssues(args: PageArguments, backward: boolean): Issue[] {
   const issues: Issue[] = [];
   for (const name of ['first', 'last'] as const) {
     const size = args[name];
-    if (size != null && (size < 1 || size > largestPageSize)) issues.push({ path: name, message: `must be between 1 and ${largestPageSize}` });
+    if (size != null && (size < 1 || size > largestPageSize))
+      issues.push({ path: name, message: `must be between 1 and ${largestPageSize}` });
   }
   if (args.first != null && args.last != null) issues.push({ path: 'last', message: 'cannot be combined with first' });
   if (backward && args.after != null) issues.push({ path: 'after', message: 'cannot be combined with last or before' });
@@ -69,7 +76,8 @@ function pageIssues(args: PageArguments, backward: boolean): Issue[] {
   return issues;
 }
 
-const sign = (ctx: CursorContext, text: string) => createHmac('sha256', `cursor:${ctx.settings.internalKey}`).update(text).digest().subarray(0, 12);
+const sign = (ctx: CursorContext, text: string) =>
+  createHmac('sha256', `cursor:${ctx.settings.internalKey}`).update(text).digest().subarray(0, 12);
 
 /** A signed cursor for a row's key values. */
 export function makeCursor(ctx: CursorContext, scope: string, values: readonly KeyValue[]): string {
@@ -125,12 +133,20 @@ function behind(page: Page, parts: readonly KeyPart[], position: readonly KeyVal
   const directions = new Set(parts.map(ascending));
   if (directions.size === 1 && !parts.some((part) => part.nullable)) {
     // A row comparison is one index range; the expanded form below is not always.
-    const columns = sql.join(parts.map(({ column }) => sql`${column}`), sql`, `);
-    const values = sql.join(parts.map(({ type }, index) => typed(position[index] ?? null, type)), sql`, `);
+    const columns = sql.join(
+      parts.map(({ column }) => sql`${column}`),
+      sql`, `,
+    );
+    const values = sql.join(
+      parts.map(({ type }, index) => typed(position[index] ?? null, type)),
+      sql`, `,
+    );
     return directions.has(true) ? sql`(${columns}) > (${values})` : sql`(${columns}) < (${values})`;
   }
   const alternatives = parts.map((part, index) => {
-    const equal = parts.slice(0, index).map((earlier, at) => sql`${earlier.column} is not distinct from ${typed(position[at] ?? null, earlier.type)}`);
+    const equal = parts
+      .slice(0, index)
+      .map((earlier, at) => sql`${earlier.column} is not distinct from ${typed(position[at] ?? null, earlier.type)}`);
     return sql`(${sql.join([...equal, further(page, part, position[index] ?? null, ascending(part))], sql` and `)})`;
   });
   return sql`(${sql.join(alternatives, sql` or `)})`;
@@ -167,4 +183,5 @@ export function toConnection<Row>(
   };
 }
 
-const plain = (value: KeyValue | Date | bigint): KeyValue => (value instanceof Date ? value.toISOString() : typeof value === 'bigint' ? String(value) : value);
+const plain = (value: KeyValue | Date | bigint): KeyValue =>
+  value instanceof Date ? value.toISOString() : typeof value === 'bigint' ? String(value) : value;

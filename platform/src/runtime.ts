@@ -45,7 +45,14 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
   const { settings, log, remotes = [] } = options;
   const urlOf = (domain: string) => settings.databaseUrls.get(domain) ?? options.databaseUrl;
   if (options.migrate !== false)
-    await migrateAll(definitions.map((definition) => ({ ownerUrl: urlOf(definition.name), domain: definition.name, migrationsFolder: fileURLToPath(migrationsOf(definition)), log })));
+    await migrateAll(
+      definitions.map((definition) => ({
+        ownerUrl: urlOf(definition.name),
+        domain: definition.name,
+        migrationsFolder: fileURLToPath(migrationsOf(definition)),
+        log,
+      })),
+    );
 
   const calls = createCalls();
   const databases = new Map<string, Database>();
@@ -54,7 +61,16 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
   for (const definition of definitions) {
     const database = openDatabase({ url: urlOf(definition.name), domain: definition.name, poolSize: 6, log });
     databases.set(definition.name, database);
-    const running = await startSubgraph(definition, { settings, database, engine: options.engine, live: options.live, workers: options.workers, calls, log, now: options.now ?? (() => new Date()) });
+    const running = await startSubgraph(definition, {
+      settings,
+      database,
+      engine: options.engine,
+      live: options.live,
+      workers: options.workers,
+      calls,
+      log,
+      now: options.now ?? (() => new Date()),
+    });
     subgraphs.set(definition.name, running);
     calls.connect(running);
   }
@@ -85,7 +101,12 @@ export async function seedAll(definitions: readonly SubgraphDefinition[], runtim
 
 async function unreachable(databases: ReadonlyMap<string, Database>): Promise<string[]> {
   const outcomes = await Promise.all(
-    [...databases].map(([name, database]) => database.ping().then(() => undefined, () => `the database of ${name} does not answer`)),
+    [...databases].map(([name, database]) =>
+      database.ping().then(
+        () => undefined,
+        () => `the database of ${name} does not answer`,
+      ),
+    ),
   );
   return outcomes.filter((problem) => problem !== undefined);
 }

@@ -1,6 +1,14 @@
 import { Decimal } from 'decimal.js';
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
-import { GraphQLBigInt, GraphQLCountryCode, GraphQLDateTime, GraphQLEmailAddress, GraphQLJSON, GraphQLLocalDate, GraphQLLocalTime } from 'graphql-scalars';
+import {
+  GraphQLBigInt,
+  GraphQLCountryCode,
+  GraphQLDateTime,
+  GraphQLEmailAddress,
+  GraphQLJSON,
+  GraphQLLocalDate,
+  GraphQLLocalTime,
+} from 'graphql-scalars';
 import { currencyDigits } from './input.ts';
 
 const bad = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', issues: [{ path: '', message }] } });
@@ -32,7 +40,8 @@ export const currencyScalar = scalarOfText('CurrencyCode', (text) => {
 
 /** An absolute http(s) URL, as the client wrote it. */
 export const urlScalar = scalarOfText('URL', (text) => {
-  if (text.length > 2_000 || !URL.canParse(text) || !/^https?:/i.test(text)) throw bad('URL must be an absolute http or https address of at most 2000 characters');
+  if (text.length > 2_000 || !URL.canParse(text) || !/^https?:/i.test(text))
+    throw bad('URL must be an absolute http or https address of at most 2000 characters');
   return text;
 });
 

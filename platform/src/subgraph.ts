@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type DocumentNode, execute, type ExecutionResult, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, parse, subscribe, validate } from 'graphql';
+import {
+  type DocumentNode,
+  execute,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  parse,
+  subscribe,
+  validate,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { enforceAccess } from './access.ts';
 import { createBus, type EventEngine, type LiveTransport } from './bus.ts';
@@ -25,7 +35,11 @@ export interface SubgraphDefinition<L = unknown> {
   readonly sdl: URL;
   readonly resolvers: object;
   readonly loaders: (ctx: RequestContext<L>) => L;
-  readonly tables: { readonly outbox: ReturnType<typeof outboxTable>; readonly inbox: ReturnType<typeof inboxTable>; readonly deadLetters: ReturnType<typeof deadLetterTable> };
+  readonly tables: {
+    readonly outbox: ReturnType<typeof outboxTable>;
+    readonly inbox: ReturnType<typeof inboxTable>;
+    readonly deadLetters: ReturnType<typeof deadLetterTable>;
+  };
   readonly consumers?: readonly ConsumerDefinition[];
   readonly workers?: readonly WorkerDefinition<never>[];
   /** Runs once after the migrations, before the first request: makes keys and other things that must be there. */
@@ -91,7 +105,9 @@ export const migrationsOf = ({ name, sdl }: Pick<SubgraphDefinition, 'name' | 's
 
 /** The domain's executable schema, its access rules in force. */
 export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
-  const schema = buildSubgraphSchema([{ typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never }]);
+  const schema = buildSubgraphSchema([
+    { typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never },
+  ]);
   return enforceAccess(schema);
 }
 
@@ -116,11 +132,19 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     outboxWritten: () => relay.wake(),
   };
   const contextFor = (identity: Identity, deadline: number, signal: AbortSignal): RequestContext => {
-    const ctx = { ...shared, ...identity, deadline, signal, log: log.child({ requestId: identity.requestId, ...(identity.viewer ? { userId: identity.viewer.userId } : {}) }), loaders: undefined as unknown };
+    const ctx = {
+      ...shared,
+      ...identity,
+      deadline,
+      signal,
+      log: log.child({ requestId: identity.requestId, ...(identity.viewer ? { userId: identity.viewer.userId } : {}) }),
+      loaders: undefined as unknown,
+    };
     ctx.loaders = definition.loaders(ctx);
     return ctx;
   };
-  const systemContext = (requestId: string = randomUUID(), signal: AbortSignal = stopping.signal) => contextFor({ ...nobody(requestId), service: name }, Date.now() + 60_000, signal);
+  const systemContext = (requestId: string = randomUUID(), signal: AbortSignal = stopping.signal) =>
+    contextFor({ ...nobody(requestId), service: name }, Date.now() + 60_000, signal);
 
   await definition.prepare?.(systemContext());
   const endConsumers = definition.consumers?.length
@@ -138,7 +162,12 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
         }),
       )
     : undefined;
-  if (definition.workers?.length) await services.workers.register(name, definition.workers, (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>);
+  if (definition.workers?.length)
+    await services.workers.register(
+      name,
+      definition.workers,
+      (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
+    );
 
   const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: 500 });
   const read = (query: string): DocumentNode | readonly GraphQLError[] => {
@@ -177,7 +206,13 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
       if (!isDocument(document)) return refuse(document);
       const signal = AbortSignal.any([request.signal, stopping.signal]);
       const ctx = contextFor(request.identity, Number.MAX_SAFE_INTEGER, signal);
-      const result = await subscribe({ schema, document, variableValues: request.variables, operationName: request.operationName, contextValue: ctx });
+      const result = await subscribe({
+        schema,
+        document,
+        variableValues: request.variables,
+        operationName: request.operationName,
+        contextValue: ctx,
+      });
       if (!(Symbol.asyncIterator in result)) return present(result, log);
       return presentEach(result, log, signal);
     },
@@ -214,7 +249,11 @@ const present = (result: ExecutionResult, log: Log): SubgraphAnswer => ({
   ...(result.errors ? { errors: publicErrors(result.errors, log) } : {}),
 });
 
-async function* presentEach(results: AsyncGenerator<ExecutionResult, void, void>, log: Log, signal: AbortSignal): AsyncGenerator<SubgraphAnswer, void> {
+async function* presentEach(
+  results: AsyncGenerator<ExecutionResult, void, void>,
+  log: Log,
+  signal: AbortSignal,
+): AsyncGenerator<SubgraphAnswer, void> {
   const end = () => void results.return(undefined);
   signal.addEventListener('abort', end, { once: true });
   try {
@@ -245,7 +284,8 @@ export function publicErrors(errors: readonly GraphQLError[], log: Log): GraphQL
 function knownError(error: unknown): DomainError | undefined {
   if (error instanceof DomainError) return error;
   if (error instanceof DatabaseUnavailable) return upstreamUnavailable();
-  if (error instanceof NoTenantChosen) return badInput([{ path: 'X-Organization-Id', message: 'is missing; name the organization to act in' }]);
+  if (error instanceof NoTenantChosen)
+    return badInput([{ path: 'X-Organization-Id', message: 'is missing; name the organization to act in' }]);
   if (error instanceof Error && error.cause instanceof Error) return knownError(error.cause);
   return undefined;
 }

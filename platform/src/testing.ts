@@ -6,8 +6,7 @@ import postgres, { type Sql } from 'postgres';
 import { v7 } from 'uuid';
 import { readSettings, type RuntimeSettings } from './config.ts';
 import type { ChosenOrganization, Identity, RequestContext, Viewer } from './context.ts';
-import type { Envelope, EventContract } from './events.ts';
-import { toEnvelope } from './events.ts';
+import { type Envelope, type EventContract, toEnvelope } from './events.ts';
 import { createInProcessEngine, createInProcessLive } from './in-process-bus.ts';
 import { createLog } from './log.ts';
 import { type Runtime, startRuntime } from './runtime.ts';
@@ -74,7 +73,11 @@ export interface TestSubgraph {
   /** Begins a subscription; rejects when it cannot begin. Events are read with `next`. */
   subscribe(document: string, options?: RunOptions): Promise<AsyncGenerator<SubgraphAnswer, void>>;
   /** Delivers an event of this or another domain and waits until it is handled. */
-  deliver<Payload>(contract: EventContract<Payload>, payload: Payload, options?: { organizationId?: string | null; eventId?: string; actorId?: string | null }): Promise<Envelope<Payload>>;
+  deliver<Payload>(
+    contract: EventContract<Payload>,
+    payload: Payload,
+    options?: { organizationId?: string | null; eventId?: string; actorId?: string | null },
+  ): Promise<Envelope<Payload>>;
   /** Sends what waits in the outbox and runs the work that is due. */
   settle(): Promise<void>;
   /** Every event sent so far, after settling; with a contract, the payloads of that one. */
@@ -93,7 +96,18 @@ export interface TestSubgraph {
 /** Settings for tests: quiet, no seeds, a data directory of their own. */
 export function testSettings(overrides: Partial<RuntimeSettings> = {}): RuntimeSettings {
   const dataDirectory = overrides.dataDirectory ?? mkdtempSync(join(tmpdir(), 'supergraph-test-'));
-  return { ...readSettings({ NODE_ENV: 'test', SEED: 'none', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', DATA_DIR: dataDirectory, PORT: '0', ADMIN_PORT: '0' }), internalKey: 'k'.repeat(64), ...overrides };
+  return {
+    ...readSettings({
+      NODE_ENV: 'test',
+      SEED: 'none',
+      LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+      DATA_DIR: dataDirectory,
+      PORT: '0',
+      ADMIN_PORT: '0',
+    }),
+    internalKey: 'k'.repeat(64),
+    ...overrides,
+  };
 }
 
 /** Runs one domain on a fresh copy of the migrated database; other domains answer as `answers` says. */
@@ -143,7 +157,12 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
     },
     deliver: async (contract, payload, extra = {}) => {
       const { engine } = await start();
-      const made = toEnvelope({ viewer: extra.actorId ? { userId: extra.actorId } : null, organization: null, traceparent: null, now }, contract, payload, extra.organizationId ?? null);
+      const made = toEnvelope(
+        { viewer: extra.actorId ? { userId: extra.actorId } : null, organization: null, traceparent: null, now },
+        contract,
+        payload,
+        extra.organizationId ?? null,
+      );
       const envelope = extra.eventId ? { ...made, eventId: extra.eventId } : made;
       await engine.publish(envelope);
       return envelope;
@@ -171,7 +190,13 @@ interface Started {
   readonly drop: () => Promise<void>;
 }
 
-async function startTest(definition: SubgraphDefinition, options: TestSubgraphOptions, settings: RuntimeSettings, now: () => Date, envelopes: Envelope[]): Promise<Started> {
+async function startTest(
+  definition: SubgraphDefinition,
+  options: TestSubgraphOptions,
+  settings: RuntimeSettings,
+  now: () => Date,
+  envelopes: Envelope[],
+): Promise<Started> {
   const database = await createTestDatabase();
   const log = createLog(settings.logLevel, 'test');
   const delivery = createInProcessEngine({ retryDelaysMs: [5, 10] });
@@ -182,16 +207,33 @@ async function startTest(definition: SubgraphDefinition, options: TestSubgraphOp
       envelopes.push(envelope);
     },
   };
-  const workers = await createWorkerRuntime({ url: database.ownerUrl, log, now });
+  const workers = await createWorkerRuntime({ url: database.ownerUrl, log, now, poll: false });
   const remotes = Object.entries(options.answers ?? {}).map(([name, answer]) => fakeDomain(name, answer));
-  const runtime = await startRuntime([definition], { settings, databaseUrl: database.url, log, engine, live: createInProcessLive(), workers, now, remotes, migrate: false });
+  const runtime = await startRuntime([definition], {
+    settings,
+    databaseUrl: database.url,
+    log,
+    engine,
+    live: createInProcessLive(),
+    workers,
+    now,
+    remotes,
+    migrate: false,
+  });
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
   const running = runtime.subgraphs.get(definition.name);
   if (!running) throw new Error(`${definition.name} did not start`);
-  return { runtime, running, engine: delivery, ended: new AbortController(), owner, drop: async () => {
-    await owner.end({ timeout: 2 });
-    await database.drop();
-  } };
+  return {
+    runtime,
+    running,
+    engine: delivery,
+    ended: new AbortController(),
+    owner,
+    drop: async () => {
+      await owner.end({ timeout: 2 });
+      await database.drop();
+    },
+  };
 }
 
 async function stopTest({ runtime, ended, drop }: Started): Promise<void> {
@@ -217,11 +259,15 @@ function fakeDomain(name: string, answer: (document: string, variables: Readonly
 }
 
 const toResult = ({ data, errors }: SubgraphAnswer): RunResult => ({
-  data: data && (JSON.parse(JSON.stringify(data, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown),
+  data:
+    data && (JSON.parse(JSON.stringify(data, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as unknown),
   errors,
   codes: (errors ?? []).map(({ extensions }) => extensions?.['code']),
   reasons: (errors ?? []).map(({ extensions }) => extensions?.['reason']),
 });
 
 /** Every scope that an SDL asks for. */
-export const scopesOf = (sdl: string): string[] => [...new Set([...sdl.matchAll(/"([a-z]+:[a-z]+)"/g)].map(([, scope]) => scope as string))].filter((scope) => !scope.startsWith('org:') && !scope.startsWith('platform:'));
+export const scopesOf = (sdl: string): string[] =>
+  [...new Set([...sdl.matchAll(/"([a-z]+:[a-z]+)"/g)].map(([, scope]) => scope as string))].filter(
+    (scope) => !scope.startsWith('org:') && !scope.startsWith('platform:'),
+  );

@@ -15,7 +15,7 @@ export interface WorkerDefinition<Data> {
 /** Declares background work; the loaders type of `run`'s context is the domain's own. */
 export const defineWorker = <Data, L = never>(
   definition: Omit<WorkerDefinition<Data>, 'run'> & { run: (ctx: RequestContext<L>, data: Data) => Promise<void> },
-): WorkerDefinition<Data> => definition as WorkerDefinition<Data>;
+): WorkerDefinition<Data> => definition;
 
 export interface EnqueueOptions {
   /** Not before; in seconds' precision. */
@@ -33,7 +33,11 @@ export interface WorkerQueue {
 export interface WorkerRuntime {
   queueOf(domain: string): WorkerQueue;
   /** Begins to run a domain's workers; `contextFor` makes a fresh context for each run. */
-  register(domain: string, workers: readonly WorkerDefinition<never>[], contextFor: (requestId: string, signal: AbortSignal) => RequestContext<never>): Promise<void>;
+  register(
+    domain: string,
+    workers: readonly WorkerDefinition<never>[],
+    contextFor: (requestId: string, signal: AbortSignal) => RequestContext<never>,
+  ): Promise<void>;
   /** Runs everything that is due now, for tests; the number of runs. */
   drain(): Promise<number>;
   stop(): Promise<void>;

@@ -35,7 +35,12 @@ export const userUpdated = defineEvent(
 );
 
 /** A new address was verified and took effect. */
-export const userEmailChanged = defineEvent('accounts.user.email_changed', 1, 'userId', user.extend({ email: z.string(), version: z.int() }));
+export const userEmailChanged = defineEvent(
+  'accounts.user.email_changed',
+  1,
+  'userId',
+  user.extend({ email: z.string(), version: z.int() }),
+);
 
 /** An administrator closed an account. */
 export const userSuspended = defineEvent('accounts.user.suspended', 1, 'userId', user.extend({ reason: z.string().nullable() }));
@@ -44,7 +49,12 @@ export const userSuspended = defineEvent('accounts.user.suspended', 1, 'userId',
 export const userReinstated = defineEvent('accounts.user.reinstated', 1, 'userId', user.extend({ reason: z.string().nullable() }));
 
 /** A person asked to be erased; until `erasesAt` they may think again. */
-export const userDeletionScheduled = defineEvent('accounts.user.deletion_scheduled', 1, 'userId', user.extend({ erasesAt: z.iso.datetime() }));
+export const userDeletionScheduled = defineEvent(
+  'accounts.user.deletion_scheduled',
+  1,
+  'userId',
+  user.extend({ erasesAt: z.iso.datetime() }),
+);
 
 /** A person thought again. */
 export const userDeletionCancelled = defineEvent('accounts.user.deletion_cancelled', 1, 'userId', user);

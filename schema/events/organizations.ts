@@ -72,7 +72,17 @@ export const invitationCreated = defineEvent(
 );
 
 /** An invitation was accepted. */
-export const invitationAccepted = defineEvent('organizations.invitation.accepted', 1, 'organizationId', invitation.extend({ userId: z.uuid() }));
+export const invitationAccepted = defineEvent(
+  'organizations.invitation.accepted',
+  1,
+  'organizationId',
+  invitation.extend({ userId: z.uuid() }),
+);
 
 /** An invitation was declined. */
-export const invitationDeclined = defineEvent('organizations.invitation.declined', 1, 'organizationId', invitation.extend({ userId: z.uuid() }));
+export const invitationDeclined = defineEvent(
+  'organizations.invitation.declined',
+  1,
+  'organizationId',
+  invitation.extend({ userId: z.uuid() }),
+);
