@@ -211,6 +211,8 @@ async function stopServer(place: Place): Promise<void> {
   // SIGINT ends sessions and shuts down in order, SIGQUIT leaves the cleaning up to the next start.
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     process.kill(server.pid, signal);
+    // A frozen server hears no signal before it is thawed.
+    if (process.platform !== 'win32') process.kill(server.pid, 'SIGCONT');
     const limit = Date.now() + stopLimitMs;
     while (isAlive(server.pid) && Date.now() < limit) await sleep(10);
     if (!isAlive(server.pid)) return;

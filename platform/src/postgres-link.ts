@@ -61,6 +61,7 @@ export interface ListeningOptions {
   readonly onNotification: (payload: string) => void;
   /** Runs on the listening connection each time it has (again) begun to listen; what was told before is lost. */
   readonly onReady: (sql: Sql) => Promise<void>;
+  readonly onLost?: () => void;
 }
 
 /** Keeps one connection that listens to a channel, and makes a new one whenever it is lost. */
@@ -84,6 +85,8 @@ async function listenUntil(signal: AbortSignal, options: ListeningOptions): Prom
       // Once per outage: it is tried again every second.
       if (failures === 0 && !signal.aborted)
         options.log.warn({ error }, `the ${options.name} lost PostgreSQL; it connects again by itself`);
+    } finally {
+      options.onLost?.();
     }
     failures = Date.now() - began > 10_000 ? 1 : failures + 1;
     await pause(pausesMs[failures - 1] ?? 1_000, signal);
@@ -117,10 +120,13 @@ async function listenOnce(signal: AbortSignal, { url, name, channel, onNotificat
 }
 
 /** Waits; an ended signal ends the wait without an error. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   const woken = Promise.withResolvers<void>();
-  const timer = setTimeout(woken.resolve, ms);
-  signal.addEventListener('abort', () => woken.resolve(), { once: true });
-  return woken.promise.finally(() => clearTimeout(timer));
+  const wake = () => woken.resolve();
+  const timer = setTimeout(wake, ms);
+  signal.addEventListener('abort', wake, { once: true });
+  await woken.promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', wake);
 }
