@@ -13,7 +13,7 @@ type Place =
   | { readonly room: 'platform' | 'events' | 'schema' | 'gateway' | 'registry' | 'root' | 'scripts' | 'other' }
   | { readonly room: 'db' | 'domain'; readonly domain: string };
 
-const roots = new Set(['gateway/main.ts', 'gateway/testing.ts', 'subgraphs/serve.ts']);
+const roots = new Set(['gateway/main.ts', 'gateway/testing.ts', 'subgraphs/serve.ts', 'gateway/app.ts', 'gateway/samples.ts']);
 const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.includes('/tests/');
 
 function placeOf(file: string): Place {
@@ -38,6 +38,8 @@ export function judgeImport(from: string, to: string): string | undefined {
   if (to === 'gateway/testing.ts' || to === 'gateway/main.ts' || to === 'subgraphs/serve.ts')
     return 'move what both need into platform or gateway/src';
   if (target.room === 'platform') return undefined;
+  // The sample world is shared by all seeds, so that they fit together.
+  if (to === 'schema/demo.ts' && (source.room === 'root' || /^subgraphs\/[a-z]+\/seed/.test(from))) return undefined;
   if (target.room === 'registry')
     return source.room === 'root' ? undefined : 'only composition roots know all domains; take what you need as an argument';
   if (target.room === 'domain') return judgeDomainImport(from, source, to, target.domain);

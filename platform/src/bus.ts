@@ -67,34 +67,59 @@ export interface Bus {
 
 const bufferLimit = 1_000;
 
-/** Turns a listener into an async generator with a bounded buffer. Listening begins at the first call of `next`. */
-export async function* stream<Item>(listen: (push: (item: Item) => void) => () => void, signal: AbortSignal): AsyncGenerator<Item, void> {
-  if (signal.aborted) return;
+/** Turns a listener into an async generator with a bounded buffer. Listening begins at once, not at the first `next`. */
+export function stream<Item>(
+  listen: (push: (item: Item) => void, fail: (error: unknown) => void) => () => void,
+  signal: AbortSignal,
+): AsyncGenerator<Item, void> {
   const waiting: Item[] = [];
-  let overflown = false;
+  let failure: { readonly error: unknown } | undefined;
+  let ended = signal.aborted;
   let wake: () => void = () => undefined;
-  const stop = listen((item) => {
-    if (waiting.length >= bufferLimit) overflown = true;
-    else waiting.push(item);
-    wake();
-  });
-  const onAbort = () => wake();
-  signal.addEventListener('abort', onAbort);
-  try {
-    while (!signal.aborted) {
-      if (overflown) throw conflict('the subscriber reads too slowly; resume from the last cursor', { reason: 'SLOW_CONSUMER' });
-      const item = waiting.shift();
-      if (item !== undefined) {
-        yield item;
-        continue;
-      }
-      const woken = Promise.withResolvers<void>();
-      wake = woken.resolve;
-      if (waiting.length === 0 && !signal.aborted && !overflown) await woken.promise;
-    }
-  } finally {
+  let stop: () => void = () => undefined;
+  const end = () => {
+    ended = true;
     stop();
-    signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', end);
+    wake();
+  };
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    end();
+  };
+  const push = (item: Item) => {
+    if (ended) return;
+    if (waiting.length >= bufferLimit)
+      return fail(conflict('the subscriber reads too slowly; resume from the last cursor', { reason: 'SLOW_CONSUMER' }));
+    waiting.push(item);
+    wake();
+  };
+  if (!ended) {
+    stop = listen(push, fail);
+    if (ended) stop();
+    else signal.addEventListener('abort', end);
+  }
+  const generator = drain();
+  const close = generator.return.bind(generator);
+  // A generator that never started skips its `finally`, and one that waits takes a `return` only after its next item.
+  generator.return = (value) => {
+    end();
+    return close(value);
+  };
+  return generator;
+
+  async function* drain(): AsyncGenerator<Item, void> {
+    try {
+      while (!ended) {
+        const woken = Promise.withResolvers<void>();
+        wake = woken.resolve;
+        if (waiting.length === 0) await woken.promise;
+        while (waiting.length > 0 && !ended) yield waiting.shift() as Item;
+      }
+      if (failure) throw failure.error;
+    } finally {
+      end();
+    }
   }
 }
 
@@ -105,54 +130,37 @@ export async function* stream<Item>(listen: (push: (item: Item) => void) => () =
 export function createBus(live: LiveTransport): Bus {
   return {
     subscribe: (contract, wanted, signal) =>
-      eager(
-        (push) =>
-          live.listen(eventTopic(contract.name), (message) => {
-            const envelope = JSON.parse(message) as Envelope;
-            const payload = contract.payload.safeParse(envelope.payload);
-            if (payload.success && wanted(payload.data))
-              push({
-                eventId: envelope.eventId,
-                occurredAt: envelope.occurredAt,
-                organizationId: envelope.organizationId,
-                payload: payload.data,
-              });
-          }),
-        signal,
-      ),
+      stream((push, fail) => {
+        const hear = guarded(fail, (message) => {
+          const envelope = JSON.parse(message) as Envelope;
+          const payload = contract.payload.safeParse(envelope.payload);
+          if (payload.success && wanted(payload.data))
+            push({
+              eventId: envelope.eventId,
+              occurredAt: envelope.occurredAt,
+              organizationId: envelope.organizationId,
+              payload: payload.data,
+            });
+        });
+        return live.listen(eventTopic(contract.name), hear);
+      }, signal),
     signals: (kind, wanted, signal) =>
-      eager(
-        (push) =>
-          live.listen(kind.topic, (message) => {
-            const payload = kind.payload.safeParse(JSON.parse(message));
-            if (payload.success && wanted(payload.data)) push(payload.data);
-          }),
-        signal,
-      ),
+      stream((push, fail) => {
+        const hear = guarded(fail, (message) => {
+          const payload = kind.payload.safeParse(JSON.parse(message));
+          if (payload.success && wanted(payload.data)) push(payload.data);
+        });
+        return live.listen(kind.topic, hear);
+      }, signal),
     send: (kind, payload) => live.broadcast(kind.topic, JSON.stringify(payload)),
   };
 }
 
-function eager<Item>(listen: (push: (item: Item) => void) => () => void, signal: AbortSignal): AsyncGenerator<Item, void> {
-  const early: Item[] = [];
-  let deliver = (item: Item) => {
-    if (early.length <= bufferLimit) early.push(item);
-  };
-  const stop = listen((item) => deliver(item));
-  signal.addEventListener('abort', stop, { once: true });
-  const generator = stream<Item>((push) => {
-    early.splice(0).forEach(push);
-    deliver = push;
-    return () => {
-      stop();
-      signal.removeEventListener('abort', stop);
-    };
-  }, signal);
-  const end = generator.return.bind(generator);
-  // A generator that was never started skips its `finally`, so its listener is removed here.
-  generator.return = (value) => {
-    stop();
-    return end(value);
-  };
-  return generator;
-}
+/** A listener that throws ends its own stream; whoever broadcasts, and the other listeners, know nothing of it. */
+const guarded = (fail: (error: unknown) => void, hear: (message: string) => void) => (message: string) => {
+  try {
+    hear(message);
+  } catch (error) {
+    fail(error);
+  }
+};

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { lt, sql } from 'drizzle-orm';
 import type { Consumer } from './bus.ts';
 import type { deadLetterTable, inboxTable } from './columns.ts';
 import type { RequestContext } from './context.ts';
@@ -63,4 +63,13 @@ export function toConsumer({ domain, db, inbox, deadLetters, definitions, contex
       );
     },
   };
+}
+
+const keptDays = 30;
+
+/** Forgets which events were handled more than 30 days ago, long after the last repeat; returns how many rows went. */
+export async function sweepInbox(db: Db, inbox: ReturnType<typeof inboxTable>, now: Date): Promise<number> {
+  const old = new Date(now.getTime() - keptDays * 86_400_000);
+  const gone = await db.delete(inbox).where(lt(inbox.receivedAt, old)).returning({ eventId: inbox.eventId });
+  return gone.length;
 }

@@ -23,42 +23,36 @@ export function isOutage(error: unknown): boolean {
 export interface Lanes {
   /** Runs the work after all earlier work of its key; the promise settles with the work. */
   run(key: string, work: () => Promise<void>): Promise<void>;
+  /** Runs the work when one of the slots is free. */
+  inSlot<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Resolves when nothing runs or waits. */
   idle(): Promise<void>;
 }
 
-/** Runs work of one key one after the other and of different keys side by side, so many at a time. */
-export function createLanes(concurrency: number): Lanes {
+/** Work of one key runs one after the other, of different keys side by side; what takes a slot, so many at a time. */
+export function createLanes(slots: number): Lanes {
   const last = new Map<string, Promise<void>>();
   const waiting: (() => void)[] = [];
-  let free = concurrency;
+  let free = slots;
 
-  const takeSlot = (): Promise<void> | undefined => {
+  const takeSlot = async () => {
     if (free > 0) {
       free -= 1;
-      return undefined;
+      return;
     }
     const turn = Promise.withResolvers<void>();
     waiting.push(turn.resolve);
-    return turn.promise;
+    await turn.promise;
   };
   const giveSlot = () => {
     const next = waiting.shift();
     if (next) next();
     else free += 1;
   };
-  const inSlot = async (work: () => Promise<void>) => {
-    await takeSlot();
-    try {
-      await work();
-    } finally {
-      giveSlot();
-    }
-  };
   return {
     run: (key, work) => {
       const before = last.get(key);
-      const running = before ? before.then(() => inSlot(work)) : inSlot(work);
+      const running = before ? before.then(work) : work();
       const settled = running
         .catch(() => undefined) // The caller has the same promise and hears of the failure there.
         .then(() => {
@@ -66,6 +60,14 @@ export function createLanes(concurrency: number): Lanes {
         });
       last.set(key, settled);
       return running;
+    },
+    inSlot: async (work) => {
+      await takeSlot();
+      try {
+        return await work();
+      } finally {
+        giveSlot();
+      }
     },
     idle: async () => {
       while (last.size > 0) await Promise.all(last.values());

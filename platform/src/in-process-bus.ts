@@ -1,63 +1,75 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EventEngine, LiveTransport } from './bus.ts';
+import { pauseBeforeNextTry } from './delivery.ts';
 import { fits, type Envelope } from './events.ts';
-
-/** How often and how long a consumer's event is tried before it is set aside: about 4 seconds in all. */
-const retryDelaysMs = [50, 200, 750, 3_000];
 
 /**
  * The event engine of one process: `publish` resolves when every consumer has handled the event. What is not yet
  * safe stays in the outbox, so nothing is lost when the process dies.
  */
-export function createInProcessEngine(options: { readonly retryDelaysMs?: readonly number[] } = {}): EventEngine {
-  const delays = options.retryDelaysMs ?? retryDelaysMs;
-  const consumers = new Set<Consumer>();
-  const closing = new AbortController();
+export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysMs?: readonly number[] } = {}): EventEngine {
+  const pauseAfter: PauseAfter = retryDelaysMs ? (_error, attempts) => retryDelaysMs[attempts - 1] : pauseBeforeNextTry;
+  const consumers = new Map<Consumer, AbortController>();
   return {
     async publish(envelope) {
-      const interested = [...consumers].filter(({ patterns }) => patterns.some((pattern) => fits(pattern, envelope.name)));
-      await Promise.all(interested.map((consumer) => deliver(consumer, envelope, delays, closing.signal)));
+      const interested = [...consumers].filter(([{ patterns }]) => patterns.some((pattern) => fits(pattern, envelope.name)));
+      await Promise.all(interested.map(([consumer, { signal }]) => deliver(consumer, envelope, pauseAfter, signal)));
     },
     consume: (consumer) => {
-      consumers.add(consumer);
+      const ending = new AbortController();
+      consumers.set(consumer, ending);
       return Promise.resolve(() => {
-        consumers.delete(consumer);
+        // It stays known: what it misses from now on is not safe, and waits in the outbox for the next start.
+        ending.abort(new Error(`${consumer.name} takes no more events`));
         return Promise.resolve();
       });
     },
     close: () => {
-      closing.abort();
-      consumers.clear();
+      for (const ending of consumers.values()) ending.abort(new Error('the event engine is closed'));
       return Promise.resolve();
     },
   };
 }
 
-async function deliver(consumer: Consumer, envelope: Envelope, delays: readonly number[], signal: AbortSignal): Promise<void> {
+type PauseAfter = (error: unknown, attempts: number) => number | undefined;
+
+async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
     try {
       return await consumer.handle(envelope);
     } catch (error) {
-      const delay = delays[attempt - 1];
-      if (delay === undefined) return consumer.setAside(envelope, error, attempt);
-      await sleep(delay, undefined, { signal });
+      const pauseMs = pauseAfter(error, attempt);
+      if (pauseMs === undefined) return consumer.setAside(envelope, error, attempt);
+      await sleep(pauseMs, undefined, { signal });
     }
   }
 }
 
-/** Live hints inside one process. */
-export function createInProcessLive(): LiveTransport {
+/** Who listens to what in this process. */
+export function createTopics() {
   const emitter = new EventEmitter();
   emitter.setMaxListeners(0);
   return {
-    broadcast: (topic, message) => void emitter.emit(topic, message),
-    listen: (topic, listener) => {
+    tell: (topic: string, message: string): void => void emitter.emit(topic, message),
+    has: (topic: string): boolean => emitter.listenerCount(topic) > 0,
+    listen: (topic: string, listener: (message: string) => void) => {
       emitter.on(topic, listener);
       return () => void emitter.off(topic, listener);
     },
+    clear: () => void emitter.removeAllListeners(),
+  };
+}
+
+/** Live hints inside one process. */
+export function createInProcessLive(): LiveTransport {
+  const topics = createTopics();
+  return {
+    broadcast: topics.tell,
+    listen: topics.listen,
     close: () => {
-      emitter.removeAllListeners();
+      topics.clear();
       return Promise.resolve();
     },
   };

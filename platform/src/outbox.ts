@@ -1,7 +1,9 @@
-import { asc, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { and, asc, inArray, isNull, lt, notInArray, sql } from 'drizzle-orm';
 import { eventTopic, type EventEngine, type LiveTransport } from './bus.ts';
 import type { outboxTable } from './columns.ts';
 import type { Db } from './database.ts';
+import { withoutDeadline } from './deadline.ts';
 import { type Envelope, type EventContract, type EventOrigin, toEnvelope } from './events.ts';
 import type { Log } from './log.ts';
 
@@ -33,9 +35,17 @@ const batchSize = 100;
 const idlePollMs = 1_000;
 /** After a hint the writing transaction may still be open, so the relay looks again soon. */
 const hintedPollsMs = [2, 10, 40, 150, 400];
+/** How long a round keeps its transaction open for confirmations; what takes longer is marked by a later round. */
+const roundMs = 250;
+/** A key that could not be sent lets the others go first. */
+const restMs = 2_000;
+const stopMs = 2_000;
+const toldAtMost = 10_000;
 const keptHours = 24;
 
 export interface Relay {
+  /** Begins to send by itself; only after all consumers of the process are known, or they would miss what waits. */
+  start(): void;
   /** Something was written; look soon. */
   wake(): void;
   /** Sends everything that waits now; the number of events sent. */
@@ -43,36 +53,43 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
+interface RelayOptions {
+  readonly domain: string;
+  readonly db: Db;
+  readonly outbox: OutboxTable;
+  readonly engine: EventEngine;
+  readonly live: LiveTransport;
+  readonly log: Log;
+}
+
 /**
  * Carries a domain's outbox to the event engine: one relay at a time per domain (an advisory lock, so that events of
  * one key never overtake each other), claimed with SKIP LOCKED, marked after the engine's confirmation.
  */
-export function startRelay(options: {
-  domain: string;
-  db: Db;
-  outbox: OutboxTable;
-  engine: EventEngine;
-  live: LiveTransport;
-  log: Log;
-}): Relay {
+export function startRelay(options: RelayOptions): Relay {
   const { domain, log } = options;
-  let stopped = false;
+  const lanes = createKeyLanes(options);
+  let active = false;
   let hints: number[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let dueAt = Infinity;
   let running: Promise<number> | null = null;
 
-  const runOnce = (): Promise<number> => {
-    running ??= sendWaiting(options).finally(() => {
+  // Whoever woke the relay may be a request; its deadline does not bind what is sent for everybody.
+  const runOnce = () =>
+    (running ??= withoutDeadline(() => runRound(options, lanes)).finally(() => {
       running = null;
-    });
-    return running;
-  };
+    }));
+  /** An earlier look stays: many hints must not put it off for ever. */
   const schedule = (delay: number) => {
-    if (stopped) return;
+    const at = Date.now() + delay;
+    if (!active || at >= dueAt) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void round(), delay);
+    dueAt = at;
+    timer = setTimeout(() => void look(), delay);
   };
-  const round = async () => {
+  const look = async () => {
+    dueAt = Infinity;
     let next = hints.shift() ?? idlePollMs;
     try {
       if ((await runOnce()) > 0) next = 0;
@@ -82,84 +99,160 @@ export function startRelay(options: {
     }
     schedule(next);
   };
-  schedule(0);
+  const wake = () => {
+    hints = [...hintedPollsMs];
+    schedule(hints.shift() ?? 0);
+  };
+  lanes.onLateConfirmation(() => schedule(0));
   return {
-    wake: () => {
-      hints = [...hintedPollsMs];
-      schedule(hints.shift() ?? 0);
+    start: () => {
+      active = true;
+      schedule(0);
     },
+    wake,
     drain: async () => {
-      // A round under way may have looked before the latest commit, so only a round begun now counts.
-      await running?.catch(() => 0);
+      lanes.endRest();
+      // A round that is under way may have looked before the caller committed; it logs its own failure.
+      await Promise.allSettled([running]);
       let total = 0;
-      for (let sent = await runOnce(); sent > 0; sent = await runOnce()) total += sent;
-      return total;
+      for (;;) {
+        const sent = await runOnce();
+        total += sent;
+        if (sent === 0 && !(await lanes.settled())) return total;
+      }
     },
     stop: async () => {
-      stopped = true;
+      active = false;
       clearTimeout(timer);
-      await running?.catch((error: unknown) =>
-        log.warn({ error }, `the event relay of ${domain} stopped in the middle; it resumes at the next start`),
-      );
+      try {
+        await running;
+        await Promise.race([lanes.settled(), sleep(stopMs, undefined, { ref: false })]);
+        await mark(options.db, options.outbox, lanes.confirmed());
+      } catch (error) {
+        log.warn({ error }, `the event relay of ${domain} stopped in the middle; it resumes at the next start`);
+      }
     },
   };
 }
 
+type Waiting = { readonly position: number; readonly envelope: Envelope };
+type Lanes = ReturnType<typeof createKeyLanes>;
+
 interface Round {
-  readonly sent: number;
+  readonly marked: readonly number[];
   readonly failure: Error | undefined;
 }
 
-async function sendWaiting(options: Parameters<typeof startRelay>[0]): Promise<number> {
-  const { sent, failure } = await options.db.transaction((tx) => sendBatch(options, tx));
-  // Thrown after the commit: what was confirmed stays marked.
+async function runRound(options: RelayOptions, lanes: Lanes): Promise<number> {
+  const { marked, failure } = await options.db.transaction((tx) => sendBatch(options, lanes, tx));
+  // After the commit: until then they could be sent, and have to be marked, once more.
+  lanes.forget(marked);
   if (failure) throw failure;
-  return sent;
+  return marked.length;
 }
 
-async function sendBatch({ domain, outbox, engine, live }: Parameters<typeof startRelay>[0], tx: Db): Promise<Round> {
+async function sendBatch({ domain, outbox }: RelayOptions, lanes: Lanes, tx: Db): Promise<Round> {
   const [lock] = await tx.execute<{ held: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtextextended(${`relay:${domain}`}, 0)) as held`,
   );
-  if (!lock?.held) return { sent: 0, failure: undefined };
+  if (!lock?.held) return { marked: [], failure: undefined };
+  const left = lanes.occupied();
   const rows = await tx
     .select({ position: outbox.position, envelope: outbox.envelope })
     .from(outbox)
-    .where(isNull(outbox.publishedAt))
+    .where(and(isNull(outbox.publishedAt), left.length > 0 ? notInArray(outbox.key, left) : undefined))
     .orderBy(asc(outbox.position))
     .limit(batchSize)
     .for('update', { skipLocked: true });
-  if (rows.length === 0) return { sent: 0, failure: undefined };
-  const { sent, failure } = await publishByKey(rows as Waiting[], engine, live);
-  if (sent.length > 0)
-    await tx
-      .update(outbox)
-      .set({ publishedAt: sql`now()` })
-      .where(inArray(outbox.position, sent));
-  return { sent: sent.length, failure };
+  const failure = await lanes.send(rows as Waiting[]);
+  const marked = lanes.confirmed();
+  await mark(tx, outbox, marked);
+  return { marked, failure };
 }
 
-type Waiting = { readonly position: number; readonly envelope: Envelope };
+async function mark(db: Db, outbox: OutboxTable, positions: number[]): Promise<void> {
+  if (positions.length === 0) return;
+  await db
+    .update(outbox)
+    .set({ publishedAt: sql`now()` })
+    .where(inArray(outbox.position, positions));
+}
 
-/** Keys travel side by side, the events of one key one after the other; a key stops at its first failure. */
-async function publishByKey(
-  rows: readonly Waiting[],
-  engine: EventEngine,
-  live: LiveTransport,
-): Promise<{ sent: number[]; failure: Error | undefined }> {
-  const lanes = Map.groupBy(rows, ({ envelope }) => envelope.key);
-  const sent: number[] = [];
-  const outcomes = await Promise.allSettled(
-    [...lanes.values()].map(async (lane) => {
-      for (const { position, envelope } of lane) {
-        live.broadcast(eventTopic(envelope.name), JSON.stringify(envelope));
+/**
+ * Keys travel side by side, the events of one key one after the other; a key stops at its first failure. A key whose
+ * event is not confirmed within its round stays occupied, while later rounds go on with the other keys.
+ */
+function createKeyLanes({ engine, live, log, domain }: RelayOptions) {
+  const running = new Map<string, Promise<void>>();
+  const resting = new Map<string, number>();
+  const confirmed = new Set<number>();
+  /** Broadcast already, so that those who listen live do not hear each try. */
+  const told = new Set<number>();
+  let tellLate: () => void = () => undefined;
+
+  async function travel(lane: readonly Waiting[], round: { over: boolean; failure: Error | undefined }): Promise<void> {
+    for (const { position, envelope } of lane) {
+      if (round.over) return;
+      try {
+        tell(position, envelope);
         await engine.publish(envelope);
-        sent.push(position);
+        confirmed.add(position);
+        if (round.over) tellLate();
+      } catch (error) {
+        resting.set(envelope.key, Date.now() + restMs);
+        round.failure ??= error instanceof Error ? error : new Error(String(error));
+        if (round.over) log.warn({ error }, `the event relay of ${domain} could not send; it tries again`);
+        return;
       }
-    }),
-  );
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  return { sent, failure: failed && new Error('an event was not confirmed', { cause: failed.reason }) };
+    }
+  }
+
+  function tell(position: number, envelope: Envelope): void {
+    if (told.has(position)) return;
+    // What another process's relay sent in the end is never forgotten otherwise.
+    if (told.size >= toldAtMost) told.clear();
+    told.add(position);
+    live.broadcast(eventTopic(envelope.name), JSON.stringify(envelope));
+  }
+
+  return {
+    onLateConfirmation: (listener: () => void) => {
+      tellLate = listener;
+    },
+    occupied: (): string[] => {
+      for (const [key, until] of resting) if (until <= Date.now()) resting.delete(key);
+      return [...running.keys(), ...resting.keys()];
+    },
+    /** Resolves when every lane arrived or the round is over; the first failure, if any. */
+    send: async (rows: readonly Waiting[]): Promise<Error | undefined> => {
+      const round = { over: false, failure: undefined as Error | undefined };
+      const unsent = rows.filter(({ position }) => !confirmed.has(position));
+      const begun = [...Map.groupBy(unsent, ({ envelope }) => envelope.key)].map(([key, lane]) => {
+        const arrived = travel(lane, round).finally(() => running.delete(key));
+        running.set(key, arrived);
+        return arrived;
+      });
+      const over = Promise.withResolvers<void>();
+      const timer = setTimeout(over.resolve, roundMs);
+      await Promise.race([Promise.all(begun), over.promise]);
+      clearTimeout(timer);
+      round.over = true;
+      return round.failure;
+    },
+    endRest: () => resting.clear(),
+    confirmed: () => [...confirmed],
+    forget: (positions: readonly number[]) => {
+      for (const position of positions) {
+        confirmed.delete(position);
+        told.delete(position);
+      }
+    },
+    /** Waits for the lanes under way; false when there is none and nothing to mark. */
+    settled: async (): Promise<boolean> => {
+      await Promise.all(running.values());
+      return confirmed.size > 0;
+    },
+  };
 }
 
 /** Removes what was published long ago; returns how many rows went. */

@@ -18,7 +18,7 @@ create table if not exists bus.consumers (
 -- One row per consumer and event from its publishing until it is handled.
 create table if not exists bus.deliveries (
   position bigint generated always as identity primary key,
-  consumer text not null references bus.consumers (name) on delete cascade,
+  consumer text not null,
   event_id uuid not null,
   key text not null,
   envelope text not null,

@@ -53,7 +53,9 @@ export function createPostgresEngine({ url, log }: PostgresBusOptions): EventEng
   let listening: ReturnType<typeof keepListening> | undefined;
   const poll = setInterval(() => {
     if (running.size === 0 || holder === undefined) return;
-    freeAbandoned(link).then(wakeAll, (error: unknown) => log.warn({ error }, 'the event engine could not look for abandoned events; it tries again'));
+    freeAbandoned(link).then(wakeAll, (error: unknown) =>
+      log.warn({ error }, 'the event engine could not look for abandoned events; it tries again'),
+    );
   }, pollMs);
 
   return {
@@ -85,7 +87,7 @@ export function createPostgresEngine({ url, log }: PostgresBusOptions): EventEng
 async function register({ sql, ask }: Link, { name, patterns }: Consumer): Promise<void> {
   await ask(sql`
     insert into bus.consumers (name, patterns)
-    values (${name}, array(select json_array_elements_text(${JSON.stringify(patterns)}::json)))
+    values (${name}, array(select json_array_elements_text(${JSON.stringify(patterns)}::text::json)))
     on conflict (name) do update set patterns = excluded.patterns, seen_at = now()`);
 }
 
@@ -107,7 +109,10 @@ function createPublisher(link: Link, prepare: () => Promise<void>) {
       const batch = waiting.splice(0, batchAtMost);
       try {
         await prepare();
-        await store(link, batch.map(({ envelope }) => envelope));
+        await store(
+          link,
+          batch.map(({ envelope }) => envelope),
+        );
         for (const { resolve } of batch) resolve();
       } catch (error) {
         // The relay sends again; an event that cannot be stored must not hold up its neighbors for ever.
@@ -141,13 +146,18 @@ function createPublisher(link: Link, prepare: () => Promise<void>) {
 async function store({ sql, ask }: Link, envelopes: readonly Envelope[]): Promise<void> {
   const rows = envelopes.map((envelope) => {
     const [, thing = '', verb = ''] = envelope.name.split('.');
-    return { event_id: envelope.eventId, key: envelope.key, names: [envelope.name, `*.${thing}.${verb}`], envelope: JSON.stringify(envelope) };
+    return {
+      event_id: envelope.eventId,
+      key: envelope.key,
+      names: [envelope.name, `*.${thing}.${verb}`],
+      envelope: JSON.stringify(envelope),
+    };
   });
   await ask(sql`
     with published as (
       select (item ->> 'event_id')::uuid as event_id, item ->> 'key' as key, item ->> 'envelope' as envelope,
         array(select json_array_elements_text(item -> 'names')) as names, number
-      from json_array_elements(${JSON.stringify(rows)}::json) with ordinality as each (item, number)),
+      from json_array_elements(${JSON.stringify(rows)}::text::json) with ordinality as each (item, number)),
     stored as (
       insert into bus.deliveries (consumer, event_id, key, envelope)
       select consumers.name, event_id, key, envelope

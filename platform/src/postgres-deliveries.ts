@@ -4,8 +4,10 @@ import type { Envelope } from './events.ts';
 import type { Log } from './log.ts';
 import { type Link, pause } from './postgres-link.ts';
 
-/** How many events a process takes at once for a consumer, and how many of them it handles side by side. */
-const heldAtMost = 50;
+/** How many events a process takes at once for a consumer. */
+const takenAtOnce = 50;
+/** More is taken only while it works on fewer keys, so that one slow key holds up no other. */
+const keysAtMost = 16;
 const handledAtOnce = 4;
 const settlePauseMs = 500;
 
@@ -45,13 +47,14 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
   const { link, consumer, log, holder } = options;
   const stopping = new AbortController();
   const lanes = createLanes(handledAtOnce);
-  /** The keys this process works on, with how many of their events it holds. */
-  const held = new Map<string, number>();
+  /** The keys this process works on. */
+  const held = new Set<string>();
   const timers = new Set<NodeJS.Timeout>();
   let taking: Promise<void> | null = null;
   let again = false;
+  /** A look left out what this process holds, so there may be more when it is done with that. */
+  let leftOut = false;
 
-  const room = () => heldAtMost - [...held.values()].reduce((sum, count) => sum + count, 0);
   const wake = () => {
     again = true;
     taking ??= takeAll().finally(() => {
@@ -71,13 +74,12 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
   async function takeAll(): Promise<void> {
     while (again && !stopping.signal.aborted) {
       again = false;
+      leftOut ||= held.size > 0;
       const claimant = holder();
-      const most = room();
-      // A lane that ends looks again.
-      if (claimant === undefined || most < heldAtMost / 2) return;
+      if (claimant === undefined || held.size >= keysAtMost) return;
       try {
-        const taken = await claim(link, consumer.name, claimant, [...held.keys()], most);
-        if (taken.length === most) again = true;
+        const taken = await claim(link, consumer.name, claimant, [...held], takenAtOnce);
+        if (taken.length === takenAtOnce) again = true;
         for (const [key, lane] of Map.groupBy(taken, ({ envelope }) => envelope.key)) beginLane(key, lane, claimant);
       } catch (error) {
         log.warn({ consumer: consumer.name, error }, 'events could not be taken; it is tried again');
@@ -87,12 +89,14 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
   }
 
   function beginLane(key: string, lane: Lane, claimant: number): void {
-    held.set(key, lane.length);
+    held.add(key);
     void lanes.run(key, async () => {
-      const outcome = await handleLane(consumer, lane, stopping.signal, log);
+      const outcome = await lanes.inSlot(() => handleLane(consumer, lane, stopping.signal, log));
       await settle(outcome, claimant);
       held.delete(key);
       if (outcome.failed) wakeIn(outcome.failed.pauseMs);
+      if (!leftOut) return;
+      leftOut = false;
       wake();
     });
   }
@@ -124,7 +128,7 @@ export function startDeliveries(options: DeliveriesOptions): Deliveries {
 async function claim({ sql, ask }: Link, consumer: string, claimant: number, busy: string[], most: number): Promise<Lane> {
   const rows = await ask(sql<{ position: string; envelope: string; attempts: number }[]>`
     select claimed as position, claimed_envelope as envelope, claimed_attempts as attempts
-    from bus.claim(${consumer}, ${claimant}, array(select json_array_elements_text(${JSON.stringify(busy)}::json)), ${most})`);
+    from bus.claim(${consumer}, ${claimant}, array(select json_array_elements_text(${JSON.stringify(busy)}::text::json)), ${most})`);
   return rows
     .map(({ position, envelope, attempts }) => ({ position: Number(position), envelope: JSON.parse(envelope) as Envelope, attempts }))
     .sort((one, other) => one.position - other.position);
@@ -137,7 +141,8 @@ async function handleLane(consumer: Consumer, lane: Lane, signal: AbortSignal, l
     const following = () => lane.slice(at + 1).map(({ position }) => position);
     if (signal.aborted) return { handled, returned: [held.position, ...following()] };
     const pauseMs = await handleOne(consumer, held, log);
-    if (pauseMs !== undefined) return { handled, failed: { position: held.position, attempts: held.attempts + 1, pauseMs }, returned: following() };
+    if (pauseMs !== undefined)
+      return { handled, failed: { position: held.position, attempts: held.attempts + 1, pauseMs }, returned: following() };
     handled.push(held.position);
   }
   return { handled, returned: [] };
@@ -163,14 +168,14 @@ async function handleOne(consumer: Consumer, { envelope, attempts: before }: Hel
 }
 
 async function record({ sql, ask }: Link, { handled, failed, returned }: Outcome, claimant: number): Promise<void> {
-  const positions = (list: readonly number[]) => sql`select json_array_elements_text(${JSON.stringify(list)}::json)::bigint`;
+  const positions = (list: readonly number[]) => `{${list.join(',')}}`;
   // One statement: no moment at which a later event of the key is free and the failed one is not yet waiting.
   await ask(sql`
-    with handled as (delete from bus.deliveries where position in (${positions(handled)}))
+    with handled as (delete from bus.deliveries where position = any (${positions(handled)}::bigint[]))
     update bus.deliveries set
       holder = null,
       attempts = case when position = ${failed?.position ?? 0}::bigint then ${failed?.attempts ?? 0}::integer else attempts end,
       retry_at = case when position = ${failed?.position ?? 0}::bigint
         then clock_timestamp() + make_interval(secs => ${(failed?.pauseMs ?? 0) / 1_000}::double precision) else retry_at end
-    where holder = ${claimant}::integer and position in (${positions(failed ? [failed.position, ...returned] : returned)})`);
+    where holder = ${claimant}::integer and position = any (${positions(failed ? [failed.position, ...returned] : returned)}::bigint[])`);
 }

@@ -5,7 +5,7 @@ import type { Log } from './log.ts';
 export interface Link {
   readonly sql: Sql;
   /** Awaits a statement for at most five seconds; a connection that does not answer is given up. */
-  ask<Rows extends readonly Row[]>(query: PendingQuery<Rows>): Promise<Rows>;
+  readonly ask: <Rows extends readonly Row[]>(query: PendingQuery<Rows>) => Promise<Rows>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FormattedExecutionResult, GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { stream } from './bus.ts';
@@ -24,7 +24,7 @@ export function createRemoteStreams({ url, log, signFor }: RemoteStreamOptions) 
   const client = createClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
-    lazyCloseTimeout: 5_000,
+    lazyCloseTimeout: 1_000,
     // Reconnecting is ours, because each subscription needs a fresh identity then.
     retryAttempts: 0,
     keepAlive: 10_000,
@@ -45,11 +45,11 @@ export function createRemoteStreams({ url, log, signFor }: RemoteStreamOptions) 
       {
         query: request.query,
         operationName: request.operationName,
-        variables: request.variables as Record<string, unknown>,
+        variables: request.variables,
         extensions: { identity },
       },
       {
-        next: (result) => push({ answer: result as FormattedExecutionResult }),
+        next: (result) => push({ answer: result }),
         error: (error) => push(Array.isArray(error) ? { ended: error as GraphQLError[] } : 'cut'),
         complete: () => push({ ended: [] }),
       },

@@ -20,6 +20,9 @@ export interface RemoteOptions {
 
 const bounds = { connections: 32, waiting: 256, responseBytes: 10 * 1_048_576, connectMs: 1_000 };
 
+/** Timers fire a little early or late. */
+const clockGrainMs = 10;
+
 /** The other side did not answer as it should. */
 class Outage extends Error {
   override readonly name = 'Outage';
@@ -76,7 +79,8 @@ export function createRemoteSubgraph({ name, url, settings, log }: RemoteOptions
       });
       return await readAnswer(response);
     } catch (error) {
-      if (signal.aborted) throw new Unwanted();
+      // Whoever gives up at the deadline does so because of the other side.
+      if (signal.aborted && Date.now() < deadline - clockGrainMs) throw new Unwanted();
       throw toOutage(error);
     }
   };
@@ -126,7 +130,7 @@ export function readGraphQL(answer: unknown): SubgraphAnswer {
     throw new Outage('it answered with something that is no GraphQL', false);
   const { data, errors } = answer;
   if (data != null && !isRecord(data)) throw new Outage('its data is no object', false);
-  return { data: data as SubgraphAnswer['data'], ...(Array.isArray(errors) && errors.length > 0 ? { errors: errors.map(readError) } : {}) };
+  return { data: data, ...(Array.isArray(errors) && errors.length > 0 ? { errors: errors.map(readError) } : {}) };
 }
 
 function readError(error: unknown): GraphQLFormattedError {

@@ -74,6 +74,8 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
     subgraphs.set(definition.name, running);
     calls.connect(running);
   }
+  // Not before: what still waits in an outbox must find all its consumers.
+  for (const { relay } of subgraphs.values()) relay.start();
   return {
     subgraphs,
     clients: new Map<string, SubgraphClient>([...remotes.map((client) => [client.name, client] as const), ...subgraphs]),

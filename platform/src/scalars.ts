@@ -45,10 +45,13 @@ export const urlScalar = scalarOfText('URL', (text) => {
   return text;
 });
 
+/** graphql-scalars calls it LocalDate, and a schema takes the name from the implementation. */
+const dateScalar = new GraphQLScalarType({ ...GraphQLLocalDate.toConfig(), name: 'Date' });
+
 /** The implementations of the scalars in `schema/shared.graphql`. */
 export const scalarResolvers = {
   DateTime: GraphQLDateTime,
-  Date: GraphQLLocalDate,
+  Date: dateScalar,
   LocalTime: GraphQLLocalTime,
   Decimal: decimalScalar,
   CurrencyCode: currencyScalar,

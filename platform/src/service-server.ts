@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type ExecutionArgs, GraphQLError, parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { Registry } from 'prom-client';
@@ -85,7 +85,7 @@ function serveSockets(
       onSubscribe: async (ctx, _id, payload) => {
         const carried = await identityOf(payload.extensions?.['identity'] ?? ctx.connectionParams?.['identity']);
         if (!carried) return [new GraphQLError('the internal token does not hold', { extensions: { code: 'UNAUTHENTICATED' } })];
-        const waiting: WaitingOperation = { begin: () => beginStream(subgraph, payload as Operation, carried) };
+        const waiting: WaitingOperation = { begin: () => beginStream(subgraph, payload, carried) };
         return {
           schema: undefined,
           document: parse(payload.query),
@@ -96,7 +96,7 @@ function serveSockets(
       execute: begin,
       subscribe: begin,
       onError: (_ctx, _id, _payload, errors) => errors.map(({ message, extensions }) => ({ message, extensions })),
-      onNext: (_ctx, _id, _payload, _args, result) => result as never,
+      onNext: (_ctx, _id, _payload, _args, result) => result,
     },
     webSockets,
   );
@@ -131,7 +131,7 @@ async function beginStream(
 export interface AdminOptions {
   readonly port: number;
   readonly host: string;
-  ready(): Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
+  readonly ready: () => Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
   readonly metrics?: Registry;
 }
 
@@ -156,13 +156,24 @@ export async function adminServer({ port, host, ready, metrics = new Registry() 
   return { port: (server.address() as AddressInfo).port, stop: () => closeGracefully(server) };
 }
 
-/** Bounds how long a client may take for its headers, its request and its silence. */
+/** Bounds how long a client may take for its headers, its request and its silence; call it before `listen`. */
 export function harden(server: Server): void {
   server.headersTimeout = 10_000;
   server.requestTimeout = 20_000;
   server.keepAliveTimeout = 65_000;
   server.maxHeadersCount = 100;
+  const quiet = new Set<Socket>();
+  silent.set(server, quiet);
+  server.on('connection', (socket: Socket) => {
+    quiet.add(socket);
+    socket.once('close', () => quiet.delete(socket));
+  });
+  server.on('request', ({ socket }: IncomingMessage) => quiet.delete(socket));
+  server.on('upgrade', ({ socket }: IncomingMessage) => quiet.delete(socket));
 }
+
+/** Connections that have not asked for anything yet: Node counts them neither as idle nor as busy. */
+const silent = new WeakMap<Server, ReadonlySet<Socket>>();
 
 /** Begins to listen; rejects when the port cannot be had. */
 export function listen(server: Server, port: number, host: string): Promise<void> {
@@ -179,11 +190,15 @@ export function listen(server: Server, port: number, host: string): Promise<void
 export function closeGracefully(server: Server, withinMs = stopWithinMs): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), withinMs);
+    // A connection is idle only when its last answer has left, which may be later than now.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();
+    for (const socket of silent.get(server) ?? []) socket.destroy();
   });
 }
 

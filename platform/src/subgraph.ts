@@ -16,17 +16,19 @@ import { LRUCache } from 'lru-cache';
 import { enforceAccess } from './access.ts';
 import { createBus, type EventEngine, type LiveTransport } from './bus.ts';
 import type { Calls } from './calls.ts';
-import type { deadLetterTable, inboxTable, outboxTable } from './columns.ts';
+import { z } from 'zod';
+import type { deadLetterTable, idempotencyTable, inboxTable, outboxTable } from './columns.ts';
 import type { RuntimeSettings } from './config.ts';
-import { type ConsumerDefinition, toConsumer } from './consumers.ts';
+import { type ConsumerDefinition, sweepInbox, toConsumer } from './consumers.ts';
 import { type Identity, nobody, type RequestContext } from './context.ts';
 import { type Database, DatabaseUnavailable, NoTenantChosen } from './database.ts';
 import { withDeadline } from './deadline.ts';
 import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
 import type { Log } from './log.ts';
-import { type Relay, startRelay } from './outbox.ts';
+import { sweepIdempotencyKeys } from './idempotency.ts';
+import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { scalarResolvers } from './scalars.ts';
-import type { WorkerDefinition, WorkerRuntime } from './workers.ts';
+import { defineWorker, type WorkerDefinition, type WorkerRuntime } from './workers.ts';
 
 /** All that the rest of the program sees of a domain. */
 export interface SubgraphDefinition<L = unknown> {
@@ -39,6 +41,7 @@ export interface SubgraphDefinition<L = unknown> {
     readonly outbox: ReturnType<typeof outboxTable>;
     readonly inbox: ReturnType<typeof inboxTable>;
     readonly deadLetters: ReturnType<typeof deadLetterTable>;
+    readonly idempotency?: ReturnType<typeof idempotencyTable>;
   };
   readonly consumers?: readonly ConsumerDefinition[];
   readonly workers?: readonly WorkerDefinition<never>[];
@@ -162,12 +165,11 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
         }),
       )
     : undefined;
-  if (definition.workers?.length)
-    await services.workers.register(
-      name,
-      definition.workers,
-      (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
-    );
+  await services.workers.register(
+    name,
+    [...(definition.workers ?? []), sweeperOf(definition)],
+    (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
+  );
 
   const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: 500 });
   const read = (query: string): DocumentNode | readonly GraphQLError[] => {
@@ -223,6 +225,19 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     },
   };
 }
+
+/** Removes what is kept only so that nothing happens twice: published events, inbox entries and answers by key. */
+const sweeperOf = ({ tables }: SubgraphDefinition) =>
+  defineWorker({
+    name: 'sweep',
+    schedule: '17 * * * *',
+    data: z.object({}),
+    run: async (ctx) => {
+      await sweepOutbox(ctx.db, tables.outbox, ctx.now());
+      await sweepInbox(ctx.db, tables.inbox, ctx.now());
+      if (tables.idempotency) await sweepIdempotencyKeys(ctx.db, tables.idempotency, ctx.now());
+    },
+  });
 
 const isDocument = (read: DocumentNode | readonly GraphQLError[]): read is DocumentNode => 'kind' in read;
 

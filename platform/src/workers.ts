@@ -6,7 +6,8 @@ import type { Db } from './database.ts';
 export interface WorkerDefinition<Data> {
   /** Unique in the domain, in kebab-case. */
   readonly name: string;
-  readonly data: z.ZodType<Data>;
+  // Not ZodType<Data>: definitions of different data stand in one list.
+  readonly data: z.ZodType;
   /** Runs by itself with `{}` as data: five fields of cron, in UTC. */
   readonly schedule?: string;
   readonly run: (ctx: RequestContext<never>, data: Data) => Promise<void>;
@@ -14,7 +15,7 @@ export interface WorkerDefinition<Data> {
 
 /** Declares background work; the loaders type of `run`'s context is the domain's own. */
 export const defineWorker = <Data, L = never>(
-  definition: Omit<WorkerDefinition<Data>, 'run'> & { run: (ctx: RequestContext<L>, data: Data) => Promise<void> },
+  definition: Omit<WorkerDefinition<Data>, 'run' | 'data'> & { data: z.ZodType<Data>; run: (ctx: RequestContext<L>, data: Data) => Promise<void> },
 ): WorkerDefinition<Data> => definition;
 
 export interface EnqueueOptions {

@@ -61,6 +61,20 @@ export const roleUpdated = defineEvent(
   organization.extend({ roleId: z.uuid(), key: z.string(), permissions: z.array(z.string()), epoch: z.int() }),
 );
 
+/** A custom role is gone; whoever had it has the replacement, whose permissions these are. */
+export const roleDeleted = defineEvent(
+  'organizations.role.deleted',
+  1,
+  'organizationId',
+  organization.extend({
+    roleId: z.uuid(),
+    key: z.string(),
+    replacementKey: z.string(),
+    permissions: z.array(z.string()),
+    epoch: z.int(),
+  }),
+);
+
 const invitation = organization.extend({ invitationId: z.uuid() });
 
 /** Somebody was invited; the link travels by mail alone. */

@@ -1,0 +1,51 @@
+import { readSettings, SettingsError } from '@supergraph/platform/config';
+import { EmbeddedDatabaseFailed } from '@supergraph/platform/embedded-database';
+import { withInternalKey } from '@supergraph/platform/internal-key';
+import { createLog } from '@supergraph/platform/log';
+import { MigrationFailed } from '@supergraph/platform/migrate';
+import { demo, demoPeople } from '@supergraph/schema/demo';
+import closeWithGrace from 'close-with-grace';
+import { startApp } from './app.ts';
+
+/** What the program says when it serves: where, who may sign in, what to try. */
+function greeting(url: string, adminUrl: string, seeded: boolean, development: boolean): string {
+  const lines = [
+    '',
+    `  graph       ${url}/graphql          (HTTP and WebSocket; server-sent events on /graphql/stream)`,
+    ...(development ? [`  playground  ${url}/`] : []),
+    `  operators   ${adminUrl}/health/ready`,
+  ];
+  if (seeded)
+    lines.push(
+      '',
+      `  sign in     ${demoPeople[0]?.email}  /  ${demo.password}`,
+      '',
+      '  try this in the playground:',
+      '    1. run the first tab: one query over products, ratings, reviews and stock',
+      '    2. sign in with the button at the top and run "Me"',
+      '    3. start "Live", then send a message from another window',
+    );
+  return `${lines.join('\n')}\n\n`;
+}
+
+async function main(): Promise<void> {
+  const settings = withInternalKey(readSettings(process.env));
+  const log = createLog(settings.logLevel, 'gateway');
+  if (!settings.databaseUrl) process.stdout.write('starting on the embedded PostgreSQL …\n');
+  const app = await startApp(settings, log);
+  const address = (port: number) => `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`;
+  process.stdout.write(greeting(address(app.port), address(app.adminPort), settings.seed === 'demo', settings.development));
+  closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
+    if (err) log.fatal({ error: err }, 'the program ends because of an error that nobody caught');
+    await app.stop();
+  });
+}
+
+/** Errors that a person mends by their message alone; the others show where they come from. */
+const isPlain = (error: unknown) => error instanceof SettingsError || error instanceof MigrationFailed || error instanceof EmbeddedDatabaseFailed || (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE');
+
+await main().catch((error: unknown) => {
+  const text = error instanceof Error ? (isPlain(error) ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  getOperationAST,
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Executor } from './executor.ts';
+import { costError, defaultLimits, limitError, type Limits } from './limits.ts';
+
+/** An operation as a client sends it. */
+export interface OperationText {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** An operation that may be planned. */
+export interface Checked {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly operationName: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Parses, bounds and validates operations: the same for HTTP, WebSocket and event streams. */
+export interface Operations {
+  readonly limits: Limits;
+  /** The checked operation, or all that is wrong with it. */
+  check(text: OperationText): Checked | readonly GraphQLError[];
+}
+
+const documentsKept = 2_000;
+
+/** Keeps checked documents by their hash, also those that were refused. */
+export function createOperations(
+  executor: Pick<Executor, 'schema' | 'facts'>,
+  options: { readonly development: boolean; readonly limits?: Partial<Limits> },
+): Operations {
+  const limits = { ...defaultLimits, ...options.limits };
+  const { development } = options;
+  const rules = development ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: documentsKept });
+
+  const read = (query: string): DocumentNode | readonly GraphQLError[] => {
+    const hash = createHash('sha256').update(query).digest('base64');
+    const known = documents.get(hash);
+    if (known) return known;
+    const document = readDocument(query);
+    documents.set(hash, document);
+    return document;
+  };
+  const readDocument = (query: string): DocumentNode | readonly GraphQLError[] => {
+    const document = parseDocument(query, limits);
+    if (document instanceof GraphQLError) return [document];
+    const tooMuch = limitError(document, limits, development);
+    if (tooMuch) return [tooMuch];
+    const errors = validate(executor.schema, document, rules, { maxErrors: limits.errors });
+    return errors.length > 0 ? errors.slice(0, limits.errors).map((error) => toClientError(error, development)) : document;
+  };
+
+  return {
+    limits,
+    check: ({ query, operationName, variables }) => {
+      const document = read(query);
+      if (!('kind' in document)) return document;
+      const name = operationName || undefined;
+      const operation = getOperationAST(document, name);
+      if (!operation)
+        return [
+          new GraphQLError('name one of the document\'s operations in "operationName"', {
+            extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
+          }),
+        ];
+      const tooDear = costError(executor.facts, document, operation, variables ?? undefined, limits);
+      if (tooDear) return [tooDear];
+      return { document, operation, operationName: name, variables: variables ?? undefined };
+    },
+  };
+}
+
+/** Whether a check found an operation that may run. */
+export const isChecked = (result: Checked | readonly GraphQLError[]): result is Checked => 'document' in result;
+
+function parseDocument(query: string, { tokens }: Limits): DocumentNode | GraphQLError {
+  try {
+    return parse(query, { maxTokens: tokens });
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const extensions = { code: 'GRAPHQL_PARSE_FAILED' };
+    if (!error.message.includes('tokens'))
+      return new GraphQLError(error.message, { source: error.source, positions: error.positions, extensions });
+    return new GraphQLError(`a document may have ${tokens} tokens; ask for less, or in several operations`, {
+      extensions: { ...extensions, reason: 'TOKEN_LIMIT', limit: tokens },
+    });
+  }
+}
+
+/** Suggestions tell the names of a schema to whoever guesses. */
+function toClientError({ message, nodes }: GraphQLError, development: boolean): GraphQLError {
+  if (message === 'Validation aborted.')
+    return new GraphQLError('the document names too many fields at one place; ask for each field once', {
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED', reason: 'SELECTION_LIMIT' },
+    });
+  const text = development ? message : message.replace(/ ?Did you mean .*\?$/s, '');
+  return new GraphQLError(text, { nodes, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
+}

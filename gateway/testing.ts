@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { createCalls } from '@supergraph/platform/calls';
+import type { RuntimeSettings } from '@supergraph/platform/config';
+import type { Identity, Viewer } from '@supergraph/platform/context';
+import { createInProcessEngine, createInProcessLive } from '@supergraph/platform/in-process-bus';
+import { createLog } from '@supergraph/platform/log';
+import { type Runtime, startRuntime } from '@supergraph/platform/runtime';
+import { jsonText } from '@supergraph/platform/service-server';
+import type { SubgraphClient } from '@supergraph/platform/subgraph';
+import { createTestDatabase } from '@supergraph/platform/test-database';
+import { person, type RunOptions, type RunResult, testSettings } from '@supergraph/platform/testing';
+import { createWorkerRuntime } from '@supergraph/platform/workers-runtime';
+import { registry } from '@supergraph/subgraphs/registry';
+import type { ExecutionResult } from 'graphql';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { composeSubgraphs } from './src/compose.ts';
+import type { Executor } from './src/executor.ts';
+import { createExecutor } from './src/gateway.ts';
+import { createIdentifier } from './src/identify.ts';
+import { createOperations, isChecked } from './src/operations.ts';
+import { type RunningGateway, type ServerOptions, startServer } from './src/server.ts';
+
+/** A key of accounts for tests, and tokens signed with it. */
+export interface TestKey {
+  readonly keySet: { readonly keys: readonly object[] };
+  /** A token that holds, but for what `claims` and `header` change; `undefined` leaves a claim out. */
+  sign(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+}
+
+/** Makes a signing key as accounts has one. */
+export async function createTestKey(publicUrl: string, kid = 'test', alg: 'ES256' | 'RS256' = 'ES256'): Promise<TestKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  const now = () => Math.floor(Date.now() / 1_000);
+  const claimsOfAda = {
+    sub: 'ada',
+    sid: 'session-1',
+    client_id: 'tests',
+    scope: 'app',
+    roles: ['USER'],
+    kind: 'PERSON',
+    locale: 'en',
+    zoneinfo: 'UTC',
+  };
+  return {
+    keySet: { keys: [{ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }] },
+    sign: (claims = {}, header = {}) => {
+      const token = { iss: publicUrl, aud: `${publicUrl}/graphql`, jti: 'token-1', iat: now(), exp: now() + 300 };
+      const payload: JWTPayload = { ...token, ...claimsOfAda, acr: 'aal1', amr: ['pwd'], auth_time: now(), ...claims };
+      return new SignJWT(payload).setProtectedHeader({ alg, kid, typ: 'at+jwt', ...header }).sign(privateKey);
+    },
+  };
+}
+
+export interface TestGatewayOptions extends Partial<Omit<ServerOptions, 'settings' | 'executor' | 'identifier' | 'log'>> {
+  readonly subgraphs: readonly (SubgraphClient & { readonly sdl: string })[];
+  /** Clients that stand in for those of the same name, such as remote ones. */
+  readonly clients?: readonly SubgraphClient[];
+  readonly settings?: Partial<RuntimeSettings>;
+  readonly fetchMs?: number;
+}
+
+export interface TestGateway extends RunningGateway {
+  readonly url: string;
+  readonly socketUrl: string;
+  readonly settings: RuntimeSettings;
+  readonly live: ReturnType<typeof createInProcessLive>;
+}
+
+/** Serves hand-made subgraphs on free ports, as `main.ts` serves the domains. */
+export async function startTestGateway({ subgraphs, clients = [], fetchMs, ...options }: TestGatewayOptions): Promise<TestGateway> {
+  const settings = testSettings({ publicUrl: 'http://graph.test', corsOrigins: ['https://app.test'], ...options.settings });
+  const log = createLog(settings.logLevel, 'gateway');
+  const live = createInProcessLive();
+  const calls = createCalls();
+  const all = new Map<string, SubgraphClient>([...subgraphs, ...clients].map((client) => [client.name, client]));
+  for (const client of all.values()) calls.connect(client);
+  const { supergraphSdl } = composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl })));
+  const executor = createExecutor({ supergraphSdl, clients: all, log, ...(fetchMs ? { fetchMs } : {}) });
+  const identifier = createIdentifier({ settings, calls, live, scopes: executor.facts.scopes, log });
+  const running = await startServer({ ...options, settings, executor, identifier, log });
+  const stop = async () => {
+    await running.stop();
+    rmSync(settings.dataDirectory, { recursive: true, force: true });
+  };
+  return {
+    ...running,
+    stop,
+    settings,
+    live,
+    url: `http://127.0.0.1:${running.port}/graphql`,
+    socketUrl: `ws://127.0.0.1:${running.port}/graphql`,
+  };
+}
+
+export interface TestGraph {
+  /** The person that asks unless a test says otherwise; may do what people's own clients may do. */
+  readonly viewer: Viewer;
+  /** Runs an operation through the composed graph, limits and access rules in force. */
+  run(document: string, options?: Omit<RunOptions, 'service'>): Promise<RunResult>;
+  /** Begins a subscription; rejects when it cannot begin. */
+  subscribe(document: string, options?: Omit<RunOptions, 'service'>): Promise<AsyncGenerator<ExecutionResult, void>>;
+  /** Sends and handles all events and work that wait. */
+  settle(): Promise<void>;
+  /** Moves the clock that `ctx.now()` shows. */
+  advance(ms: number): void;
+  runtime(): Promise<Runtime>;
+  close(): Promise<void>;
+}
+
+/** The named domains, composed into one graph on a fresh copy of the migrated database: journeys across domains. */
+export function testGraph(...domains: readonly string[]): TestGraph {
+  const viewer = person();
+  const settings = testSettings();
+  let moved = 0;
+  let started: ReturnType<typeof startGraph> | undefined;
+  const start = () => (started ??= startGraph(domains, settings, () => new Date(Date.now() + moved)));
+  const requestOf = (executor: Executor, document: string, options: RunOptions) => {
+    const variables = { ...options.variables, ...(options.input === undefined ? {} : { input: options.input }) };
+    const checked = createOperations(executor, settings).check({ query: document, variables });
+    if (!isChecked(checked)) return { errors: checked };
+    return { document: checked.document, operationName: undefined, variables, identity: identityOf(executor, viewer, options) };
+  };
+  return {
+    viewer,
+    run: async (document, options = {}) => {
+      const { executor } = await start();
+      const request = requestOf(executor, document, options);
+      if ('errors' in request) return toResult(request);
+      return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + 10_000 }));
+    },
+    subscribe: async (document, options = {}) => {
+      const { executor, ended } = await start();
+      const request = requestOf(executor, document, options);
+      const stream = 'errors' in request ? request : await executor.subscribe({ ...request, signal: ended.signal });
+      if (!(Symbol.asyncIterator in stream)) throw new Error(`the subscription did not begin: ${JSON.stringify(stream.errors)}`);
+      return stream;
+    },
+    settle: async () => (await start()).runtime.settle(),
+    advance: (ms) => {
+      moved += ms;
+    },
+    runtime: async () => (await start()).runtime,
+    close: async () => {
+      // A graph that did not start has told so already.
+      await started?.then(
+        ({ stop }) => stop(),
+        () => undefined,
+      );
+      rmSync(settings.dataDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startGraph(domains: readonly string[], settings: RuntimeSettings, now: () => Date) {
+  const definitions = await Promise.all(
+    domains.map(async (name) => {
+      const load = registry[name];
+      if (!load) throw new Error(`there is no domain "${name}"\nmend: name one of ${Object.keys(registry).join(', ')}`);
+      return (await load()).subgraph;
+    }),
+  );
+  const database = await createTestDatabase();
+  const log = createLog(settings.logLevel, 'test');
+  const workers = await createWorkerRuntime({ url: database.ownerUrl, log, now, poll: false });
+  const engines = { engine: createInProcessEngine({ retryDelaysMs: [5, 10] }), live: createInProcessLive(), workers };
+  const runtime = await startRuntime(definitions, { ...engines, settings, databaseUrl: database.url, log, now, migrate: false });
+  const { supergraphSdl } = composeSubgraphs([...runtime.subgraphs.values()].map(({ name, sdl }) => ({ name, sdl })));
+  const executor = createExecutor({ supergraphSdl, clients: runtime.clients, log });
+  const ended = new AbortController();
+  const stop = async () => {
+    ended.abort();
+    await runtime.stop();
+    await database.drop();
+  };
+  return { runtime, executor, ended, stop };
+}
+
+function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: organization = null }: RunOptions): Identity {
+  return {
+    requestId: randomUUID(),
+    viewer: as && as.scopes.includes('*') ? { ...as, scopes: [...facts.scopes, ...as.scopes] } : as,
+    organization,
+    service: null,
+    client: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' },
+    traceparent: null,
+  };
+}
+
+const toResult = ({ data, errors = [] }: ExecutionResult): RunResult => ({
+  data: data && (JSON.parse(jsonText(data)) as unknown),
+  errors: errors.length > 0 ? errors.map((error) => error.toJSON()) : undefined,
+  codes: errors.map(({ extensions }) => extensions['code']),
+  reasons: errors.map(({ extensions }) => extensions['reason']),
+});

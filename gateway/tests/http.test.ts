@@ -1,0 +1,428 @@
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { eventTopic } from '@supergraph/platform/bus';
+import { SignJWT } from 'jose';
+import { createTestKey, startTestGateway, type TestGateway, type TestKey } from '../testing.ts';
+import { accounts, catalog, type Fixture, type MembershipRow, organizations, type PeopleState, reviews, watchers } from './fixtures.ts';
+
+const state: PeopleState = { keySet: null, keySetAsked: 0, ended: [], memberships: new Map() };
+const tenants = organizations(state);
+const people = accounts(state);
+const shop = catalog();
+const all: Fixture[] = [people, tenants, shop, reviews()];
+let key: TestKey;
+let gateway: TestGateway;
+const origin = 'http://graph.test';
+
+beforeAll(async () => {
+  key = await createTestKey(origin);
+  state.keySet = key.keySet;
+  state.ended = ['ended-before'];
+  gateway = await startTestGateway({ subgraphs: all, settings: { development: false } });
+});
+afterAll(() => gateway.stop());
+
+const send = async (body: unknown, headers: Record<string, string> = {}, init: RequestInit = {}) => {
+  const response = await fetch(gateway.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: JSON.parse(text || 'null') as { data?: any; errors?: { message: string; extensions: Record<string, any> }[] },
+  };
+};
+const ask = (query: string, headers: Record<string, string> = {}, variables: Record<string, unknown> = {}) =>
+  send({ query, variables }, headers);
+const bearer = async (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}) => ({
+  authorization: `Bearer ${await key.sign(claims, header)}`,
+});
+
+describe('limits', () => {
+  const deep = (levels: number) => {
+    const inner = [
+      'product(id: "1")',
+      ...Array.from({ length: levels - 2 }, (_, index) => (index % 2 === 0 ? 'related(first: 1)' : 'nodes')),
+    ];
+    const last = (levels - 2) % 2 === 0 ? 'id' : 'pageless: __typename';
+    return `${inner.map((field) => `{ ${field} `).join('')}{ ${last} }${' }'.repeat(inner.length)}`;
+  };
+  const names = (count: number, field: string, alias = true) =>
+    Array.from({ length: count }, (_, index) => (alias ? `a${index}: ${field}` : field)).join(' ');
+  const spread = (count: number) =>
+    `query { product(id: "1") { ${'...F '.repeat(count)} } } fragment F on Product { ${Array.from({ length: 99 }, () => 'id').join(' ')} }`;
+
+  test.each([
+    [
+      'tokens',
+      `{ product(id: "1") { ${'id '.repeat(1_990)} } }`,
+      `{ product(id: "1") { ${'id '.repeat(1_991)} } }`,
+      'TOKEN_LIMIT',
+      { selections: 100_000 },
+    ],
+    ['selections', spread(9), spread(10), 'SELECTION_LIMIT', {}],
+    ['depth', deep(15), deep(16), 'DEPTH_LIMIT', { cost: 1e9 }],
+    ['aliases', `{ product(id: "1") { ${names(30, 'name')} } }`, `{ product(id: "1") { ${names(31, 'name')} } }`, 'ALIAS_LIMIT', {}],
+    [
+      'aliases of __typename',
+      `{ product(id: "1") { ${names(30, '__typename')} } }`,
+      `{ product(id: "1") { ${names(31, '__typename')} } }`,
+      'ALIAS_LIMIT',
+      {},
+    ],
+    ['root fields', `{ ${names(20, 'reviewCount')} }`, `{ ${names(21, 'reviewCount')} }`, 'ROOT_FIELD_LIMIT', {}],
+    [
+      'directives',
+      `{ product(id: "1") { ${'name @include(if: true) '.repeat(10)} } }`,
+      `{ product(id: "1") { ${'name @include(if: true) '.repeat(11)} } }`,
+      'DIRECTIVE_LIMIT',
+      {},
+    ],
+    // products: 1 + 100 × (Product 1 + related 1 + 48 × 1), and one more per product.
+    [
+      'cost',
+      '{ products(first: 100) { nodes { related(first: 47) { nodes { id } } } } }',
+      '{ products(first: 100) { nodes { related(first: 49) { nodes { id } } } } }',
+      'COST_LIMIT',
+      {},
+    ],
+    ['cost by weight', '{ products(first: 4) { nodes { dear } } }', '{ products(first: 5) { nodes { dear } } }', 'COST_LIMIT', {}],
+  ])('%s: just below passes, just above is refused at once', async (_name, below, above, reason, limits) => {
+    const own = Object.keys(limits).length > 0 ? await startTestGateway({ subgraphs: all, limits }) : gateway;
+    const post = async (query: string) =>
+      (
+        await fetch(own.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) })
+      ).json() as Promise<{ data?: unknown; errors?: { message: string; extensions: Record<string, unknown> }[] }>;
+    expect((await post(below)).errors?.filter(({ extensions }) => extensions['reason'] === reason) ?? []).toEqual([]);
+    const begun = Date.now();
+    const refused = await post(above);
+    expect(refused.errors).toHaveLength(1);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ reason, limit: expect.any(Number) });
+    expect(refused.errors?.[0]?.message).toMatch(/may have \d+.*; /);
+    expect(refused.data).toBeUndefined();
+    expect(Date.now() - begun).toBeLessThan(250);
+    if (own !== gateway) await own.stop();
+  });
+  test('page sizes in variables count, and their default', async () => {
+    const query = 'query ($first: Int = 60) { products(first: $first) { nodes { related(first: 100) { nodes { id } } } } }';
+    expect((await ask(query)).body.errors?.[0]?.extensions).toMatchObject({ reason: 'COST_LIMIT' });
+    expect((await ask(query, {}, { first: 10 })).body.errors).toBeUndefined();
+  });
+  test('fragments that contain themselves or blow up come to an end', async () => {
+    expect((await ask('{ product(id: "1") { ...A } } fragment A on Product { related { nodes { ...A } } }')).status).toBe(400);
+    const bomb = Array.from({ length: 30 }, (_, index) => `fragment F${index} on Product { ...F${index + 1} ...F${index + 1} }`).join(' ');
+    const begun = Date.now();
+    expect((await ask(`{ product(id: "1") { ...F0 } } ${bomb} fragment F30 on Product { id }`)).body.errors?.[0]?.extensions).toMatchObject(
+      { reason: 'SELECTION_LIMIT' },
+    );
+    expect(Date.now() - begun).toBeLessThan(250);
+  });
+  test('at most five validation errors, without suggestions', async () => {
+    const { status, body } = await ask('{ prodct a b c d e f g }');
+    expect(status).toBe(400);
+    expect(body.errors?.length).toBeLessThanOrEqual(6);
+    expect(JSON.stringify(body)).not.toContain('Did you mean');
+  });
+  test('64 KB of body, counted after decompression', async () => {
+    const body = (size: number) => JSON.stringify({ query: '{ reviewCount }', variables: { filler: 'x'.repeat(size) } });
+    expect((await send(body(65_000))).status).toBe(200);
+    const large = await send(body(66_000));
+    expect([large.status, large.body.errors?.[0]?.extensions['reason']]).toEqual([413, 'BODY_LIMIT']);
+    const zipped = await send('', { 'content-encoding': 'gzip' }, { body: gzipSync(body(1_000_000)) });
+    expect([zipped.status, zipped.body.errors?.[0]?.extensions['reason']]).toEqual([413, 'BODY_LIMIT']);
+  });
+  test('no batches, no introspection outside development', async () => {
+    expect((await send([{ query: '{ reviewCount }' }, { query: '{ reviewCount }' }])).status).toBe(400);
+    expect((await ask('{ __schema { types { name } } }')).body.errors?.[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+});
+
+describe('the HTTP face', () => {
+  test('GET answers queries and refuses mutations; forms and simple requests are refused', async () => {
+    const get = (query: string, headers: Record<string, string> = { 'apollo-require-preflight': '1' }) =>
+      fetch(`${gateway.url}?query=${encodeURIComponent(query)}`, { headers });
+    expect(await (await get('{ reviewCount }')).json()).toEqual({ data: { reviewCount: 3 } });
+    expect((await get('mutation { rename(id: "1", name: "x") { name } }')).status).toBe(405);
+    expect((await get('{ reviewCount }', {})).status).toBe(400);
+    expect((await send('query={reviewCount}', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(400);
+    expect((await send('{"query":"{ reviewCount }"}', { 'content-type': 'text/plain' })).status).toBe(400);
+  });
+  test('errors are JSON everywhere, and no framework shows', async () => {
+    for (const [path, init, status] of [
+      ['/nothing', {}, 404],
+      ['/graphql', { method: 'DELETE' }, 405],
+      ['/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":' }, 400],
+    ] as const) {
+      const response = await fetch(`http://127.0.0.1:${gateway.port}${path}`, init);
+      expect(response.status).toBe(status);
+      expect(response.headers.get('content-type')).toContain('application/json');
+      expect(response.headers.get('x-powered-by')).toBeNull();
+      expect(await response.json()).toEqual({ errors: [{ message: expect.any(String), extensions: { code: expect.any(String) } }] });
+    }
+  });
+  test('security headers are set and only listed origins may read', async () => {
+    const preflight = (from: string) =>
+      fetch(gateway.url, { method: 'OPTIONS', headers: { origin: from, 'access-control-request-method': 'POST' } });
+    expect((await preflight('https://app.test')).headers.get('access-control-allow-origin')).toBe('https://app.test');
+    expect((await preflight('https://evil.test')).headers.get('access-control-allow-origin')).toBeNull();
+    const { headers } = await ask('{ reviewCount }');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+  test('automatic persisted queries work', async () => {
+    const extensions = { persistedQuery: { version: 1, sha256Hash: '0f0d2a1b' } };
+    expect((await send({ extensions })).body.errors?.[0]?.extensions['code']).toBe('PERSISTED_QUERY_NOT_FOUND');
+    const { createHash } = await import('node:crypto');
+    const query = '{ reviewCount }';
+    extensions.persistedQuery.sha256Hash = createHash('sha256').update(query).digest('hex');
+    await send({ query, extensions });
+    expect((await send({ extensions })).body).toEqual({ data: { reviewCount: 3 } });
+  });
+  test('subscriptions by plain HTTP are told where to go', async () => {
+    const { status, body } = await ask('subscription { endless { name } }');
+    expect([status, body.errors?.[0]?.message]).toEqual([400, expect.stringContaining('/graphql/stream')]);
+  });
+  test('a client that hangs up ends its subgraph calls', async () => {
+    const { aborted, open } = watchers;
+    const body = JSON.stringify({ query: '{ slow }' });
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    while (watchers.open === open) await new Promise((resolve) => setTimeout(resolve, 5));
+    socket.destroy();
+    const begun = Date.now();
+    while (watchers.aborted === aborted && Date.now() - begun < 1_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(watchers.aborted).toBe(aborted + 1);
+    expect(Date.now() - begun).toBeLessThan(100);
+  });
+  test('keys, health and metrics have their places', async () => {
+    const jwks = await fetch(`http://127.0.0.1:${gateway.port}/oauth/jwks`);
+    expect([jwks.headers.get('cache-control'), await jwks.json()]).toEqual(['public, max-age=300', key.keySet]);
+    const admin = (path: string) => fetch(`http://127.0.0.1:${gateway.adminPort}${path}`);
+    expect(await (await admin('/health/live')).json()).toEqual({ ok: true });
+    expect(await (await admin('/health/ready')).json()).toEqual({ ok: true, problems: [] });
+    expect(await (await admin('/metrics')).text()).toContain('gateway_sockets_open');
+    expect((await admin('/')).status).toBe(404);
+  });
+  test('a taken port is named, with its holder and the mend', async () => {
+    await expect(startTestGateway({ subgraphs: all, settings: { port: gateway.port } })).rejects.toThrow(
+      new RegExp(`port ${gateway.port} is taken by .*pid ${process.pid}.*\\n.*mend: .*PORT`),
+    );
+  });
+  test('too many operations at once are refused with 503 and Retry-After', async () => {
+    const own = await startTestGateway({ subgraphs: all, load: { concurrent: 2 }, fetchMs: 300 });
+    const post = () =>
+      fetch(own.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: '{ slow }' }) });
+    const answers = await Promise.all(Array.from({ length: 5 }, post));
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
+    expect(statuses).toEqual([200, 200, 503, 503, 503]);
+    const refused = answers.find(({ status }) => status === 503);
+    expect(refused?.headers.get('retry-after')).toBe('1');
+    expect(await refused?.json()).toMatchObject({ errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }] });
+    await own.stop();
+  });
+  test('requests in flight are answered while the gateway stops', async () => {
+    const own = await startTestGateway({ subgraphs: all, fetchMs: 200 });
+    const answer = fetch(own.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ slow reviewCount }' }),
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const begun = Date.now();
+    await own.stop();
+    expect(await (await answer).json()).toMatchObject({ data: { reviewCount: 3 } });
+    expect(Date.now() - begun).toBeLessThan(2_000);
+  });
+});
+
+describe('who asks', () => {
+  const who = '{ viewer { id email ip agent scopes } }';
+  test('a token that holds names its viewer; "app" stands for all but administration', async () => {
+    const { body } = await ask(who, {
+      ...(await bearer({ scope: 'app extra:read' })),
+      'user-agent': 'tests/1',
+      'x-forwarded-for': '6.6.6.6',
+      'x-request-context': 'forged',
+      'x-user-id': 'root',
+    });
+    expect(body).toEqual({
+      data: {
+        viewer: {
+          id: 'ada',
+          email: 'ada@example.com',
+          ip: '127.0.0.1',
+          agent: 'tests/1',
+          scopes: ['app', 'extra:read', 'catalog:write', 'catalog:margin'],
+        },
+      },
+    });
+    expect((await ask('mutation { write }', await bearer({ scope: 'app' }))).body).toEqual({ data: { write: 'written' } });
+    expect((await ask('mutation { write }', await bearer({ scope: '' }))).body.errors?.[0]?.extensions).toMatchObject({
+      code: 'FORBIDDEN',
+      reason: 'SCOPE_MISSING',
+    });
+  });
+  test('no token is a guest', async () => {
+    expect((await ask('{ viewer { id } }')).body).toEqual({ data: { viewer: null } });
+  });
+  test('every forgery is 401', async () => {
+    const other = await createTestKey(origin);
+    const now = Math.floor(Date.now() / 1_000);
+    const good = await key.sign();
+    const [head, payload, signature] = good.split('.') as [string, string, string];
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const hmac = await new SignJWT({ iss: origin, aud: `${origin}/graphql`, sub: 'ada', client_id: 'x', jti: '1', iat: now, exp: now + 60 })
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'test' })
+      .sign(new TextEncoder().encode(JSON.stringify(key.keySet.keys[0])));
+    const forgeries: Record<string, string> = {
+      'another key': await other.sign(),
+      'an unknown kid': await other.sign({}, { kid: 'unknown' }),
+      'no algorithm': `${encode({ alg: 'none', typ: 'at+jwt', kid: 'test' })}.${payload}.`,
+      'HMAC with the public key': hmac,
+      'an altered payload': `${head}.${encode({ ...JSON.parse(Buffer.from(payload, 'base64url').toString()), sub: 'root' })}.${signature}`,
+      'an embedded key': await other.sign({}, { jwk: other.keySet.keys[0] }),
+      'typ JWT': await key.sign({}, { typ: 'JWT' }),
+      'an id token': await key.sign({}, { typ: undefined }),
+      'another issuer': await key.sign({ iss: 'https://evil.test' }),
+      'another audience': await key.sign({ aud: 'https://evil.test/graphql' }),
+      expired: await key.sign({ exp: now - 61 }),
+      'not yet': await key.sign({ nbf: now + 120 }),
+      'from the future': await key.sign({ iat: now + 120 }),
+      ...Object.fromEntries(
+        await Promise.all(
+          ['exp', 'iat', 'sub', 'client_id', 'jti', 'aud', 'iss'].map(
+            async (claim) => [`without ${claim}`, await key.sign({ [claim]: undefined })] as const,
+          ),
+        ),
+      ),
+    };
+    for (const [name, token] of Object.entries(forgeries)) {
+      const { status, body, headers } = await ask(who, { authorization: `Bearer ${token}` });
+      expect([name, status, body.errors?.[0]?.extensions['code'], headers.get('www-authenticate')]).toEqual([
+        name,
+        401,
+        'UNAUTHENTICATED',
+        'Bearer',
+      ]);
+    }
+    expect((await ask(who, { authorization: 'Basic YTpi' })).status).toBe(401);
+    expect((await ask(who, await bearer({ exp: now - 30 }))).status).toBe(200);
+  });
+  test('keys are cached, and asked for again when a new one appears', async () => {
+    const asked = state.keySetAsked;
+    await Promise.all(Array.from({ length: 5 }, async () => ask(who, await bearer())));
+    expect(state.keySetAsked).toBe(asked);
+    const own = await startTestGateway({ subgraphs: all });
+    const before = state.keySetAsked;
+    const next = await createTestKey(origin, 'next', 'RS256');
+    const post = async (token: string) =>
+      (
+        await fetch(own.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+          body: '{"query":"{ reviewCount }"}',
+        })
+      ).status;
+    state.keySet = next.keySet;
+    expect(await post(await next.sign())).toBe(200);
+    expect(await post(await next.sign({}, { kid: 'never' }))).toBe(401);
+    expect(await post(await next.sign({}, { kid: 'never' }))).toBe(401);
+    expect(state.keySetAsked - before).toBe(1);
+    state.keySet = key.keySet;
+    await own.stop();
+  });
+  test('without accounts a token cannot be judged: 503, not 401; guests go on', async () => {
+    const dead = accounts(state);
+    dead.disturb = () => Promise.resolve({ errors: [{ message: 'away', extensions: { code: 'UPSTREAM_UNAVAILABLE' } }] });
+    const own = await startTestGateway({ subgraphs: [dead, tenants, shop, reviews()] });
+    const post = (headers: object = {}) =>
+      fetch(own.url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{"query":"{ reviewCount }"}' });
+    expect((await post(await bearer())).status).toBe(503);
+    expect((await post()).status).toBe(200);
+    await own.stop();
+  });
+  test('an ended session is refused, whether it ended before the start or now', async () => {
+    expect((await ask(who, await bearer({ sid: 'ended-before' }))).body.errors?.[0]?.extensions['reason']).toBe('SESSION_ENDED');
+    const later = await bearer({ sid: 'ends-now' });
+    expect((await ask(who, later)).status).toBe(200);
+    gateway.live.broadcast(eventTopic('accounts.session.ended'), JSON.stringify({ payload: { userId: 'ada', sessionId: 'ends-now' } }));
+    expect((await ask(who, later)).status).toBe(401);
+  });
+});
+
+describe('in which organization', () => {
+  const row: MembershipRow = {
+    organizationId: 'acme',
+    membershipId: 'm1',
+    roleKey: 'ADMIN',
+    permissions: ['people.budget.read'],
+    teamIds: [],
+    requireMfa: false,
+    status: 'ACTIVE',
+    epoch: 1,
+  };
+  const budget = '{ currentOrganization { id budget } }';
+  const inside = async (organizationId: string, claims = {}) => ({ ...(await bearer(claims)), 'x-organization-id': organizationId });
+
+  test('an active membership lends its permissions', async () => {
+    state.memberships.set('ada acme', row);
+    expect((await ask(budget, await inside('acme'))).body).toEqual({ data: { currentOrganization: { id: 'acme', budget: 7 } } });
+    expect((await ask('{ currentOrganization { id } }', await bearer())).body).toEqual({ data: { currentOrganization: null } });
+  });
+  test('unknown, foreign and suspended are NOT_FOUND before anything runs; guests are UNAUTHENTICATED', async () => {
+    state.memberships.set('ada closed', { ...row, organizationId: 'closed', status: 'SUSPENDED' });
+    shop.requests.length = 0;
+    for (const id of ['unknown', 'closed'])
+      expect((await ask('{ products { nodes { id } } }', await inside(id))).body).toEqual({
+        errors: [{ message: 'Organization not found', extensions: { code: 'NOT_FOUND' } }],
+      });
+    expect(await ask(budget, { 'x-organization-id': 'acme' })).toMatchObject({
+      status: 401,
+      body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
+    });
+    expect(shop.requests).toHaveLength(0);
+  });
+  test('the membership is asked for once, and again after a change', async () => {
+    const asked = () => tenants.requests.length;
+    const headers = await inside('acme');
+    await ask(budget, headers);
+    const before = asked();
+    await ask(budget, headers);
+    expect(asked()).toBe(before);
+    state.memberships.set('ada acme', { ...row, permissions: [] });
+    gateway.live.broadcast(eventTopic('organizations.role.updated'), JSON.stringify({ payload: {} }));
+    expect((await ask(budget, headers)).body.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' });
+    expect(asked()).toBe(before + 1);
+  });
+  test('a second factor is asked for where the organization wants it', async () => {
+    state.memberships.set('ada strict', { ...row, organizationId: 'strict', requireMfa: true });
+    const refused = await ask(budget, await inside('strict'));
+    expect([refused.status, refused.body.errors?.[0]?.extensions]).toEqual([401, { code: 'UNAUTHENTICATED', reason: 'STEP_UP_REQUIRED' }]);
+    const open = 'query { __typename currentOrganization { ...F } } fragment F on Organization { id name settings { requireMfa } }';
+    expect((await ask(open, await inside('strict'))).body.data.currentOrganization).toEqual({
+      id: 'strict',
+      name: 'Acme',
+      settings: { requireMfa: true },
+    });
+    expect((await ask('{ currentOrganization { id } reviewCount }', await inside('strict'))).status).toBe(401);
+    expect((await ask(budget, await inside('strict', { acr: 'aal2' }))).body.data.currentOrganization.budget).toBe(7);
+  });
+});
+
+test('nothing internal leaves: no service name, stack or value completion', async () => {
+  shop.disturb = () => Promise.resolve({ data: { product: { __typename: 'Product', id: '1', name: null } } });
+  const first = await ask('{ product(id: "1") { name } }');
+  shop.disturb = () => Promise.reject(new Error('at /srv/catalog.ts connect ECONNREFUSED db.internal:5432'));
+  const second = await ask('{ product(id: "1") { name } }');
+  shop.disturb = undefined;
+  const third = await ask('mutation { rename(id: "1", name: "crash") { name } }');
+  for (const { text, headers } of [first, second, third]) {
+    expect(text).not.toMatch(/serviceName|catalog|valueCompletion|stack|ECONN|internal:|\.ts/);
+    expect(headers.get('x-powered-by')).toBeNull();
+  }
+});

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import { Connection } from 'rabbitmq-client';
+import { createRabbitEngine } from '../src/rabbit-bus.ts';
+import { createTestDatabase } from '../src/test-database.ts';
+import { describeEngine } from './support/event-engines.ts';
+import { external } from './support/external.ts';
+import { postgresUnderTest } from './support/postgres-engine.ts';
+import { freshName, log } from './support/probe.ts';
+import { openProxy, type Proxy } from './support/proxy.ts';
+
+async function createExternalDatabase() {
+  const owner = postgres(external.postgres, { max: 1, onnotice: () => undefined });
+  const name = freshName('supergraph_external_');
+  await owner`create database ${owner(name)}`;
+  const url = new URL(external.postgres);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    drop: async () => {
+      await owner`drop database ${owner(name)} with (force)`;
+      await owner.end();
+    },
+  };
+}
+
+describeEngine('over an external PostgreSQL', postgresUnderTest(createExternalDatabase));
+
+let proxy: Promise<Proxy> | undefined;
+let database: ReturnType<typeof createTestDatabase> | undefined;
+const through = () => (proxy ??= openProxy(external.amqp));
+
+describeEngine('over RabbitMQ', {
+  databaseUrl: async () => (await (database ??= createTestDatabase())).ownerUrl,
+  open: async () => createRabbitEngine({ url: (await through()).url, log }),
+  interrupt: async (ms) => {
+    const { break: end, mend } = await through();
+    end();
+    await sleep(ms);
+    mend();
+  },
+  forget: async (consumers) => {
+    const connection = new Connection(external.amqp);
+    for (const consumer of consumers) await connection.queueDelete(`supergraph.${consumer}`);
+    await connection.close();
+  },
+  close: async () => {
+    await (await proxy)?.close();
+    await (await database)?.drop();
+  },
+});

@@ -1,0 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits until the condition holds; fails with its last value after the limit. */
+export async function until(condition: () => unknown, limitMs = 10_000): Promise<void> {
+  const limit = Date.now() + limitMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return;
+    if (Date.now() > limit) throw new Error(`not within ${limitMs} ms: ${condition.toString()}`);
+    await sleep(5);
+  }
+}
