@@ -1,0 +1,45 @@
+import type { PlatformRole, Viewer } from '@supergraph/platform/context';
+import type { User } from './store/users.ts';
+
+/** How long a proof counts as fresh. */
+export const stepUpSeconds = 600;
+
+/** Administrators see and change what is otherwise a person's own. */
+export const isAdmin = (viewer: Pick<Viewer, 'roles'> | null): boolean => viewer?.roles.includes('ADMIN') ?? false;
+
+/** Personal parts of an account are for the person and for administrators. */
+export const canSeePersonal = (viewer: Pick<Viewer, 'userId' | 'roles'> | null, userId: string): boolean =>
+  viewer !== null && (viewer.userId === userId || isAdmin(viewer));
+
+/** Whether anybody else may know more than that the account is there or gone. */
+export const statusFor = (viewer: Pick<Viewer, 'userId' | 'roles'> | null, user: Pick<User, 'id' | 'status'>): User['status'] => {
+  if (canSeePersonal(viewer, user.id)) return user.status;
+  return user.status === 'ERASED' ? 'ERASED' : 'ACTIVE';
+};
+
+/** Suspended and erased accounts do not sign in; who asked for erasure may, to think again. */
+export const canSignIn = (user: Pick<User, 'status' | 'kind'>): boolean =>
+  user.kind === 'PERSON' && (user.status === 'ACTIVE' || user.status === 'DELETION_SCHEDULED');
+
+/** Only a person in a session of their own can prove themselves again: no token, no administrator in their place. */
+export const canStepUp = (viewer: Pick<Viewer, 'sessionId' | 'actorId' | 'kind'>): viewer is Viewer & { sessionId: string } =>
+  viewer.kind === 'PERSON' && viewer.sessionId !== null && viewer.actorId === null;
+
+/** Whether the proof is fresh enough for something delicate. */
+export const isFresh = (viewer: Pick<Viewer, 'authTime'>, now: Date): boolean => now.getTime() / 1_000 - viewer.authTime <= stepUpSeconds;
+
+const order: readonly PlatformRole[] = ['USER', 'MODERATOR', 'ADMIN'];
+
+/** Roles as they are kept: USER always, each once, in their order. */
+export const normalRoles = (roles: readonly PlatformRole[]): PlatformRole[] =>
+  order.filter((role) => role === 'USER' || roles.includes(role));
+
+const closedMinutes = [1, 2, 4, 8, 15] as const;
+/** So many wrong passwords in a row close an account's password path. */
+export const wrongPasswordsAllowed = 10;
+
+/** How long the path closes with the n-th wrong password in a row, in milliseconds; 0 while it stays open. */
+export function closedFor(failures: number): number {
+  if (failures < wrongPasswordsAllowed) return 0;
+  return (closedMinutes[failures - wrongPasswordsAllowed] ?? 15) * 60_000;
+}

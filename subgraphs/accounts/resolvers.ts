@@ -1,0 +1,73 @@
+import { canSeePersonal, statusFor } from './policy.ts';
+import type { CompleteResolvers } from './schema.types.ts';
+import { reinstateUser, setUserRoles, suspendUser } from './service/administration.ts';
+import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
+import { credentialsOf, findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
+import { changeProfile } from './service/profile.ts';
+import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
+import { refreshSession } from './service/refresh.ts';
+import { resendVerification, signUp, verifyEmail } from './service/registration.ts';
+import {
+  type EndOfSession,
+  endedSessions,
+  findSession,
+  pageOfSessions,
+  revokeOtherSessions,
+  revokeSession,
+  watchSessionEnd,
+} from './service/sessions.ts';
+import { continueSignIn, findShownFlow, startSignIn } from './service/sign-in.ts';
+import { publicKeySet } from './service/tokens.ts';
+
+export const resolvers: CompleteResolvers = {
+  Query: {
+    viewer: (_, _args, ctx) => findViewer(ctx),
+    user: (_, { id }, ctx) => findUser(ctx, id),
+    userByHandle: (_, { handle }, ctx) => findByHandle(ctx, handle),
+    users: (_, args, ctx) => pageOfUsers(ctx, args),
+    signInFlow: (_, { id }, ctx) => findShownFlow(ctx, id),
+    signingKeySet: (_, _args, ctx) => publicKeySet(ctx),
+    endedSessions: (_, { since }, ctx) => endedSessions(ctx, since),
+    userSummaries: (_, { ids }, ctx) => userSummaries(ctx, ids),
+    userByEmail: (_, { email }, ctx) => userByEmail(ctx, email),
+  },
+  Mutation: {
+    signUp: (_, { input }, ctx) => signUp(ctx, input),
+    resendVerification: (_, { input }, ctx) => resendVerification(ctx, input),
+    verifyEmail: async (_, { input }, ctx) => ({ user: await verifyEmail(ctx, input) }),
+    startSignIn: async (_, { input }, ctx) => ({ flow: await startSignIn(ctx, input) }),
+    continueSignIn: async (_, { input }, ctx) => ({ flow: await continueSignIn(ctx, input) }),
+    refreshSession: async (_, { input }, ctx) => ({ tokens: await refreshSession(ctx, input) }),
+    requestPasswordReset: (_, { input }, ctx) => requestPasswordReset(ctx, input),
+    resetPassword: async (_, { input }, ctx) => ({ user: await resetPassword(ctx, input) }),
+    updateProfile: async (_, { input }, ctx) => ({ user: await changeProfile(ctx, input) }),
+    changePassword: async (_, { input }, ctx) => ({ user: await changePassword(ctx, input) }),
+    revokeSession: async (_, { input }, ctx) => ({ endedSessionId: await revokeSession(ctx, input) }),
+    revokeOtherSessions: async (_, { input }, ctx) => ({ endedCount: await revokeOtherSessions(ctx, input) }),
+    scheduleAccountDeletion: (_, { input }, ctx) => scheduleAccountDeletion(ctx, input),
+    cancelAccountDeletion: async (_, { input }, ctx) => ({ user: await cancelAccountDeletion(ctx, input) }),
+    suspendUser: async (_, { input }, ctx) => ({ user: await suspendUser(ctx, input) }),
+    reinstateUser: async (_, { input }, ctx) => ({ user: await reinstateUser(ctx, input) }),
+    setUserRoles: async (_, { input }, ctx) => ({ user: await setUserRoles(ctx, input) }),
+  },
+  Subscription: {
+    sessionEnded: { subscribe: (_, _args, ctx) => watchSessionEnd(ctx), resolve: (end: EndOfSession) => end },
+  },
+  User: {
+    __resolveReference: ({ id }, ctx) => findUser(ctx, id),
+    status: (user, _args, ctx) => statusFor(ctx.viewer, user),
+    email: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.email : null),
+    pendingEmail: () => null,
+    locale: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.locale : null),
+    timeZone: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.timeZone : null),
+    roles: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.roles : null),
+    mfaEnabled: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? false : null),
+    credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
+    sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
+  },
+  Session: {
+    __resolveReference: ({ id }, ctx) => findSession(ctx, id),
+    current: (session, _args, ctx) => session.id === ctx.viewer?.sessionId,
+    device: ({ deviceName, os, browser }) => ({ name: deviceName, os, browser }),
+  },
+};

@@ -1,0 +1,100 @@
+import type { Db } from '@supergraph/platform/database';
+import { optional, parseInput } from '@supergraph/platform/input';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import { queueMail } from '../mail.ts';
+import { canSignIn } from '../policy.ts';
+import { hashSecret, makeSecret } from '../secrets.ts';
+import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
+import { findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
+import { record } from './audit.ts';
+import { hashPassword, newPasswordText } from './passwords.ts';
+import { emailInput } from './profile-input.ts';
+import { limitMails, sendOnce, type Sent } from './send-once.ts';
+import { endAndTell } from './sessions.ts';
+import { idempotencyKeyInput, minuteMs, noLongerValid, notify, requireStepUp, wrongCredentials } from './shared.ts';
+import { reopenPasswordPath } from './sign-in.ts';
+
+const linkMs = 60 * minuteMs;
+const AddressOnly = z.strictObject({ email: emailInput, idempotencyKey: optional(idempotencyKeyInput) });
+const Reset = (personal: readonly string[]) =>
+  z.strictObject({
+    token: z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+    newPassword: newPasswordText(personal),
+  });
+const Change = (personal: readonly string[]) => z.strictObject({ newPassword: newPasswordText(personal) });
+
+const personalOf = (user: Pick<User, 'email' | 'displayName' | 'handle'> | null | undefined): string[] =>
+  user ? [user.email ?? '', user.displayName, user.handle].filter(Boolean) : [];
+
+/** Sends a link for a new password; the answer is the same when nobody has the address. */
+export async function requestPasswordReset(ctx: Context, input: unknown): Promise<Sent> {
+  const { email, idempotencyKey } = parseInput(AddressOnly, input);
+  await limitMails(ctx);
+  return sendOnce(ctx, { operation: 'requestPasswordReset', email, key: idempotencyKey, input: { email } }, async (tx, emailFold) => {
+    const user = await findUserByEmail(tx, emailFold);
+    await (user && canSignIn(user) ? sendLink(ctx, tx, user, email) : queueMail(ctx, tx, { kind: 'NO_ACCOUNT', to: email }));
+    // Recorded in either case, so that both take equally long.
+    await record(ctx, tx, { name: 'password.reset_requested', target: user?.id ?? null });
+  });
+}
+
+async function sendLink(ctx: Context, tx: Db, user: User, email: string): Promise<void> {
+  const token = makeSecret();
+  const now = ctx.now();
+  await insertLink(tx, {
+    purpose: 'RESET',
+    hash: hashSecret(token),
+    userId: user.id,
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + linkMs),
+  });
+  await queueMail(ctx, tx, { kind: 'RESET', to: user.email ?? email, name: user.displayName, token });
+}
+
+/** Sets a new password with a link's secret; every session ends. */
+export async function resetPassword(ctx: Context, input: object): Promise<User> {
+  const token = String((input as { token?: unknown }).token);
+  const owner = await ownerOfLink(ctx, token);
+  const { newPassword } = parseInput(Reset(personalOf(owner)), input);
+  const hash = await hashPassword(newPassword);
+  return ctx.db.transaction(async (tx) => {
+    const link = await consumeLink(tx, 'RESET', hashSecret(token), ctx.now());
+    const user = link?.userId ? await lockUser(tx, link.userId) : null;
+    if (!user || !canSignIn(user)) throw noLongerValid('link');
+    await replacePassword(ctx, tx, user, hash);
+    await endAndTell(ctx, tx, user.id, 'PASSWORD_RESET');
+    await reopenPasswordPath(tx, user.id);
+    await record(ctx, tx, { name: 'password.reset', actorId: user.id, target: user.id });
+    return user;
+  });
+}
+
+async function ownerOfLink(ctx: Context, token: string): Promise<User | undefined> {
+  const link = await findLink(ctx.db, 'RESET', hashSecret(token), ctx.now());
+  return link?.userId ? (await findUsers(ctx.db, [link.userId]))[0] : undefined;
+}
+
+/** Sets a new password for whoever just proved themselves; all other sessions end. */
+export async function changePassword(ctx: Context, input: unknown): Promise<User> {
+  const { userId, sessionId } = requireStepUp(ctx);
+  const [known] = await findUsers(ctx.db, [userId]);
+  const { newPassword } = parseInput(Change(personalOf(known)), input);
+  const hash = await hashPassword(newPassword);
+  return ctx.db.transaction(async (tx) => {
+    const user = await lockUser(tx, userId);
+    if (!user || !canSignIn(user)) throw wrongCredentials();
+    await replacePassword(ctx, tx, user, hash);
+    await endAndTell(ctx, tx, userId, 'PASSWORD_CHANGED', { but: sessionId });
+    await record(ctx, tx, { name: 'password.changed', target: userId });
+    return user;
+  });
+}
+
+async function replacePassword(ctx: Context, tx: Db, user: User, hash: string): Promise<void> {
+  const now = ctx.now();
+  await setPassword(tx, user.id, hash, now);
+  // Older links must not undo it.
+  await deleteLinks(tx, user.id);
+  await notify(ctx, tx, user.id, 'CREDENTIAL_CHANGED', `${user.id}:${now.getTime()}`, { credential: 'PASSWORD', change: 'CHANGED' });
+}

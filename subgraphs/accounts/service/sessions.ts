@@ -1,0 +1,128 @@
+import { outbox } from '@supergraph/db/accounts/tables';
+import { requireViewer } from '@supergraph/platform/context';
+import type { Db } from '@supergraph/platform/database';
+import { forbidden, notFound } from '@supergraph/platform/errors';
+import { idInput, optional, parseInput } from '@supergraph/platform/input';
+import { emit } from '@supergraph/platform/outbox';
+import { type Connection, type PageArguments, readPage, toConnection } from '@supergraph/platform/page';
+import { sessionEnded } from '@supergraph/schema/events/accounts';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import { canSeePersonal } from '../policy.ts';
+import { countSessions, endSessions, findExpiredSessions, findSessions, listEnded, listSessions, type Session } from '../store/sessions.ts';
+import { record } from './audit.ts';
+import { reasonText } from './shared.ts';
+
+/** Why a session ended. */
+export type EndReason =
+  | 'SIGNED_OUT'
+  | 'REVOKED'
+  | 'PASSWORD_CHANGED'
+  | 'PASSWORD_RESET'
+  | 'SUSPENDED'
+  | 'ERASED'
+  | 'COMPROMISED'
+  | 'EXPIRED';
+
+const mostEnded = 10_000;
+const OneSession = z.strictObject({ sessionId: idInput });
+const Reason = z.strictObject({ reason: optional(reasonText) });
+
+/** Ends sessions of a person and tells the gateway and the other domains; gives those that ended by this. */
+export async function endAndTell(
+  ctx: Context,
+  tx: Db,
+  userId: string,
+  reason: EndReason,
+  which: { only?: string | undefined; but?: string | undefined } = {},
+): Promise<Session[]> {
+  const ended = await endSessions(tx, userId, ctx.now(), reason, which);
+  for (const { id, clientId } of ended)
+    await emit(ctx, tx, outbox, sessionEnded, { userId, sessionId: id, clientId, reason }, { organizationId: null });
+  return ended;
+}
+
+/** A session that the viewer may see, or null. */
+export async function findSession(ctx: Context, id: string): Promise<Session | null> {
+  if (!idInput.safeParse(id).success) return null;
+  const session = await ctx.loaders.sessionById.load(id);
+  return session && !session.endedAt && canSeePersonal(ctx.viewer, session.userId) ? session : null;
+}
+
+/** A person's open sessions, newest first; null for whom they do not concern. */
+export async function pageOfSessions(ctx: Context, userId: string, args: PageArguments): Promise<Connection<Session> | null> {
+  if (!canSeePersonal(ctx.viewer, userId)) return null;
+  const page = readPage(ctx, args, ['sessions', userId]);
+  const rows = await listSessions(ctx.db, page, userId);
+  return toConnection(
+    ctx,
+    page,
+    rows,
+    (session) => [session.id],
+    () => countSessions(ctx.db, userId),
+  );
+}
+
+/** Ends one of the viewer's own sessions. */
+export async function revokeSession(ctx: Context, input: unknown): Promise<string> {
+  const { sessionId } = parseInput(OneSession, input);
+  const viewer = requireViewer(ctx);
+  const reason = sessionId === viewer.sessionId ? 'SIGNED_OUT' : 'REVOKED';
+  await ctx.db.transaction(async (tx) => {
+    const [ended] = await endAndTell(ctx, tx, viewer.userId, reason, { only: sessionId });
+    if (!ended) throw notFound('Session');
+    await record(ctx, tx, { name: 'session.ended', target: sessionId, details: { reason } });
+  });
+  return sessionId;
+}
+
+/** Ends all of the viewer's sessions but the one that asks; how many. */
+export async function revokeOtherSessions(ctx: Context, input: unknown): Promise<number> {
+  const { reason: why } = parseInput(Reason, input);
+  const viewer = requireViewer(ctx);
+  return ctx.db.transaction(async (tx) => {
+    const ended = await endAndTell(ctx, tx, viewer.userId, 'REVOKED', { but: viewer.sessionId ?? undefined });
+    await record(ctx, tx, {
+      name: 'sessions.ended',
+      target: viewer.userId,
+      details: { reason: 'REVOKED', count: ended.length, why: why ?? null },
+    });
+    return ended.length;
+  });
+}
+
+/** What a subscriber hears of the end of their session. */
+export interface EndOfSession {
+  readonly sessionId: string;
+  readonly reason: string;
+  readonly at: Date;
+}
+
+/** The end of the session that subscribes, once; at once when it is over already. */
+export async function* watchSessionEnd(ctx: Context): AsyncGenerator<EndOfSession> {
+  const { sessionId } = requireViewer(ctx);
+  if (!sessionId) throw forbidden('this token belongs to no session');
+  const events = ctx.bus.subscribe(sessionEnded, (event) => event.sessionId === sessionId, ctx.signal);
+  try {
+    const [session] = await findSessions(ctx.db, [sessionId]);
+    if (session?.endedAt) {
+      yield { sessionId, reason: session.endReason ?? 'REVOKED', at: session.endedAt };
+      return;
+    }
+    for await (const { payload, occurredAt } of events) {
+      yield { sessionId, reason: payload.reason ?? 'REVOKED', at: new Date(occurredAt) };
+      return;
+    }
+  } finally {
+    await events.return();
+  }
+}
+
+/** Ids of sessions that ended from a moment on: what the gateway refuses. */
+export const endedSessions = (ctx: Context, since: Date): Promise<string[]> => listEnded(ctx.db, since, mostEnded);
+
+/** Ends sessions whose 180 days are over. */
+export async function endExpiredSessions(ctx: Context): Promise<void> {
+  for (const { id, userId } of await findExpiredSessions(ctx.db, ctx.now(), 1_000))
+    await ctx.db.transaction((tx) => endAndTell(ctx, tx, userId, 'EXPIRED', { only: id }));
+}

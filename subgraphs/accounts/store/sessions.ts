@@ -1,0 +1,183 @@
+import { flows, refreshTokens, sessions } from '@supergraph/db/accounts/tables';
+import type { Db } from '@supergraph/platform/database';
+import { keyset, type Page } from '@supergraph/platform/page';
+import { and, asc, count, eq, gt, gte, inArray, isNull, lt, ne } from 'drizzle-orm';
+
+export type Session = typeof sessions.$inferSelect;
+export type RefreshToken = typeof refreshTokens.$inferSelect;
+export type Flow = typeof flows.$inferSelect;
+
+/** Sessions by id, ended ones too. */
+export const findSessions = (db: Db, ids: readonly string[]): Promise<Session[]> =>
+  db
+    .select()
+    .from(sessions)
+    .where(inArray(sessions.id, [...ids]));
+
+const openOf = (userId: string) => and(eq(sessions.userId, userId), isNull(sessions.endedAt));
+
+/** A person's open sessions, newest first. */
+export function listSessions(db: Db, page: Page, userId: string): Promise<Session[]> {
+  const { where, orderBy } = keyset(page, [{ column: sessions.id, direction: 'DESC', type: 'uuid' }]);
+  return db
+    .select()
+    .from(sessions)
+    .where(and(openOf(userId), where))
+    .orderBy(...orderBy)
+    .limit(page.size + 1);
+}
+
+/** How many sessions a person has open. */
+export async function countSessions(db: Db, userId: string): Promise<number> {
+  const [row] = await db.select({ total: count() }).from(sessions).where(openOf(userId));
+  return row?.total ?? 0;
+}
+
+/** How many sessions a person ever had, and on how many of them this device. */
+export async function countDevices(
+  db: Db,
+  userId: string,
+  device: { os: string | null; browser: string | null },
+): Promise<{ all: number; same: number }> {
+  const rows = await db
+    .select({ os: sessions.os, browser: sessions.browser, total: count() })
+    .from(sessions)
+    .where(eq(sessions.userId, userId))
+    .groupBy(sessions.os, sessions.browser);
+  const same = rows.filter((row) => row.os === device.os && row.browser === device.browser);
+  const sum = (list: typeof rows) => list.reduce((total, row) => total + row.total, 0);
+  return { all: sum(rows), same: sum(same) };
+}
+
+/** Inserts a session. */
+export async function insertSession(db: Db, values: typeof sessions.$inferInsert): Promise<Session> {
+  const [session] = await db.insert(sessions).values(values).returning();
+  if (!session) throw new Error('the insert gave no row back');
+  return session;
+}
+
+/** Changes an open session; null when it is over. */
+export async function updateSession(
+  db: Db,
+  id: string,
+  now: Date,
+  changes: Partial<Pick<Session, 'authTime' | 'lastSeenAt'>>,
+): Promise<Session | null> {
+  const [session] = await db
+    .update(sessions)
+    .set(changes)
+    .where(and(eq(sessions.id, id), isNull(sessions.endedAt), gt(sessions.expiresAt, now)))
+    .returning();
+  return session ?? null;
+}
+
+/** Ends open sessions of a person: all, one, or all but one. Gives those that ended by this. */
+export function endSessions(
+  db: Db,
+  userId: string,
+  at: Date,
+  reason: string,
+  which: { only?: string | undefined; but?: string | undefined } = {},
+): Promise<Session[]> {
+  return db
+    .update(sessions)
+    .set({ endedAt: at, endReason: reason })
+    .where(and(openOf(userId), which.only ? eq(sessions.id, which.only) : undefined, which.but ? ne(sessions.id, which.but) : undefined))
+    .returning();
+}
+
+/** Sessions whose longest life is over though nobody ended them. */
+export const findExpiredSessions = (db: Db, now: Date, limit: number): Promise<Session[]> =>
+  db
+    .select()
+    .from(sessions)
+    .where(and(isNull(sessions.endedAt), lt(sessions.expiresAt, now)))
+    .limit(limit);
+
+/** Removes what sessions tell of a person; that they ended stays. */
+export async function blankSessions(db: Db, userId: string): Promise<void> {
+  await db.update(sessions).set({ deviceName: '', os: null, browser: null, ipAddress: null }).where(eq(sessions.userId, userId));
+}
+
+/** Ids of sessions that ended from a moment on, oldest end first. */
+export async function listEnded(db: Db, since: Date, limit: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(gte(sessions.endedAt, since))
+    .orderBy(asc(sessions.endedAt))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+}
+
+/** Inserts a refresh token, of which only the hash is kept. */
+export async function insertRefreshToken(db: Db, values: typeof refreshTokens.$inferInsert): Promise<void> {
+  await db.insert(refreshTokens).values(values);
+}
+
+/** Uses a refresh token up in favor of its successor; null when it is unknown, used or idle for too long. Of two that race one wins. */
+export async function consumeRefreshToken(
+  db: Db,
+  hash: string,
+  now: Date,
+  successor: { successorHash: string; sealedSuccessor: string },
+): Promise<RefreshToken | null> {
+  const [token] = await db
+    .update(refreshTokens)
+    .set({ consumedAt: now, ...successor })
+    .where(and(eq(refreshTokens.hash, hash), isNull(refreshTokens.consumedAt), gt(refreshTokens.idleUntil, now)))
+    .returning();
+  return token ?? null;
+}
+
+/** A refresh token by its hash, used ones too. */
+export async function findRefreshToken(db: Db, hash: string): Promise<RefreshToken | null> {
+  const [token] = await db.select().from(refreshTokens).where(eq(refreshTokens.hash, hash));
+  return token ?? null;
+}
+
+/** A refresh token that nobody used, locked so that nobody does until the transaction ends; null when it was. */
+export async function lockUnusedRefreshToken(db: Db, hash: string): Promise<RefreshToken | null> {
+  const [token] = await db
+    .select()
+    .from(refreshTokens)
+    .where(and(eq(refreshTokens.hash, hash), isNull(refreshTokens.consumedAt)))
+    .for('update');
+  return token ?? null;
+}
+
+/** Inserts a flow. */
+export async function insertFlow(db: Db, values: typeof flows.$inferInsert): Promise<Flow> {
+  const [flow] = await db.insert(flows).values(values).returning();
+  if (!flow) throw new Error('the insert gave no row back');
+  return flow;
+}
+
+/** A flow by its id, or null. */
+export async function findFlow(db: Db, id: string): Promise<Flow | null> {
+  const [flow] = await db.select().from(flows).where(eq(flows.id, id));
+  return flow ?? null;
+}
+
+/** Completes a flow, once; null when it is over or done. */
+export async function completeFlow(db: Db, id: string, now: Date): Promise<Flow | null> {
+  const [flow] = await db
+    .update(flows)
+    .set({ status: 'COMPLETED' })
+    .where(and(eq(flows.id, id), eq(flows.status, 'FIRST_FACTOR'), gt(flows.expiresAt, now)))
+    .returning();
+  return flow ?? null;
+}
+
+/** Takes away a person's flows. */
+export async function deleteFlows(db: Db, userId: string): Promise<void> {
+  await db.delete(flows).where(eq(flows.userId, userId));
+}
+
+/** Forgets flows and refresh tokens that were over long ago. */
+export async function sweepSessions(db: Db, before: Date): Promise<void> {
+  await db.delete(flows).where(lt(flows.expiresAt, before));
+  await db
+    .delete(refreshTokens)
+    .where(inArray(refreshTokens.sessionId, db.select({ id: sessions.id }).from(sessions).where(lt(sessions.endedAt, before))));
+}

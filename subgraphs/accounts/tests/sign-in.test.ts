@@ -1,0 +1,428 @@
+import { person, testSubgraph } from '@supergraph/platform/testing';
+import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/accounts';
+import { notificationRequested } from '@supergraph/schema/events/notifications';
+import { subgraph } from '../index.ts';
+import { refreshTokens } from '../service/refresh.ts';
+import type { Context } from '../context.ts';
+import { documents, outcomesOf, password, people, viewerOf } from './support.ts';
+
+const graph = testSubgraph(subgraph);
+const { run, subscribe, settle, emitted, advance, close } = graph;
+const { mailsTo, latestToken, signUp, register, attempt, signIn } = people(graph);
+afterAll(close);
+const notices = async (kind: string, userId: string) =>
+  (await emitted(notificationRequested.of('accounts'))).filter((notice) => notice.kind === kind && notice.recipientIds.includes(userId));
+const minute = 60_000;
+const refresh = (refreshToken: string) => run(documents.refresh, { as: null, input: { refreshToken } });
+
+describe('signing up', () => {
+  test('a pending registration owns nothing: it cannot sign in and does not reserve the address', async () => {
+    await signUp('pending');
+    expect((await attempt('pending@example.org')).codes).toEqual(['UNAUTHENTICATED']);
+    expect((await signUp('pending', { handle: 'pending_too' })).codes).toEqual([]);
+    expect((await mailsTo('pending@example.org')).map(({ subject }) => subject)).toEqual(['Confirm your address', 'Confirm your address']);
+  });
+
+  test('of several registrations for one address the one whose link is opened wins with its own password, also in parallel', async () => {
+    await signUp('racer', { password: 'the first of two lanterns' });
+    await signUp('racer', { handle: 'racer_b', email: 'Racer@Example.org', password: 'the second of two lanterns' });
+    const [first, second] = (await mailsTo('racer@example.org')).map(({ token }) => token);
+    const answers = await Promise.all([second, first].map((token) => run(documents.verify, { as: null, input: { token } })));
+    expect(outcomesOf(answers)).toEqual(['NOT_FOUND', 'done']);
+    const winner = answers.find(({ codes }) => codes.length === 0)?.data.verifyEmail.user.handle;
+    const [right, wrong] = winner === 'racer_b' ? ['second', 'first'] : ['first', 'second'];
+    expect((await attempt('racer@example.org', `the ${right} of two lanterns`)).codes).toEqual([]);
+    expect((await attempt('racer@example.org', `the ${wrong} of two lanterns`)).codes).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test('a link is used once and ends after 24 hours', async () => {
+    await signUp('late');
+    const token = await latestToken('late@example.org');
+    advance(24 * 60 * minute + 1);
+    expect((await run(documents.verify, { as: null, input: { token } })).codes).toEqual(['NOT_FOUND']);
+    await signUp('once');
+    const fresh = await latestToken('once@example.org');
+    expect((await run(documents.verify, { as: null, input: { token: fresh } })).codes).toEqual([]);
+    expect((await run(documents.verify, { as: null, input: { token: fresh } })).codes).toEqual(['NOT_FOUND']);
+    expect((await run(documents.verify, { as: null, input: { token: '' } })).codes).toEqual(['BAD_USER_INPUT']);
+  });
+
+  test('a handle that was taken before the link was opened gets a suffix', async () => {
+    await signUp('wanted');
+    await signUp('quicker', { handle: 'wanted' });
+    const [slow, quick] = [await latestToken('wanted@example.org'), await latestToken('quicker@example.org')];
+    expect((await run(documents.verify, { as: null, input: { token: quick } })).data.verifyEmail.user.handle).toBe('wanted');
+    expect((await run(documents.verify, { as: null, input: { token: slow } })).data.verifyEmail.user.handle).toMatch(
+      /^wanted_[0-9a-f]{8}$/,
+    );
+    expect(await signUp('third', { handle: 'wanted' })).toMatchObject({ codes: ['CONFLICT'], reasons: ['HANDLE_TAKEN'] });
+  });
+
+  test('bad handle, weak password, U+0000 in a text, unknown places: all issues at once', async () => {
+    const bad = { email: 'x@example.org', handle: 'A!', password: 'short', displayName: 'A\u0000', locale: '??', timeZone: 'Mars/Base' };
+    const { codes, errors } = await run(documents.signUp, { as: null, input: bad });
+    expect(codes).toEqual(['BAD_USER_INPUT']);
+    const issues = errors?.[0]?.extensions?.['issues'] as { path: string }[];
+    expect(new Set(issues.map(({ path }) => path))).toEqual(new Set(['handle', 'password', 'displayName', 'locale', 'timeZone']));
+  });
+
+  test('common passwords and those made of the own data are refused; nothing like it is kept', async () => {
+    const weak = ['password123', '1234567890', 'qwertyuiop', 'ferdinand2020', 'aaaaaaaaaaaa', 'x'.repeat(257)];
+    for (const secret of weak)
+      expect([secret, ...(await signUp('ferdinand', { password: secret })).codes]).toEqual([secret, 'BAD_USER_INPUT']);
+    expect(await mailsTo('ferdinand@example.org')).toEqual([]);
+  });
+
+  test('a repeated idempotency key sends one mail, also in parallel; another input is refused', async () => {
+    const answers = await Promise.all([1, 2, 3].map(() => signUp('repeated', { idempotencyKey: 'k' })));
+    expect(answers.map(({ data }) => data.signUp.emailSentTo)).toEqual(Array.from({ length: 3 }, () => 'repeated@example.org'));
+    expect(await mailsTo('repeated@example.org')).toHaveLength(1);
+    expect(await signUp('repeated', { idempotencyKey: 'k', displayName: 'Other' })).toMatchObject({
+      codes: ['CONFLICT'],
+      reasons: ['IDEMPOTENCY_KEY_REUSED'],
+    });
+  });
+
+  test('the link is sent again; without a registration the answer is the same and only the mail tells', async () => {
+    await signUp('resent');
+    const known = await run(documents.resend, { as: null, input: { email: 'resent@example.org' } });
+    const unknown = await run(documents.resend, { as: null, input: { email: 'nobody@example.org' } });
+    expect([known, unknown]).toMatchObject([
+      { data: { resendVerification: { emailSentTo: 'resent@example.org' } } },
+      { data: { resendVerification: { emailSentTo: 'nobody@example.org' } } },
+    ]);
+    expect((await mailsTo('nobody@example.org')).map(({ token }) => token)).toEqual([undefined]);
+    expect((await run(documents.verify, { as: null, input: { token: await latestToken('resent@example.org') } })).codes).toEqual([]);
+    expect((await run(documents.resend, { as: null, input: { email: 'resent@example.org', idempotencyKey: '' } })).codes).toEqual([
+      'BAD_USER_INPUT',
+    ]);
+  });
+
+  test('a mail that could not be sent is sent later, once', async () => {
+    const owner = await graph.owner();
+    await signUp('crashed');
+    await owner`delete from worker.job where name = 'accounts.send-mail' and state = 'created'`;
+    await settle();
+    const { workers } = await import('../workers.ts');
+    const sweep = workers.find(({ name }) => name === 'sweep-mail');
+    const ctx = await graph.context();
+    await sweep?.run(ctx, {} as never);
+    await sweep?.run(ctx, {} as never);
+    expect(await mailsTo('crashed@example.org')).toHaveLength(1);
+  });
+});
+
+describe('a flow', () => {
+  test('looks the same for an unknown identifier, and its answer costs the same hash', async () => {
+    await register('known');
+    const start = async (identifier: string) => (await run(documents.start, { as: null, input: { identifier } })).data.startSignIn.flow;
+    const [known, unknown] = [await start('known'), await start('nobody_at_all')];
+    expect({ ...unknown, id: '', expiresAt: '' }).toEqual({ ...known, id: '', expiresAt: '' });
+    const timed = async (identifier: string) => {
+      const begun = performance.now();
+      const { codes, errors } = await attempt(identifier, 'wrong wrong wrong');
+      return { codes, message: errors?.[0]?.message, took: performance.now() - begun };
+    };
+    const answers = [await timed('known'), await timed('nobody_at_all')];
+    for (const answer of answers) expect(answer).toMatchObject({ codes: ['UNAUTHENTICATED'], message: 'wrong credentials' });
+    expect(Math.min(...answers.map(({ took }) => took))).toBeGreaterThan(5);
+  });
+
+  test('gives its tokens once, also when two right answers race', async () => {
+    await register('twice');
+    const { data } = await run(documents.start, { as: null, input: { identifier: 'twice' } });
+    const flowId = data.startSignIn.flow.id;
+    const answers = await Promise.all([1, 2].map(() => run(documents.proceed, { as: null, input: { flowId, password } })));
+    expect(outcomesOf(answers)).toEqual(['NOT_FOUND', 'done']);
+    const { data: read } = await run('query ($id: ID!) { signInFlow(id: $id) { status nextSteps tokens { accessToken } } }', {
+      as: null,
+      variables: { id: flowId },
+    });
+    expect(read.signInFlow).toEqual({ status: 'COMPLETED', nextSteps: [], tokens: null });
+  });
+
+  test('ends after 10 minutes', async () => {
+    const { data } = await run(documents.start, { as: null, input: { identifier: 'twice' } });
+    advance(10 * minute + 1);
+    const { id } = data.startSignIn.flow;
+    expect((await run(documents.proceed, { as: null, input: { flowId: id, password } })).codes).toEqual(['NOT_FOUND']);
+    expect(
+      (await run('query ($id: ID!) { signInFlow(id: $id) { status nextSteps } }', { as: null, variables: { id } })).data.signInFlow,
+    ).toEqual({ status: 'EXPIRED', nextSteps: [] });
+    expect((await run('{ signInFlow(id: "nonsense") { id } }', { as: null })).data.signInFlow).toBeNull();
+  });
+
+  test('wants exactly one proof, a known client and an identifier', async () => {
+    const { data } = await run(documents.start, { as: null, input: { identifier: 'twice' } });
+    expect((await run(documents.proceed, { as: null, input: { flowId: data.startSignIn.flow.id } })).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await run(documents.start, { as: null, input: {} })).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await run(documents.start, { as: null, input: { identifier: 'twi\u0000ce' } })).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await signUp('nul_key', { idempotencyKey: '\u0000' })).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await run(documents.start, { as: null, input: { identifier: 'twice', clientId: 'unknown' } })).codes).toEqual(['NOT_FOUND']);
+  });
+
+  test('ten wrong passwords in a row close the password path for a minute, then for two, and never for good', async () => {
+    advance(11 * minute);
+    await register('locked');
+    const wrong = async (times: number) => {
+      for (let n = 0; n < times; n += 1) expect((await attempt('locked', 'wrong wrong wrong')).codes).toEqual(['UNAUTHENTICATED']);
+    };
+    await wrong(10);
+    const closed = await attempt('locked');
+    expect([closed.codes, closed.errors?.[0]?.message]).toEqual([['UNAUTHENTICATED'], 'wrong credentials']);
+    advance(minute + 1);
+    await wrong(1);
+    advance(minute + 1);
+    expect((await attempt('locked')).codes).toEqual(['UNAUTHENTICATED']);
+    advance(minute);
+    expect((await attempt('locked')).codes).toEqual([]);
+    await wrong(9);
+    expect((await attempt('locked')).codes).toEqual([]);
+  });
+
+  test('attempts are counted before they are checked: of many at once no eleventh gets through', async () => {
+    advance(11 * minute);
+    await register('stormed');
+    await Promise.all(Array.from({ length: 12 }, () => attempt('stormed', 'wrong wrong wrong')));
+    const owner = await graph.owner();
+    const [row] = await owner`select failures from accounts.attempt_counters where key like 'account:%' order by updated_at desc limit 1`;
+    expect(row?.['failures']).toBe(10);
+    expect((await attempt('stormed')).codes).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test('fifty failures of a source network in 10 minutes are RATE_LIMITED, for unknown identifiers too', async () => {
+    advance(11 * minute);
+    await register('neighbor');
+    for (let n = 0; n < 10; n += 1) await Promise.all(Array.from({ length: 5 }, (_, m) => attempt(`nobody${n}${m}`, 'wrong wrong wrong')));
+    const refused = await attempt('neighbor');
+    expect(refused.codes).toEqual(['RATE_LIMITED']);
+    expect(refused.errors?.[0]?.extensions?.['retryAfterSeconds']).toBeGreaterThan(500);
+    advance(10 * minute);
+    expect((await attempt('neighbor')).codes).toEqual([]);
+  });
+
+  test('a sign-in from a new device tells the person, the first one does not', async () => {
+    const { id } = await register('traveler');
+    await signIn('traveler');
+    await signIn('traveler');
+    expect(await notices('NEW_DEVICE', id)).toHaveLength(0);
+    const owner = await graph.owner();
+    await owner`update accounts.sessions set browser = 'Safari' where user_id = ${id}`;
+    await signIn('traveler');
+    expect(await notices('NEW_DEVICE', id)).toHaveLength(1);
+  });
+
+  test('a hash of an older cost is made anew at the next sign-in', async () => {
+    const { id } = await register('ancient');
+    const { hash } = await import('@node-rs/argon2');
+    const owner = await graph.owner();
+    await owner`update accounts.passwords set hash = ${await hash(password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 })} where user_id = ${id}`;
+    await signIn('ancient');
+    const [row] = await owner`select hash from accounts.passwords where user_id = ${id}`;
+    expect(row?.['hash']).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect((await attempt('ancient')).codes).toEqual([]);
+  });
+});
+
+describe('a refresh token', () => {
+  test('is used up; shown again within 10 seconds, also in parallel, it gives the same successor', async () => {
+    await register('lost_answer');
+    const { refreshToken } = await signIn('lost_answer');
+    const answers = await Promise.all([1, 2, 3].map(() => refresh(refreshToken)));
+    const successors = new Set(answers.map(({ data }) => data?.refreshSession.tokens.refreshToken));
+    expect(successors.size).toBe(1);
+    advance(9_000);
+    expect(successors).toContain((await refresh(refreshToken)).data.refreshSession.tokens.refreshToken);
+    expect((await refresh([...successors][0])).codes).toEqual([]);
+  });
+
+  test('shown again when its successor was used ends the family and the session, even within 10 seconds', async () => {
+    const { id } = await register('robbed');
+    const { refreshToken, as } = await signIn('robbed');
+    const successor = (await refresh(refreshToken)).data.refreshSession.tokens.refreshToken;
+    const latest = (await refresh(successor)).data.refreshSession.tokens.refreshToken;
+    expect(await refresh(refreshToken)).toMatchObject({ codes: ['UNAUTHENTICATED'], reasons: ['INVALID_GRANT'] });
+    expect((await refresh(latest)).reasons).toEqual(['INVALID_GRANT']);
+    expect((await emitted(sessionCompromised)).filter(({ userId }) => userId === id)).toHaveLength(1);
+    expect(await emitted(sessionEnded)).toContainEqual({
+      userId: id,
+      sessionId: as.sessionId,
+      clientId: 'first-party',
+      reason: 'COMPROMISED',
+    });
+    expect(await notices('SESSION_COMPROMISED', id)).toHaveLength(1);
+    await refresh(refreshToken);
+    expect((await emitted(sessionCompromised)).filter(({ userId }) => userId === id)).toHaveLength(1);
+  });
+
+  test('is bound to its client, and never gives a wider scope', async () => {
+    await register('bound');
+    const { refreshToken } = await signIn('bound');
+    const ctx = (await graph.context()) as unknown as Context;
+    await expect(refreshTokens(ctx, { refreshToken, clientId: 'other' })).rejects.toMatchObject({
+      extensions: { reason: 'INVALID_GRANT' },
+    });
+    await expect(refreshTokens(ctx, { refreshToken, clientId: 'first-party', scope: 'app admin' })).rejects.toMatchObject({
+      extensions: { reason: 'INVALID_SCOPE' },
+    });
+    expect(await refreshTokens(ctx, { refreshToken, clientId: 'first-party', scope: 'app' })).toMatchObject({ scope: 'app' });
+  });
+
+  test('ends after 30 idle days, and with its session after 180 days in all', async () => {
+    await register('idle');
+    const { refreshToken } = await signIn('idle');
+    advance(30 * 24 * 60 * minute + 1_000);
+    expect((await refresh(refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    let { refreshToken: current } = await signIn('idle');
+    for (let n = 0; n < 7; n += 1) {
+      advance(25 * 24 * 60 * minute);
+      current = (await refresh(current)).data.refreshSession.tokens.refreshToken;
+    }
+    advance(5 * 24 * 60 * minute + 1_000);
+    expect((await refresh(current)).reasons).toEqual(['INVALID_GRANT']);
+    expect((await refresh('')).codes).toEqual(['BAD_USER_INPUT']);
+    const { workers } = await import('../workers.ts');
+    await workers.find(({ name }) => name === 'sweep-leftovers')?.run(await graph.context(), {} as never);
+    expect((await emitted(sessionEnded)).filter(({ reason }) => reason === 'EXPIRED').length).toBeGreaterThan(0);
+  });
+});
+
+describe('sessions', () => {
+  test('end by signing out and by revocation; those of others are not found', async () => {
+    await register('owner');
+    const [here, there, elsewhere] = [await signIn('owner'), await signIn('owner'), await signIn('owner')];
+    expect((await run(documents.revoke, { as: person(), input: { sessionId: there.as.sessionId } })).codes).toEqual(['NOT_FOUND']);
+    expect((await run(documents.revoke, { as: here.as, input: { sessionId: 'x' } })).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await run(documents.revoke, { as: here.as, input: { sessionId: there.as.sessionId } })).data.revokeSession.endedSessionId).toBe(
+      there.as.sessionId,
+    );
+    expect((await run(documents.revoke, { as: here.as, input: { sessionId: there.as.sessionId } })).codes).toEqual(['NOT_FOUND']);
+    expect((await refresh(there.refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    expect((await run(documents.revokeOthers, { as: here.as, input: {} })).data.revokeOtherSessions.endedCount).toBe(1);
+    expect((await refresh(elsewhere.refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    expect((await refresh(here.refreshToken)).codes).toEqual([]);
+    await run(documents.revoke, { as: here.as, input: { sessionId: here.as.sessionId } });
+    expect(await emitted(sessionEnded)).toContainEqual(expect.objectContaining({ sessionId: here.as.sessionId, reason: 'SIGNED_OUT' }));
+    expect((await run(documents.revoke, { as: null, input: { sessionId: here.as.sessionId } })).codes).toEqual(['UNAUTHENTICATED']);
+    expect((await run(documents.revokeOthers, { as: person({ scopes: [] }), input: {} })).codes).toEqual(['FORBIDDEN']);
+  });
+
+  test('whoever subscribes from a session that is over hears so at once; a token without session may not', async () => {
+    await register('listener');
+    const { as } = await signIn('listener');
+    await run(documents.revoke, { as, input: { sessionId: as.sessionId } });
+    const events = await subscribe('subscription { sessionEnded { sessionId reason } }', { as });
+    expect((await events.next()).value).toMatchObject({ data: { sessionEnded: { sessionId: as.sessionId, reason: 'SIGNED_OUT' } } });
+    const refused = await subscribe('subscription { sessionEnded { sessionId } }', { as: person({ sessionId: null }) });
+    expect((await refused.next()).value).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  });
+
+  test('are listed in pages, newest first, to the person alone', async () => {
+    const { id } = await register('paged');
+    const all = [await signIn('paged'), await signIn('paged'), await signIn('paged')].map(({ as }) => as);
+    const document =
+      'query ($id: ID!, $after: String) { user(id: $id) { sessions(first: 2, after: $after) { nodes { id } totalCount pageInfo { hasNextPage endCursor } } } }';
+    const first = (await run(document, { as: all[0] as any, variables: { id } })).data.user.sessions;
+    expect(first).toMatchObject({
+      nodes: [{ id: all[2]?.sessionId }, { id: all[1]?.sessionId }],
+      totalCount: 3,
+      pageInfo: { hasNextPage: true },
+    });
+    const second = (await run(document, { as: all[0] as any, variables: { id, after: first.pageInfo.endCursor } })).data.user.sessions;
+    expect(second).toMatchObject({ nodes: [{ id: all[0]?.sessionId }], pageInfo: { hasNextPage: false } });
+    expect((await run(document, { as: person(), variables: { id } })).data.user.sessions).toBeNull();
+    const reference =
+      'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Session { id current } } }';
+    const variables = { representations: [{ __typename: 'Session', id: all[0]?.sessionId }] };
+    expect((await run(reference, { as: all[0] as any, variables })).data._entities).toEqual([{ id: all[0]?.sessionId, current: true }]);
+    expect((await run(reference, { as: person(), variables })).data._entities).toEqual([null]);
+  });
+});
+
+describe('step-up', () => {
+  test('a delicate change wants a proof of the last 10 minutes; a STEP_UP flow gives a fresh access token of the same session', async () => {
+    const { id } = await register('delicate');
+    const other = await signIn('delicate');
+    const { as } = await signIn('delicate');
+    const input = { newPassword: 'another lantern by the pier' };
+    advance(10 * minute + 2_000);
+    expect(await run(documents.changePassword, { as, input })).toMatchObject({ codes: ['UNAUTHENTICATED'], reasons: ['STEP_UP_REQUIRED'] });
+    const { data } = await run(documents.start, { as, input: { purpose: 'STEP_UP' } });
+    const proof = { flowId: data.startSignIn.flow.id, password };
+    expect((await run(documents.proceed, { as: other.as, input: proof })).codes).toEqual(['NOT_FOUND']);
+    const { data: done } = await run(documents.proceed, { as, input: proof });
+    const { accessToken, refreshToken } = done.continueSignIn.flow.tokens;
+    const fresh = viewerOf(accessToken);
+    expect([fresh.sessionId, refreshToken]).toEqual([as.sessionId, null]);
+    expect((await run(documents.changePassword, { as: fresh, input: { newPassword: 'delicate12' } })).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await run(documents.changePassword, { as: fresh, input })).codes).toEqual([]);
+    expect((await refresh(other.refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    expect(await notices('CREDENTIAL_CHANGED', id)).toHaveLength(1);
+    expect((await attempt('delicate')).codes).toEqual(['UNAUTHENTICATED']);
+    expect((await attempt('delicate', input.newPassword)).codes).toEqual([]);
+  });
+
+  test('is impossible for access tokens, acting administrators and guests', async () => {
+    const input = { purpose: 'STEP_UP' };
+    expect((await run(documents.start, { as: person({ sessionId: null }), input })).codes).toEqual(['FORBIDDEN']);
+    expect((await run(documents.start, { as: person({ actorId: person().userId }), input })).codes).toEqual(['FORBIDDEN']);
+    expect((await run(documents.start, { as: null, input })).codes).toEqual(['UNAUTHENTICATED']);
+    expect(
+      (
+        await run(documents.changePassword, {
+          as: person({ actorId: person().userId }),
+          input: { newPassword: 'another lantern by the pier' },
+        })
+      ).reasons,
+    ).toEqual(['STEP_UP_REQUIRED']);
+    expect((await run(documents.changePassword, { as: null, input: { newPassword: 'x' } })).codes).toEqual(['UNAUTHENTICATED']);
+  });
+});
+
+describe('mails', () => {
+  test('beyond a hundred in 10 minutes are refused to a source network', async () => {
+    const owner = await graph.owner();
+    await signUp('flooder');
+    await owner`update accounts.attempt_counters set failures = 100 where key like 'mail:%'`;
+    const email = 'flooder@example.org';
+    const answers = [
+      await signUp('flooder'),
+      await run(documents.resend, { as: null, input: { email } }),
+      await run(documents.requestReset, { as: null, input: { email } }),
+    ];
+    expect(answers.map(({ codes }) => codes)).toEqual([['RATE_LIMITED'], ['RATE_LIMITED'], ['RATE_LIMITED']]);
+    advance(10 * minute);
+    expect((await run(documents.resend, { as: null, input: { email } })).codes).toEqual([]);
+  });
+});
+
+describe('a forgotten password', () => {
+  test('is set anew by a link that works once, within the hour; every session ends and the path is open again', async () => {
+    const { id } = await register('forgetful');
+    const before = await signIn('forgetful');
+    for (let n = 0; n < 10; n += 1) await attempt('forgetful', 'wrong wrong wrong');
+    const answer = await run(documents.requestReset, { as: null, input: { email: 'Forgetful@example.org' } });
+    expect(answer.data.requestPasswordReset.emailSentTo).toBe('Forgetful@example.org');
+    const token = await latestToken('forgetful@example.org');
+    const newPassword = 'nine patient otters read';
+    expect((await run(documents.reset, { as: null, input: { token, newPassword: 'forgetful99' } })).codes).toEqual(['BAD_USER_INPUT']);
+    const answers = await Promise.all([1, 2].map(() => run(documents.reset, { as: null, input: { token, newPassword } })));
+    expect(outcomesOf(answers)).toEqual(['NOT_FOUND', 'done']);
+    expect((await refresh(before.refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    expect((await attempt('forgetful', newPassword)).codes).toEqual([]);
+    expect(await notices('CREDENTIAL_CHANGED', id)).toHaveLength(1);
+    await run(documents.requestReset, { as: null, input: { email: 'forgetful@example.org' } });
+    const late = await latestToken('forgetful@example.org');
+    advance(60 * minute + 1);
+    expect((await run(documents.reset, { as: null, input: { token: late, newPassword } })).codes).toEqual(['NOT_FOUND']);
+  });
+
+  test('of an unknown address gives the same answer; the mail tells the truth; the mail comes once per key', async () => {
+    const input = { email: 'stranger@example.org', idempotencyKey: 'one' };
+    expect((await run(documents.requestReset, { as: null, input })).data.requestPasswordReset).toEqual({
+      emailSentTo: 'stranger@example.org',
+    });
+    await run(documents.requestReset, { as: null, input });
+    expect((await mailsTo('stranger@example.org')).map(({ subject }) => subject)).toEqual(['There is no account with this address']);
+  });
+});

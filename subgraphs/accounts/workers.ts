@@ -1,0 +1,27 @@
+import { defineWorker, type WorkerDefinition } from '@supergraph/platform/workers';
+import { z } from 'zod';
+import type { Context } from './context.ts';
+import { mailSweeper, mailWorker } from './mail.ts';
+import { erasureSweeper, erasureWorker } from './service/deletion.ts';
+import { endExpiredSessions } from './service/sessions.ts';
+import { sweepCounters } from './store/records.ts';
+import { sweepRegistrations } from './store/registrations.ts';
+import { sweepSessions } from './store/sessions.ts';
+
+const dayMs = 24 * 3_600_000;
+
+/** Ends what is over and forgets what nobody needs any more. */
+const sweeper = defineWorker<Record<string, never>, Context['loaders']>({
+  name: 'sweep-leftovers',
+  data: z.strictObject({}),
+  schedule: '41 * * * *',
+  run: async (ctx) => {
+    const yesterday = new Date(ctx.now().getTime() - dayMs);
+    await endExpiredSessions(ctx);
+    await sweepRegistrations(ctx.db, ctx.now());
+    await sweepSessions(ctx.db, yesterday);
+    await sweepCounters(ctx.db, yesterday);
+  },
+});
+
+export const workers = [mailWorker, mailSweeper, erasureWorker, erasureSweeper, sweeper] as readonly WorkerDefinition<never>[];
