@@ -1,0 +1,63 @@
+import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
+import { on } from '@supergraph/platform/consumers';
+import type { Emitter } from '@supergraph/platform/outbox';
+import {
+  userDeleted,
+  userEmailChanged,
+  userRegistered,
+  userReinstated,
+  userSuspended,
+  userUpdated,
+} from '@supergraph/schema/events/accounts';
+import { memberRemoved } from '@supergraph/schema/events/organizations';
+import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
+import { tellStanding } from './service/tell.ts';
+import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
+import { lockOrganization, updateOrganization } from './store/organizations.ts';
+import { erasePerson, foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
+
+/** The tenants are taken in the order of their ids, so that two events never wait for each other. */
+async function tenantIdsOf(tx: Db, userId: string): Promise<string[]> {
+  const tenants = await asPerson(tx, userId, (own) => listTenantsOf(own, userId));
+  return tenants.map(({ organizationId }) => organizationId).toSorted();
+}
+
+async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userId: string): Promise<void> {
+  await asTenant(tx, organizationId, async (own) => {
+    const organization = await lockOrganization(own, organizationId);
+    const member = organization && (await findLiveMember(own, organizationId, userId));
+    if (!member) return;
+    await updateMembership(own, member, { status: 'REMOVED', endedAt: ctx.now() });
+    const { epoch } = await updateOrganization(own, organizationId, {}, -1);
+    await tellStanding(ctx, own, memberRemoved, member, epoch, 'ACCOUNT_DELETED');
+  });
+}
+
+export const consumers = [
+  on(userRegistered, async (_ctx, tx, { payload }) => {
+    const { userId, version, kind, handle, displayName, email, locale } = payload;
+    await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });
+  }),
+  on(userUpdated, async (_ctx, tx, { payload }) => {
+    const { userId, version, handle, displayName, locale } = payload;
+    await upsertPerson(tx, userId, version, { handle, displayName, locale });
+  }),
+  on(userEmailChanged, async (_ctx, tx, { payload }) => {
+    await upsertPerson(tx, payload.userId, payload.version, { emailFold: foldAddress(payload.email) });
+  }),
+  on(userSuspended, async (ctx, tx, { payload }) => {
+    await setAccountStatus(tx, payload.userId, 'SUSPENDED');
+    for (const organizationId of await tenantIdsOf(tx, payload.userId)) await replaceLostOwner(ctx, tx, organizationId, payload.userId);
+  }),
+  on(userReinstated, async (ctx, tx, { payload }) => {
+    await setAccountStatus(tx, payload.userId, 'ACTIVE');
+    for (const organizationId of await tenantIdsOf(tx, payload.userId)) await welcomeOwnerBack(ctx, tx, organizationId, payload.userId);
+  }),
+  on(userDeleted, async (ctx, tx, { payload }) => {
+    await erasePerson(tx, payload.userId);
+    for (const organizationId of await tenantIdsOf(tx, payload.userId)) {
+      await replaceLostOwner(ctx, tx, organizationId, payload.userId);
+      await endMembership(ctx, tx, organizationId, payload.userId);
+    }
+  }),
+];

@@ -1,0 +1,38 @@
+import { asTenant } from '@supergraph/platform/database';
+import { idInput } from '@supergraph/platform/input';
+import type { Context } from '../context.ts';
+import { permissionsOfMember } from '../policy.ts';
+import { findContext } from '../store/memberships.ts';
+import type { Organization } from '../store/organizations.ts';
+
+export interface TenantContext {
+  readonly organizationId: string;
+  readonly membershipId: string;
+  readonly roleKey: string;
+  readonly permissions: readonly string[];
+  readonly teamIds: readonly string[];
+  readonly requireMfa: boolean;
+  readonly status: Organization['status'];
+  readonly epoch: number;
+}
+
+/** What a person may do in a tenant right now; null unless they are an active member, also when there is no such tenant. */
+export async function findMembershipContext(
+  ctx: Context,
+  { userId, organizationId }: { userId: string; organizationId: string },
+): Promise<TenantContext | null> {
+  if (!idInput.safeParse(userId).success || !idInput.safeParse(organizationId).success) return null;
+  const found = await asTenant(ctx.db, organizationId, (tx) => findContext(tx, organizationId, userId));
+  if (!found) return null;
+  const { member, organization, requireMfa } = found;
+  return {
+    organizationId,
+    membershipId: member.id,
+    roleKey: member.role.key,
+    permissions: permissionsOfMember(member),
+    teamIds: [],
+    requireMfa,
+    status: organization.status,
+    epoch: organization.epoch,
+  };
+}

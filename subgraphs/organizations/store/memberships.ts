@@ -1,0 +1,241 @@
+import { memberships, organizations, people, roles, settings } from '@supergraph/db/organizations/tables';
+import type { Db } from '@supergraph/platform/database';
+import { keyset, type KeyPart, type Page } from '@supergraph/platform/page';
+import { and, asc, count, eq, ilike, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
+import type { Organization } from './organizations.ts';
+import type { Role } from './roles.ts';
+import { contains } from './text.ts';
+
+export type Membership = typeof memberships.$inferSelect;
+/** A membership with what its permissions follow from. */
+export type Member = Membership & { readonly role: Role; readonly guestsSeeMembers: boolean };
+export interface MemberWishes {
+  readonly search?: string | undefined;
+  readonly roleId?: string | undefined;
+  readonly status?: Membership['status'] | undefined;
+}
+export type MemberOrder = { readonly field: 'JOINED_AT' | 'NAME'; readonly direction: 'ASC' | 'DESC' };
+
+const live = inArray(memberships.status, ['ACTIVE', 'SUSPENDED']);
+
+/** Accounts that were never heard of count as active. */
+const accountActive = sql`coalesce(${people.status}, 'ACTIVE') = 'ACTIVE'`;
+
+const selectMembers = (db: Db) =>
+  db
+    .select({ membership: memberships, role: roles, guestsSeeMembers: settings.guestsSeeMembers })
+    .from(memberships)
+    .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
+    .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
+    .$dynamic();
+
+type Row = { membership: Membership; role: Role; guestsSeeMembers: boolean };
+const toMember = ({ membership, role, guestsSeeMembers }: Row): Member => ({ ...membership, role, guestsSeeMembers });
+
+/** Memberships by id that the transaction may read. */
+export async function findMembers(db: Db, ids: readonly string[]): Promise<Member[]> {
+  const rows = await selectMembers(db).where(inArray(memberships.id, [...ids]));
+  return rows.map(toMember);
+}
+
+/** A tenant's membership by id. */
+export async function findMemberOf(tx: Db, organizationId: string, membershipId: string): Promise<Member | null> {
+  const [row] = await selectMembers(tx).where(and(eq(memberships.organizationId, organizationId), eq(memberships.id, membershipId)));
+  return row ? toMember(row) : null;
+}
+
+/** A person's live membership of a tenant. */
+export async function findLiveMember(tx: Db, organizationId: string, userId: string): Promise<Member | null> {
+  const [row] = await selectMembers(tx).where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId), live));
+  return row ? toMember(row) : null;
+}
+
+/** A person's live memberships of these tenants. */
+export async function findLiveMembersOf(db: Db, userId: string, organizationIds: readonly string[]): Promise<Member[]> {
+  const rows = await selectMembers(db).where(
+    and(eq(memberships.userId, userId), inArray(memberships.organizationId, [...organizationIds]), live),
+  );
+  return rows.map(toMember);
+}
+
+/** The tenants that a person is a live member of. */
+export async function listTenantsOf(db: Db, userId: string): Promise<{ organizationId: string; membershipId: string }[]> {
+  return db
+    .select({ organizationId: memberships.organizationId, membershipId: memberships.id })
+    .from(memberships)
+    .where(and(eq(memberships.userId, userId), live))
+    .orderBy(asc(memberships.id));
+}
+
+/** How many live tenants a person owns. */
+export async function countOwned(db: Db, userId: string): Promise<number> {
+  const [row] = await db
+    .select({ total: count() })
+    .from(memberships)
+    .innerJoin(roles, eq(roles.id, memberships.roleId))
+    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+    .where(and(eq(memberships.userId, userId), live, eq(roles.key, 'OWNER'), ne(organizations.status, 'DELETED')));
+  return row?.total ?? 0;
+}
+
+/** What a request in a tenant may do, in one look. */
+export async function findContext(
+  tx: Db,
+  organizationId: string,
+  userId: string,
+): Promise<{ member: Member; organization: Organization; requireMfa: boolean } | null> {
+  const [row] = await tx
+    .select({
+      membership: memberships,
+      role: roles,
+      organization: organizations,
+      guestsSeeMembers: settings.guestsSeeMembers,
+      requireMfa: settings.requireMfa,
+    })
+    .from(memberships)
+    .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
+    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+    .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
+    .where(
+      and(
+        eq(memberships.organizationId, organizationId),
+        eq(memberships.userId, userId),
+        eq(memberships.status, 'ACTIVE'),
+        ne(organizations.status, 'DELETED'),
+      ),
+    );
+  return row ? { member: toMember(row), organization: row.organization, requireMfa: row.requireMfa } : null;
+}
+
+const wanted = (organizationId: string, { search, roleId, status }: MemberWishes): SQL | undefined => {
+  const pattern = search === undefined ? undefined : contains(search);
+  return and(
+    eq(memberships.organizationId, organizationId),
+    status ? eq(memberships.status, status) : live,
+    roleId ? eq(memberships.roleId, roleId) : undefined,
+    pattern === undefined ? undefined : or(ilike(people.displayName, pattern), ilike(people.handle, pattern)),
+  );
+};
+
+const nameOf = sql<string>`coalesce(${people.displayName}, '')`;
+
+const orderParts = ({ field, direction }: MemberOrder): KeyPart[] => {
+  const last: KeyPart = { column: memberships.id, direction, type: 'uuid' };
+  return field === 'NAME' ? [{ column: nameOf, direction, type: 'text' }, last] : [last];
+};
+
+/** A tenant's members, each with the name that it may be ordered by. */
+export async function listMembers(
+  tx: Db,
+  page: Page,
+  organizationId: string,
+  wishes: MemberWishes,
+  order: MemberOrder,
+): Promise<(Member & { name: string })[]> {
+  const { where, orderBy } = keyset(page, orderParts(order));
+  const rows = await tx
+    .select({ membership: memberships, role: roles, guestsSeeMembers: settings.guestsSeeMembers, name: nameOf })
+    .from(memberships)
+    .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
+    .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
+    .leftJoin(people, eq(people.userId, memberships.userId))
+    .where(and(wanted(organizationId, wishes), where))
+    .orderBy(...orderBy)
+    .limit(page.size + 1);
+  return rows.map(({ name, ...row }) => ({ ...toMember(row), name }));
+}
+
+/** How many of a tenant's members fit. */
+export async function countMembers(tx: Db, organizationId: string, wishes: MemberWishes): Promise<number> {
+  const [row] = await tx
+    .select({ total: count() })
+    .from(memberships)
+    .leftJoin(people, eq(people.userId, memberships.userId))
+    .where(wanted(organizationId, wishes));
+  return row?.total ?? 0;
+}
+
+/** A person's own live memberships, newest first. */
+export async function listOwnMembers(db: Db, page: Page, userId: string): Promise<Member[]> {
+  const { where, orderBy } = keyset(page, [{ column: memberships.id, direction: 'DESC', type: 'uuid' }]);
+  const rows = await selectMembers(db)
+    .where(and(eq(memberships.userId, userId), live, where))
+    .orderBy(...orderBy)
+    .limit(page.size + 1);
+  return rows.map(toMember);
+}
+
+/** How many live memberships a person has. */
+export async function countOwnMembers(db: Db, userId: string): Promise<number> {
+  const [row] = await db
+    .select({ total: count() })
+    .from(memberships)
+    .where(and(eq(memberships.userId, userId), live));
+  return row?.total ?? 0;
+}
+
+/** How many active owners with usable accounts a tenant has, one membership left out. */
+export async function countOtherOwners(tx: Db, organizationId: string, exceptMembershipId: string | null): Promise<number> {
+  const [row] = await tx
+    .select({ total: count() })
+    .from(memberships)
+    .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
+    .leftJoin(people, eq(people.userId, memberships.userId))
+    .where(
+      and(
+        eq(memberships.organizationId, organizationId),
+        eq(memberships.status, 'ACTIVE'),
+        eq(roles.key, 'OWNER'),
+        accountActive,
+        exceptMembershipId ? ne(memberships.id, exceptMembershipId) : undefined,
+      ),
+    );
+  return row?.total ?? 0;
+}
+
+/** The active administrator with a usable account who joined first. */
+export async function findOldestAdministrator(tx: Db, organizationId: string, exceptUserId: string): Promise<Member | null> {
+  const [row] = await selectMembers(tx)
+    .leftJoin(people, eq(people.userId, memberships.userId))
+    .where(
+      and(
+        eq(memberships.organizationId, organizationId),
+        eq(memberships.status, 'ACTIVE'),
+        eq(roles.key, 'ADMIN'),
+        ne(memberships.userId, exceptUserId),
+        accountActive,
+      ),
+    )
+    .orderBy(asc(memberships.id))
+    .limit(1);
+  return row ? toMember(row) : null;
+}
+
+/** How many live members hold a seat; service accounts hold none. */
+export async function countSeatedMembers(tx: Db, organizationId: string): Promise<number> {
+  const [row] = await tx
+    .select({ total: count() })
+    .from(memberships)
+    .leftJoin(people, eq(people.userId, memberships.userId))
+    .where(and(eq(memberships.organizationId, organizationId), live, sql`coalesce(${people.kind}, 'PERSON') = 'PERSON'`));
+  return row?.total ?? 0;
+}
+
+/** Inserts memberships. */
+export async function insertMembership(tx: Db, values: typeof memberships.$inferInsert): Promise<Membership> {
+  const [made] = await tx.insert(memberships).values(values).returning();
+  if (!made) throw new Error('the insert gave no row back');
+  return made;
+}
+
+/** Changes a membership and raises its version. */
+export async function updateMembership(
+  tx: Db,
+  { organizationId, id }: Pick<Membership, 'organizationId' | 'id'>,
+  change: Partial<Pick<Membership, 'roleId' | 'title' | 'status' | 'endedAt'>>,
+): Promise<void> {
+  await tx
+    .update(memberships)
+    .set({ ...change, version: sql`${memberships.version} + 1` })
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.id, id)));
+}

@@ -1,0 +1,3 @@
+import { sendMails } from './service/mail.ts';
+
+export const workers = [sendMails];
