@@ -1,0 +1,49 @@
+import closeWithGrace from 'close-with-grace';
+import { readSettings, SettingsError } from '@supergraph/platform/config';
+import { openFoundation } from '@supergraph/platform/foundation';
+import { withInternalKey } from '@supergraph/platform/internal-key';
+import { createLog } from '@supergraph/platform/log';
+import { createRemoteSubgraph } from '@supergraph/platform/remote';
+import { seedAll, startRuntime } from '@supergraph/platform/runtime';
+import { adminServer, serveSubgraph } from '@supergraph/platform/service-server';
+import { registry } from './registry.ts';
+
+/** Runs one domain as its own service: `npm run serve -- catalog`. */
+async function main(name: string | undefined): Promise<void> {
+  const load = name === undefined ? undefined : registry[name];
+  if (!name || !load) throw new SettingsError(`name the domain to serve: npm run serve -- <${Object.keys(registry).join(' | ')}>`);
+  const settings = withInternalKey(readSettings(process.env));
+  const log = createLog(settings.logLevel, name);
+  const { subgraph: definition } = await load();
+  const foundation = await openFoundation(settings, { alone: false, log });
+  const remotes = [...settings.subgraphUrls].filter(([other]) => other !== name).map(([other, url]) => createRemoteSubgraph({ name: other, url, settings, log }));
+  const runtime = await startRuntime([definition], { ...foundation, settings, log, remotes });
+  if (settings.seed === 'demo') await seedAll([definition], runtime);
+  const subgraph = runtime.subgraphs.get(name);
+  if (!subgraph) throw new Error(`${name} did not start`);
+  let stopping = false;
+  const server = await serveSubgraph({ subgraph, settings, port: settings.port, host: settings.host, log });
+  const admin = await adminServer({
+    port: settings.adminPort,
+    host: settings.host,
+    ready: async () => {
+      const problems = stopping ? ['this service is stopping'] : await runtime.problems();
+      return { ok: problems.length === 0, problems };
+    },
+  });
+  log.info({ port: server.port }, `${name} answers on http://${settings.host}:${server.port}/graphql`);
+  closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
+    if (err) log.fatal({ error: err }, 'the service ends because of an error that nobody caught');
+    stopping = true;
+    await server.stop();
+    await runtime.stop();
+    await foundation.leave();
+    await admin.stop();
+  });
+}
+
+await main(process.argv[2]).catch((error: unknown) => {
+  const text = error instanceof SettingsError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+});
