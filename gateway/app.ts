@@ -24,7 +24,8 @@ export interface App {
 }
 
 /** The domains of the registry, loaded, in alphabetical order. */
-export const loadDomains = async (): Promise<SubgraphDefinition[]> => (await Promise.all(Object.values(registry).map((load) => load()))).map(({ subgraph }) => subgraph);
+export const loadDomains = async (): Promise<SubgraphDefinition[]> =>
+  (await Promise.all(Object.values(registry).map((load) => load()))).map(({ subgraph }) => subgraph);
 
 /** Starts the graph: embedded domains here, those with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
 export async function startApp(settings: RuntimeSettings, log: Log): Promise<App> {
@@ -40,7 +41,14 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
     const executor = createExecutor({ supergraphSdl: supergraphOf(domains, settings), clients: runtime.clients, log });
     const identifier = createIdentifier({ settings, calls: runtime.calls, live: foundation.live, scopes: executor.facts.scopes, log });
-    const server = await startServer({ settings, executor, identifier, log, problems: () => runtime.problems(), ...(settings.development ? { playground: playgroundHandler() } : {}) });
+    const server = await startServer({
+      settings,
+      executor,
+      identifier,
+      log,
+      problems: () => runtime.problems(),
+      ...(settings.development ? { playground: playgroundHandler() } : {}),
+    });
     return {
       port: server.port,
       adminPort: server.adminPort,
@@ -82,9 +90,7 @@ function readIfThere(file: URL | string): string | undefined {
 
 function playgroundHandler(): RequestHandler {
   const serve = createPlayground(playgroundPage);
-  return (request, response, next) => {
-    serve(request, response).then((served) => {
-      if (!served) next();
-    }, next);
+  return async (request, response, next) => {
+    if (!(await serve(request, response))) next();
   };
 }

@@ -42,7 +42,11 @@ async function main(): Promise<void> {
 }
 
 /** Errors that a person mends by their message alone; the others show where they come from. */
-const isPlain = (error: unknown) => error instanceof SettingsError || error instanceof MigrationFailed || error instanceof EmbeddedDatabaseFailed || (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE');
+const isPlain = (error: unknown) =>
+  error instanceof SettingsError ||
+  error instanceof MigrationFailed ||
+  error instanceof EmbeddedDatabaseFailed ||
+  (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE');
 
 await main().catch((error: unknown) => {
   const text = error instanceof Error ? (isPlain(error) ? error.message : (error.stack ?? error.message)) : String(error);

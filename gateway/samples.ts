@@ -52,7 +52,9 @@ query Bargains {
 /** What the playground shows a newcomer: operations that work at once on the sample data. */
 export const playgroundPage: PlaygroundPage = {
   password: demo.password,
-  people: demoPeople.slice(0, 2).map(({ email, displayName }, index) => ({ email, name: displayName, ...(index === 1 ? { role: 'administrator' } : {}) })),
+  people: demoPeople
+    .slice(0, 2)
+    .map(({ email, displayName }, index) => ({ email, name: displayName, ...(index === 1 ? { role: 'administrator' } : {}) })),
   organizations: demoSellers.map(({ id, name }) => ({ id, name })),
   samples: [{ query: fourDomains, variables: '{ "search": null }' }, { query: search }, { query: me }, { query: live }],
 };

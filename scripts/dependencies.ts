@@ -41,7 +41,7 @@ const sameVersion = [
 ];
 
 const licences = new Set(
-  'MIT MIT-0 ISC BSD-2-Clause BSD-3-Clause Apache-2.0 0BSD BlueOak-1.0.0 Unlicense CC0-1.0 Python-2.0 MPL-2.0'.split(' '),
+  'MIT MIT-0 ISC BSD-2-Clause BSD-3-Clause Apache-2.0 0BSD BlueOak-1.0.0 Unlicense CC0-1.0 Python-2.0 PSF-2.0 MPL-2.0'.split(' '),
 );
 
 /** Packages whose own words are not an SPDX name, read by a person. */

@@ -19,9 +19,14 @@ export interface Foundation extends Engines {
  * Opens the database (the embedded one without DATABASE_URL) and chooses what carries events: RabbitMQ with AMQP_URL,
  * this process alone when all domains are in it, else PostgreSQL; hints go by Redis with REDIS_URL.
  */
-export async function openFoundation(settings: RuntimeSettings, options: { readonly alone: boolean; readonly log: Log }): Promise<Foundation> {
+export async function openFoundation(
+  settings: RuntimeSettings,
+  options: { readonly alone: boolean; readonly log: Log },
+): Promise<Foundation> {
   const { log } = options;
-  const { url: databaseUrl, stop: leave } = await openServer(settings, log);
+  const server = await openServer(settings, log);
+  const databaseUrl = server.url;
+  const leave = () => server.stop();
   try {
     const [engine, live, workers] = await Promise.all([
       chooseEngine(settings, databaseUrl, options),
@@ -41,13 +46,21 @@ async function openServer(settings: RuntimeSettings, log: Log): Promise<{ url: s
   return startEmbeddedDatabase({ directory: join(settings.dataDirectory, 'postgres'), log });
 }
 
-async function chooseEngine({ amqpUrl }: RuntimeSettings, databaseUrl: string, { alone, log }: { alone: boolean; log: Log }): Promise<EventEngine> {
+async function chooseEngine(
+  { amqpUrl }: RuntimeSettings,
+  databaseUrl: string,
+  { alone, log }: { alone: boolean; log: Log },
+): Promise<EventEngine> {
   if (amqpUrl) return (await import('./rabbit-bus.ts')).createRabbitEngine({ url: amqpUrl, log });
   if (alone) return createInProcessEngine();
   return (await import('./postgres-bus.ts')).createPostgresEngine({ url: databaseUrl, log });
 }
 
-async function chooseLive({ redisUrl }: RuntimeSettings, databaseUrl: string, { alone, log }: { alone: boolean; log: Log }): Promise<LiveTransport> {
+async function chooseLive(
+  { redisUrl }: RuntimeSettings,
+  databaseUrl: string,
+  { alone, log }: { alone: boolean; log: Log },
+): Promise<LiveTransport> {
   if (redisUrl) return (await import('./redis-live.ts')).createRedisLive({ url: redisUrl, log });
   if (alone) return createInProcessLive();
   return (await import('./postgres-bus.ts')).createPostgresLive({ url: databaseUrl, log });

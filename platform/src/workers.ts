@@ -15,7 +15,10 @@ export interface WorkerDefinition<Data> {
 
 /** Declares background work; the loaders type of `run`'s context is the domain's own. */
 export const defineWorker = <Data, L = never>(
-  definition: Omit<WorkerDefinition<Data>, 'run' | 'data'> & { data: z.ZodType<Data>; run: (ctx: RequestContext<L>, data: Data) => Promise<void> },
+  definition: Omit<WorkerDefinition<Data>, 'run' | 'data'> & {
+    data: z.ZodType<Data>;
+    run: (ctx: RequestContext<L>, data: Data) => Promise<void>;
+  },
 ): WorkerDefinition<Data> => definition;
 
 export interface EnqueueOptions {

@@ -35,7 +35,15 @@ export async function startAppProcess(options: AppOptions = {}): Promise<AppProc
   const dataDirectory = options.dataDirectory ?? makeDataDirectory();
   const child = spawn(process.execPath, [...(options.entry ?? ['gateway/main.ts'])], {
     cwd: repository,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDirectory, LOG_LEVEL: 'warn', ...options.environment },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      PORT: '0',
+      ADMIN_PORT: '0',
+      DATA_DIR: dataDirectory,
+      LOG_LEVEL: 'warn',
+      ...options.environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let written = '';
@@ -69,7 +77,15 @@ export async function startAppProcess(options: AppOptions = {}): Promise<AppProc
 
 /** Asks a running program one operation over HTTP. */
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of any shape
-export async function ask(app: Pick<AppProcess, 'url'>, query: string, options: { variables?: object; token?: string; organizationId?: string } = {}): Promise<{ data: any; errors?: readonly { message: string; path?: readonly (string | number)[]; extensions: Record<string, unknown> }[]; status: number }> {
+export async function ask(
+  app: Pick<AppProcess, 'url'>,
+  query: string,
+  options: { variables?: object; token?: string; organizationId?: string } = {},
+): Promise<{
+  data: any;
+  errors?: readonly { message: string; path?: readonly (string | number)[]; extensions: Record<string, unknown> }[];
+  status: number;
+}> {
   const response = await fetch(`${app.url}/graphql`, {
     method: 'POST',
     headers: {
@@ -84,9 +100,15 @@ export async function ask(app: Pick<AppProcess, 'url'>, query: string, options: 
 
 /** Signs a person in with a password, as any client does; the access token. */
 export async function signInAs(app: Pick<AppProcess, 'url'>, email: string, password: string): Promise<string> {
-  const begun = await ask(app, 'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }', { variables: { input: { identifier: email } } });
-  const done = await ask(app, 'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { tokens { accessToken } } } }', {
-    variables: { input: { flowId: begun.data.startSignIn.flow.id, password } },
+  const begun = await ask(app, 'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }', {
+    variables: { input: { identifier: email } },
   });
+  const done = await ask(
+    app,
+    'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { tokens { accessToken } } } }',
+    {
+      variables: { input: { flowId: begun.data.startSignIn.flow.id, password } },
+    },
+  );
   return done.data.continueSignIn.flow.tokens.accessToken as string;
 }

@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { demo, demoPeople } from '@supergraph/schema/demo';
+import { type Browser, chromium } from 'playwright-core';
+import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-process.ts';
+
+// A real browser opens the playground of the program as a newcomer starts it.
+let app: AppProcess;
+beforeAll(async () => {
+  app = await startAppProcess({ withinMs: 60_000 });
+}, 90_000);
+afterAll(async () => {
+  await app?.end();
+}, 30_000);
+
+const [ada, bruno] = demoPeople as [(typeof demoPeople)[0], (typeof demoPeople)[0]];
+
+describe('the playground in a browser', () => {
+  let browser: Browser | undefined;
+  const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+  const screenshots = join(import.meta.dirname, '../../.data/screenshots');
+
+  beforeAll(async () => {
+    if (!executable) throw new Error('no Chromium is installed; mend: apt-get install chromium');
+    browser = await chromium.launch({
+      executablePath: executable,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    mkdirSync(screenshots, { recursive: true });
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  test('a visitor runs the first sample, signs in at a click and sees a subscription deliver', async () => {
+    const page = await (browser as Browser).newPage({ viewport: { width: 1440, height: 900 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('requestfailed', (request) => {
+      if (!request.url().startsWith(app.url)) problems.push(`asked another host: ${request.url()}`);
+    });
+    await page.goto(`${app.url}/`);
+    const run = page.locator('button.graphiql-execute-button');
+    await run.waitFor();
+    await run.click();
+    const answer = page.locator('.graphiql-response');
+    await answer.getByText('"totalCount"').first().waitFor();
+    await page.getByRole('button', { name: `Sign in as ${ada.displayName}` }).click();
+    await page.getByText('signed in as').waitFor();
+    await page.screenshot({ path: join(screenshots, 'playground.png') });
+
+    await page.locator('.graphiql-tab-button').nth(3).click();
+    await run.click();
+    await page.locator('button.graphiql-execute-button[aria-label*="Stop"]').waitFor();
+    const brunosToken = await signInAs(app, bruno.email, demo.password);
+    const direct = await ask(
+      app,
+      'mutation ($input: StartDirectConversationInput!) { startDirectConversation(input: $input) { conversation { id } } }',
+      {
+        token: brunosToken,
+        variables: { input: { userId: ada.id } },
+      },
+    );
+    // The socket may still be opening, so Bruno writes until she has heard him.
+    const delivered = answer.getByText('notificationAdded').first().waitFor({ timeout: 20_000 });
+    let heard = false;
+    void delivered.then(() => {
+      heard = true;
+    });
+    for (let n = 0; !heard && n < 8; n++) {
+      await ask(app, 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { seq } } }', {
+        token: brunosToken,
+        variables: {
+          input: {
+            conversationId: direct.data.startDirectConversation.conversation.id,
+            clientMessageId: `playground ${n}`,
+            body: 'Are you there?',
+          },
+        },
+      });
+      await page.waitForTimeout(1_500);
+    }
+    await delivered;
+    await page.screenshot({ path: join(screenshots, 'subscription.png') });
+    expect(problems).toEqual([]);
+    await page.close();
+  }, 90_000);
+});
