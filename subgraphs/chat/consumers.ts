@@ -1,0 +1,82 @@
+import { outbox } from '@supergraph/db/chat/tables';
+import { on } from '@supergraph/platform/consumers';
+import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
+import { emit } from '@supergraph/platform/outbox';
+import { userDeleted, userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
+import {
+  memberAdded,
+  memberReinstated,
+  memberRemoved,
+  memberSuspended,
+  memberUpdated,
+  organizationDeleted,
+} from '@supergraph/schema/events/organizations';
+import { tenantErased } from '@supergraph/schema/events/platform';
+import type { Context } from './context.ts';
+import { endPlaces, resumePlaces, suspendPlaces } from './service/membership.ts';
+import {
+  deleteConversationsOf,
+  deleteMembersOf,
+  deletePerson,
+  deleteReactionsOf,
+  listTenantsOf,
+  saveMember,
+  savePerson,
+} from './store/index.ts';
+
+type Status = Parameters<typeof saveMember>[1]['status'];
+interface Member {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly epoch: number;
+}
+
+/** Notes a membership and, unless something newer is known, does what follows from it. */
+const changeMember = (
+  tx: Db,
+  { organizationId, userId, epoch }: Member,
+  status: Status,
+  effect?: (tx: Db) => Promise<void>,
+): Promise<void> =>
+  asTenant(tx, organizationId, async (inner) => {
+    if (await saveMember(inner, { organizationId, userId, epoch, status })) await effect?.(inner);
+  });
+
+export const consumers = [
+  on(userRegistered, async (_ctx, tx, { payload: { userId, handle, displayName, version } }) => {
+    await savePerson(tx, { userId, handle: handle.toLowerCase(), displayName, version });
+  }),
+  on(userUpdated, async (_ctx, tx, { payload: { userId, handle, displayName, version } }) => {
+    await savePerson(tx, { userId, handle: handle.toLowerCase(), displayName, version });
+  }),
+  on(userDeleted, async (ctx: Context, tx, { payload: { userId } }) => {
+    await deletePerson(tx, userId);
+    await eraseFrom(ctx, tx, userId, null);
+    const tenants = await asPerson(tx, userId, (inner) => listTenantsOf(inner, userId));
+    for (const organizationId of tenants) await asTenant(tx, organizationId, (inner) => eraseFrom(ctx, inner, userId, organizationId));
+  }),
+  on(memberAdded, (_ctx, tx, { payload }) => changeMember(tx, payload, 'ACTIVE')),
+  on(memberUpdated, (_ctx, tx, { payload }) => changeMember(tx, payload, 'ACTIVE')),
+  on(memberSuspended, (ctx: Context, tx, { payload }) =>
+    changeMember(tx, payload, 'SUSPENDED', (inner) => suspendPlaces(ctx, inner, payload.userId, payload.organizationId)),
+  ),
+  on(memberReinstated, (ctx: Context, tx, { payload }) =>
+    changeMember(tx, payload, 'ACTIVE', (inner) => resumePlaces(ctx, inner, payload.userId, payload.organizationId)),
+  ),
+  on(memberRemoved, (ctx: Context, tx, { payload }) =>
+    changeMember(tx, payload, 'REMOVED', (inner) => endPlaces(ctx, inner, payload.userId, payload.organizationId)),
+  ),
+  on(organizationDeleted, async (ctx, tx, { payload: { organizationId } }) => {
+    await asTenant(tx, organizationId, async (inner) => {
+      await deleteConversationsOf(inner, organizationId);
+      await deleteMembersOf(inner, organizationId);
+    });
+    await emit(ctx, tx, outbox, tenantErased.of('chat'), { organizationId }, { organizationId });
+  }),
+];
+
+/** Groups go on without the person; direct talks stay with the other one. */
+async function eraseFrom(ctx: Context, tx: Db, userId: string, organizationId: string | null): Promise<void> {
+  await deleteReactionsOf(tx, userId);
+  await endPlaces(ctx, tx, userId, organizationId);
+}
