@@ -1,49 +1,119 @@
 import { demoPeople, demoSellers, demo } from '@supergraph/schema/demo';
 import type { PlaygroundPage } from './src/playground.ts';
 
-const fourDomains = `# One query, four domains: catalog, reviews, inventory and organizations.
+const shop = `# One query over five domains:
+# catalog, organizations, reviews, accounts and inventory.
 query Shop($search: String) {
   products(first: 20, filter: { search: $search }) {
     totalCount
     nodes {
       title
-      seller { name }
-      priceRange { min { amount currency } }
-      rating { average count }
-      reviews(first: 3) { nodes { rating title author { displayName } } }
-      variants { sku price { amount { amount currency } onSale } availability { status quantity } }
+      seller {
+        name
+      }
+      rating {
+        average
+        count
+      }
+      reviews(first: 3) {
+        nodes {
+          rating
+          title
+          author {
+            displayName
+          }
+        }
+      }
+      variants {
+        sku
+        price {
+          amount {
+            amount
+            currency
+          }
+          onSale
+        }
+        availability {
+          status
+          quantity
+        }
+      }
     }
   }
 }
 `;
 
-const me = `# Sign in above, then run this: everything personal hangs from viewer.
+const bargains = `# The best rated things below 40 EUR that are in stock.
+query Bargains {
+  products(
+    first: 10
+    filter: { currency: "EUR", priceTo: "40.00", inStock: true, minRating: 4 }
+    orderBy: { field: RATING, direction: DESC }
+  ) {
+    nodes {
+      title
+      rating {
+        average
+        count
+      }
+      variants {
+        price(currency: "EUR") {
+          amount {
+            amount
+          }
+          priorLowest {
+            amount
+          }
+          discountPercent
+        }
+      }
+    }
+  }
+}
+`;
+
+const me = `# Sign in above, then run this:
+# everything personal hangs from viewer.
 query Me {
   viewer {
     displayName
     email
-    memberships(first: 5) { nodes { role { name } organization { name } } }
     unreadNotificationCount
-    conversations(first: 5) { nodes { name lastMessage { body } viewer { unreadCount } } }
+    memberships(first: 5) {
+      nodes {
+        role {
+          name
+        }
+        organization {
+          name
+        }
+      }
+    }
+    conversations(first: 5) {
+      nodes {
+        name
+        lastMessage {
+          body
+        }
+        viewer {
+          unreadCount
+        }
+      }
+    }
   }
 }
 `;
 
-const live = `# Press play, then answer a conversation in the next tab (or in another window).
+const live = `# Press play, then write to Ada from another window
+# (sign in there as Bruno and use startDirectConversation and sendMessage).
 subscription Live {
   notificationAdded {
-    node { title body count createdAt }
-  }
-}
-`;
-
-const search = `# The best rated things below 40 EUR that are in stock.
-query Bargains {
-  products(first: 10, filter: { currency: "EUR", priceTo: "40.00", inStock: true, minRating: 4 }, orderBy: { field: RATING, direction: DESC }) {
-    nodes {
+    cursor
+    node {
       title
-      rating { average count }
-      variants { price(currency: "EUR") { amount { amount } priorLowest { amount } discountPercent } }
+      body
+      count
+      createdAt
     }
   }
 }
@@ -56,5 +126,5 @@ export const playgroundPage: PlaygroundPage = {
     .slice(0, 2)
     .map(({ email, displayName }, index) => ({ email, name: displayName, ...(index === 1 ? { role: 'administrator' } : {}) })),
   organizations: demoSellers.map(({ id, name }) => ({ id, name })),
-  samples: [{ query: fourDomains, variables: '{ "search": null }' }, { query: search }, { query: me }, { query: live }],
+  samples: [{ query: shop, variables: '{ "search": null }' }, { query: bargains }, { query: me }, { query: live }],
 };

@@ -42,8 +42,6 @@ export async function createHttpGraphQL(serving: Serving): Promise<HttpGraphQL> 
     // Documents are checked by `operations`, introspection included.
     introspection: true,
     documentStore: null,
-    // Statuses are chosen in one place, by code.
-    status400ForVariableCoercionErrors: false,
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
     stopOnTerminationSignals: false,
