@@ -42,6 +42,8 @@ export async function createHttpGraphQL(serving: Serving): Promise<HttpGraphQL> 
     // Documents are checked by `operations`, introspection included.
     introspection: true,
     documentStore: null,
+    // Statuses are chosen in one place, by code.
+    status400ForVariableCoercionErrors: false,
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
     stopOnTerminationSignals: false,
@@ -49,7 +51,8 @@ export async function createHttpGraphQL(serving: Serving): Promise<HttpGraphQL> 
     logger: {
       debug: () => undefined,
       info: () => undefined,
-      warn: (text: string) => log.warn(text),
+      // At start it warns of its own next major version, which is no news to an operator.
+      warn: (text: string) => log.debug(text),
       error: (text: string) => log.error(text),
     },
     formatError: (formatted, error) => maskUnexpected(formatted, error, serving),
