@@ -16,7 +16,9 @@ async function main(name: string | undefined): Promise<void> {
   const log = createLog(settings.logLevel, name);
   const { subgraph: definition } = await load();
   const foundation = await openFoundation(settings, { alone: false, log });
-  const remotes = [...settings.subgraphUrls].filter(([other]) => other !== name).map(([other, url]) => createRemoteSubgraph({ name: other, url, settings, log }));
+  const remotes = [...settings.subgraphUrls]
+    .filter(([other]) => other !== name)
+    .map(([other, url]) => createRemoteSubgraph({ name: other, url, settings, log }));
   const runtime = await startRuntime([definition], { ...foundation, settings, log, remotes });
   if (settings.seed === 'demo') await seedAll([definition], runtime);
   const subgraph = runtime.subgraphs.get(name);

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { percentile } from './measure.ts';
+
+export interface Target {
+  readonly url: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly body?: string;
+}
+
+export interface Round {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const connections = 16;
+
+/** Keeps 16 connections busy, each with one request after the other; an answer that is not 200 ends the run. */
+export async function loadFor(target: Target, durationMs: number): Promise<Round> {
+  const pool = new Pool(target.url, { connections, pipelining: 1 });
+  const latencies: number[] = [];
+  const began = performance.now();
+  const end = began + durationMs;
+  const work = async () => {
+    while (performance.now() < end) {
+      const sent = performance.now();
+      const { statusCode, body } = await pool.request({
+        path: target.path,
+        method: target.method,
+        ...(target.body === undefined ? {} : { body: target.body, headers: { 'content-type': 'application/json' } }),
+      });
+      const size = (await body.arrayBuffer()).byteLength;
+      if (statusCode !== 200 || size === 0) throw new Error(`${target.url}${target.path} answered ${statusCode} with ${size} bytes`);
+      latencies.push(performance.now() - sent);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: connections }, work));
+    const took = performance.now() - began;
+    return { perSecond: (latencies.length * 1_000) / took, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  } finally {
+    await pool.destroy();
+    // What the last round left behind must not count against the next one.
+    await sleep(200);
+  }
+}

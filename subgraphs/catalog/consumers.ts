@@ -1,0 +1,33 @@
+import type { RequestContext } from '@supergraph/platform/context';
+import { on } from '@supergraph/platform/consumers';
+import { asTenant, type Db } from '@supergraph/platform/database';
+import { stockDepleted, stockReplenished } from '@supergraph/schema/events/inventory';
+import {
+  organizationArchived,
+  organizationDeleted,
+  organizationReinstated,
+  organizationRestored,
+  organizationSuspended,
+} from '@supergraph/schema/events/organizations';
+import { ratingUpdated } from '@supergraph/schema/events/reviews';
+import { applyRating, applyStock, eraseCatalog, hearOfSeller } from './service/consuming.ts';
+
+type Ctx = RequestContext<never>;
+const hear =
+  (change: Parameters<typeof hearOfSeller>[2]) => (ctx: Ctx, tx: Db, event: { occurredAt: string; payload: { organizationId: string } }) =>
+    asTenant(tx, event.payload.organizationId, (scoped) =>
+      hearOfSeller(ctx, scoped, change, event.payload.organizationId, new Date(event.occurredAt)),
+    );
+
+export const consumers = [
+  on(organizationSuspended, hear({ suspended: true })),
+  on(organizationReinstated, hear({ suspended: false })),
+  on(organizationArchived, hear({ archived: true })),
+  on(organizationRestored, hear({ archived: false })),
+  on(organizationDeleted, (ctx: Ctx, tx, { payload: { organizationId } }) =>
+    asTenant(tx, organizationId, (scoped) => eraseCatalog(ctx, scoped, organizationId)),
+  ),
+  on(stockDepleted, (ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(ctx, scoped, payload, false))),
+  on(stockReplenished, (ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(ctx, scoped, payload, true))),
+  on(ratingUpdated, (ctx: Ctx, tx, { payload }) => applyRating(ctx, tx, payload)),
+];

@@ -1,0 +1,3 @@
+import { advanceProduct, sweepDueProducts } from './service/changes.ts';
+
+export const workers = [advanceProduct, sweepDueProducts];
