@@ -309,6 +309,9 @@ export const variantPriceHistory = catalog.table(
   (table) => [unique('variant_price_history_moment').on(table.variantId, table.currency, table.setAt), tenantOnly(table.sellerId)],
 );
 
+/** Lists are read far more often than written, and a waiting list of changes makes each reading slow. */
+const readyToRead = { fastupdate: false };
+
 const listingColumns = () => ({
   productId: productId(),
   sellerId: uuid().notNull(),
@@ -321,6 +324,9 @@ const listingColumns = () => ({
   /** The lowest price of now in the main unit, twice: what has none comes last either way. */
   priceUp: numeric().notNull(),
   priceDown: numeric().notNull(),
+  /** Whether any active variant is; what is asked together with prices or attributes is asked of `offers`. */
+  onSale: boolean().notNull(),
+  inStock: boolean().notNull(),
   ratingUp: numeric().notNull(),
   ratingDown: numeric().notNull(),
   sold30d: integer().notNull().default(0),
@@ -350,12 +356,12 @@ export const listing = catalog.table('listing', listingColumns(), (table) => [
   index('listing_sold').on(table.currency, table.sold30d, table.productId),
   index('listing_updated').on(table.currency, table.updatedAt, table.productId),
   index('listing_seller').on(table.sellerId, table.currency, table.productId),
-  index('listing_search').using('gin', table.search),
-  index('listing_title_search').using('gin', table.titleSearch),
-  index('listing_tags').using('gin', table.tags),
-  index('listing_categories').using('gin', table.categoryIds),
-  index('listing_skus').using('gin', table.skus),
-  index('listing_barcodes').using('gin', table.barcodes),
+  index('listing_search').using('gin', table.search).with(readyToRead),
+  index('listing_title_search').using('gin', table.titleSearch).with(readyToRead),
+  index('listing_tags').using('gin', table.tags).with(readyToRead),
+  index('listing_categories').using('gin', table.categoryIds).with(readyToRead),
+  index('listing_skus').using('gin', table.skus).with(readyToRead),
+  index('listing_barcodes').using('gin', table.barcodes).with(readyToRead),
   tenantOnly(table.sellerId),
   publicRead('listing', sql`true`),
 ]);

@@ -93,6 +93,8 @@ CREATE TABLE "catalog"."listing" (
 	"title" text NOT NULL,
 	"price_up" numeric NOT NULL,
 	"price_down" numeric NOT NULL,
+	"on_sale" boolean NOT NULL,
+	"in_stock" boolean NOT NULL,
 	"rating_up" numeric NOT NULL,
 	"rating_down" numeric NOT NULL,
 	"sold30d" integer DEFAULT 0 NOT NULL,
@@ -209,6 +211,8 @@ CREATE TABLE "catalog"."shelf" (
 	"title" text NOT NULL,
 	"price_up" numeric NOT NULL,
 	"price_down" numeric NOT NULL,
+	"on_sale" boolean NOT NULL,
+	"in_stock" boolean NOT NULL,
 	"rating_up" numeric NOT NULL,
 	"rating_down" numeric NOT NULL,
 	"sold30d" integer DEFAULT 0 NOT NULL,
@@ -329,12 +333,12 @@ CREATE INDEX "listing_rating_down" ON "catalog"."listing" USING btree ("currency
 CREATE INDEX "listing_sold" ON "catalog"."listing" USING btree ("currency","sold30d","product_id");--> statement-breakpoint
 CREATE INDEX "listing_updated" ON "catalog"."listing" USING btree ("currency","updated_at","product_id");--> statement-breakpoint
 CREATE INDEX "listing_seller" ON "catalog"."listing" USING btree ("seller_id","currency","product_id");--> statement-breakpoint
-CREATE INDEX "listing_search" ON "catalog"."listing" USING gin ("search");--> statement-breakpoint
-CREATE INDEX "listing_title_search" ON "catalog"."listing" USING gin ("title_search");--> statement-breakpoint
-CREATE INDEX "listing_tags" ON "catalog"."listing" USING gin ("tags");--> statement-breakpoint
-CREATE INDEX "listing_categories" ON "catalog"."listing" USING gin ("category_ids");--> statement-breakpoint
-CREATE INDEX "listing_skus" ON "catalog"."listing" USING gin ("skus");--> statement-breakpoint
-CREATE INDEX "listing_barcodes" ON "catalog"."listing" USING gin ("barcodes");--> statement-breakpoint
+CREATE INDEX "listing_search" ON "catalog"."listing" USING gin ("search") WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "listing_title_search" ON "catalog"."listing" USING gin ("title_search") WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "listing_tags" ON "catalog"."listing" USING gin ("tags") WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "listing_categories" ON "catalog"."listing" USING gin ("category_ids") WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "listing_skus" ON "catalog"."listing" USING gin ("skus") WITH (fastupdate=false);--> statement-breakpoint
+CREATE INDEX "listing_barcodes" ON "catalog"."listing" USING gin ("barcodes") WITH (fastupdate=false);--> statement-breakpoint
 CREATE INDEX "offers_price" ON "catalog"."offers" USING btree ("currency","price","product_id");--> statement-breakpoint
 CREATE INDEX "offers_product" ON "catalog"."offers" USING btree ("product_id","currency");--> statement-breakpoint
 CREATE INDEX "outbox_waiting_by_key" ON "catalog"."outbox" USING btree ("key","position") WHERE "catalog"."outbox"."published_at" is null;--> statement-breakpoint

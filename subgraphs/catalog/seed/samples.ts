@@ -120,7 +120,7 @@ function attributesOf(typeCode: string, n: number, random: () => number): Stored
 /** A number of the range that is not given to any publisher. */
 function isbnOf(n: number): string {
   const digits = `97999999${String(n).padStart(4, '0')}`;
-  const sum = [...digits].reduce((total, digit, index) => total + Number(digit) * (index % 2 === 0 ? 1 : 3), 0);
+  const sum = digits.split('').reduce((total, digit, index) => total + Number(digit) * (index % 2 === 0 ? 1 : 3), 0);
   return `${digits}${(10 - (sum % 10)) % 10}`;
 }
 

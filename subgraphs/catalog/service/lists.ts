@@ -12,13 +12,19 @@ import { toBarcode } from './barcodes.ts';
 import { fold, readSearch } from './text.ts';
 
 const few = <T>(schema: z.ZodType<T>, max = 100) => optional(z.array(schema).max(max, `must have at most ${max} entries`));
-const words = z.string().max(200, 'must have at most 200 characters').transform(readSearch);
+/** PostgreSQL keeps no text with a NUL, so there is nothing to find. */
+const plain = (max: number) =>
+  z
+    .string()
+    .max(max, `must have at most ${max} characters`)
+    .transform((text) => text.replaceAll('\0', ' '));
+const words = plain(200).transform(readSearch);
 const decimal = z.string().regex(/^-?\d{1,30}(\.\d{1,30})?$/, 'must be a decimal number such as 12.50');
 const status = z.enum(['DRAFT', 'SCHEDULED', 'ACTIVE', 'ARCHIVED']);
 
 const AttributeFilter = z.strictObject({
-  code: z.string().max(60, 'must have at most 60 characters'),
-  values: few(z.string().max(1_000, 'must have at most 1000 characters')),
+  code: plain(60),
+  values: few(plain(1_000)),
   from: optional(decimal),
   to: optional(decimal),
   fromDate: optional(z.string()),
@@ -36,11 +42,11 @@ const Filter = z.strictObject({
       .max(40, 'must have at most 40 characters')
       .transform((text) => toBarcode(text) ?? ''),
   ),
-  skus: few(z.string().max(60, 'must have at most 60 characters').toLowerCase()),
+  skus: few(plain(60).transform((sku) => sku.toLowerCase())),
   sellerIds: few(idInput),
-  typeCodes: few(z.string().max(60, 'must have at most 60 characters')),
+  typeCodes: few(plain(60)),
   categoryIds: few(idInput),
-  tags: few(z.string().max(60, 'must have at most 60 characters').transform(fold), 50),
+  tags: few(plain(60).transform(fold), 50),
   attributes: few(AttributeFilter, 20),
   currency: optional(z.string()),
   priceFrom: optional(decimal),
@@ -110,7 +116,7 @@ async function pageOf(ctx: Context, args: PageArguments, request: ListRequest): 
 /** Titles that begin so. */
 export async function suggestTitles(ctx: Context, args: { prefix: string; limit?: number | null | undefined }): Promise<string[]> {
   const Suggestions = z.object({
-    prefix: z.string().max(200, 'must have at most 200 characters'),
+    prefix: plain(200),
     limit: optional(z.int().min(1, 'must be between 1 and 20').max(20, 'must be between 1 and 20')),
   });
   const { prefix, limit } = parseInput(Suggestions, args);

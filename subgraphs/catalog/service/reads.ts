@@ -21,7 +21,7 @@ export async function findProduct(ctx: Context, id: string): Promise<Product | n
 
 /** The product with a slug, or with an earlier one, that the caller may see. */
 export async function findBySlug(ctx: Context, sellerId: string, slug: string): Promise<Product | null> {
-  if (!isId(sellerId)) return null;
+  if (!isId(sellerId) || slug.includes('\0')) return null;
   const product = await readerOf(ctx)((db) => findProductBySlug(db, sellerId, slug.toLowerCase()));
   return product && canSeeProduct(ctx, product) ? product : null;
 }
@@ -56,6 +56,7 @@ export async function listVariants(ctx: Context, product: Product): Promise<read
 /** A variant of the chosen organization by its SKU. */
 export async function findBySku(ctx: Context, sku: string): Promise<Variant | null> {
   const { organization } = ctx;
+  if (sku.includes('\0')) return null;
   const [variant] = await inTenant(ctx, (tx) => findVariantsBySku(tx, organization?.id ?? '', [sku]));
   return variant ?? null;
 }
@@ -136,7 +137,7 @@ export async function listCategories(
 
 /** From the root to a category. */
 export async function listPath(ctx: Context, category: Category): Promise<Category[]> {
-  const path = await Promise.all(category.path.map((id) => (id === category.id ? category : ctx.loaders.categoryById.load(id))));
+  const path = await Promise.all(category.path.map((id) => ctx.loaders.categoryById.load(id)));
   return path.filter((step) => step !== null);
 }
 

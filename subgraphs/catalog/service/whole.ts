@@ -121,7 +121,9 @@ function listingsOf(whole: WholeProduct, offers: readonly Offer[], rating: strin
       prices.length === 0
         ? undefined
         : offers.find((offer) => offer.currency === currency && Number(offer.price) === Math.min(...prices))?.price;
-    return { ...common, currency, priceUp: lowest ?? beyond.up, priceDown: lowest ?? beyond.down };
+    const own = offers.filter((offer) => offer.currency === currency);
+    const flags = { onSale: own.some(({ onSale }) => onSale), inStock: own.some(({ inStock }) => inStock) };
+    return { ...common, ...flags, currency, priceUp: lowest ?? beyond.up, priceDown: lowest ?? beyond.down };
   });
 }
 

@@ -109,8 +109,8 @@ function orderOf(table: ListTable, { order, conditions }: ListRequest): KeyPart 
   return parts[order.field];
 }
 
-/** One page of a list with the products themselves, in one statement. */
-export async function listProducts(db: Db, page: Page, request: ListRequest): Promise<ListedProduct[]> {
+/** The statement behind `listProducts`. */
+export function productsQuery(db: Db, page: Page, request: ListRequest) {
   const table = tables[request.from];
   const byValue = orderOf(table, request);
   const byId: KeyPart = { column: table.productId, direction: request.order.direction, type: 'uuid' };
@@ -123,13 +123,16 @@ export async function listProducts(db: Db, page: Page, request: ListRequest): Pr
     .limit(page.size + 1)
     .as('wanted');
   const forward = (request.order.direction === 'ASC') !== page.backward;
-  const rows = await db
+  return db
     .select({ product: products, key: wanted.key })
     .from(wanted)
     .innerJoin(products, eq(products.id, wanted.productId))
-    .orderBy(
-      ...(forward ? [sql`${wanted.key} asc`, sql`${wanted.productId} asc`] : [sql`${wanted.key} desc`, sql`${wanted.productId} desc`]),
-    );
+    .orderBy(...(forward ? [sql`${wanted.key} asc`, sql`${wanted.productId} asc`] : [sql`${wanted.key} desc`, sql`${wanted.productId} desc`]));
+}
+
+/** One page of a list with the products themselves, in one statement. */
+export async function listProducts(db: Db, page: Page, request: ListRequest): Promise<ListedProduct[]> {
+  const rows = await productsQuery(db, page, request);
   return rows.map(({ product, key }) => ({ product, keys: [key, product.id] }));
 }
 
@@ -174,16 +177,19 @@ function inCategories(db: Db, table: ListTable, ids: readonly string[]): SQL {
 }
 
 /** Attributes, price and stock must hold for one and the same active variant; attributes of the product hold for all of them. */
-function ofOneVariant(db: Db, table: ListTable, { attributes = [], priceFrom, priceTo, onSale, inStock }: ListConditions): SQL | undefined {
-  const asked = [priceFrom, priceTo, onSale, inStock].some((value) => value !== undefined) || attributes.length > 0;
-  if (!asked) return undefined;
+function ofOneVariant(db: Db, table: ListTable, { attributes = [], currency, priceFrom, priceTo, onSale, inStock }: ListConditions): SQL | undefined {
+  const flags = and(onSale ? eq(table.onSale, true) : undefined, inStock ? eq(table.inStock, true) : undefined);
+  const asked = [priceFrom, priceTo, onSale, inStock].filter((value) => value !== undefined).length + attributes.length;
+  if (asked === 0) return undefined;
+  // What a variant is asked alone, its product tells.
+  if (asked === 1 && (onSale || inStock)) return flags;
   const one = db
     .select({ one: sql`1` })
     .from(offers)
     .where(
       and(
         eq(offers.productId, table.productId),
-        eq(offers.currency, table.currency),
+        eq(offers.currency, currency ?? anyCurrency),
         priceFrom === undefined ? undefined : gte(offers.price, priceFrom),
         priceTo === undefined ? undefined : lte(offers.price, priceTo),
         onSale === undefined ? undefined : eq(offers.onSale, onSale),
@@ -214,7 +220,7 @@ function ofOneVariant(db: Db, table: ListTable, { attributes = [], priceFrom, pr
         .where(and(...matches(attribute))),
     ),
   );
-  return and(exists(one), ...candidates);
+  return and(flags, exists(one), ...candidates);
 }
 
 function matches({ code, values, from, to, fromDate, toDate, is }: AttributeCondition): (SQL | undefined)[] {

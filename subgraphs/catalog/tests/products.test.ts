@@ -179,7 +179,7 @@ describe('states', () => {
     await harness.settle();
     expect(await a.read(id)).toMatchObject({ status: 'ACTIVE', publishAt: null });
     advance(3_600_000);
-    await sweepDueProducts.run((await harness.context()) as never, {} as never);
+    await sweepDueProducts.run(await harness.context(), {});
     expect(await a.read(id)).toBeNull();
     expect(await a.titles({ filter: { title: 'Clockwork' } })).toEqual([]);
   });

@@ -98,7 +98,7 @@ describe('types', () => {
       name: '',
       attributes: [attribute('x'), attribute('x'), attribute('y', 'CHOICE')],
     });
-    expect((bad.errors?.[0]?.extensions?.['issues'] as { path: string }[]).map(({ path }) => path)).toEqual([
+    expect(bad.errors?.[0]?.extensions?.['issues']).toEqual([
       'code',
       'name',
       'attributes.2.choices',
