@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { percentile } from './measure.ts';
+import { percentile, processorMs } from './measure.ts';
 
 export interface Target {
   readonly url: string;
   readonly path: string;
   readonly method: 'GET' | 'POST';
   readonly body?: string;
+  /** The process that serves. */
+  readonly pid: number | undefined;
 }
 
 export interface Round {
   readonly perSecond: number;
+  /** Processor time of the serving process for each request; NaN where it is not known. */
+  readonly processorMs: number;
   readonly p50: number;
   readonly p99: number;
 }
@@ -21,6 +25,7 @@ const connections = 16;
 export async function loadFor(target: Target, durationMs: number): Promise<Round> {
   const pool = new Pool(target.url, { connections, pipelining: 1 });
   const latencies: number[] = [];
+  const usedBefore = processorMs(target.pid) ?? Number.NaN;
   const began = performance.now();
   const end = began + durationMs;
   const work = async () => {
@@ -39,7 +44,9 @@ export async function loadFor(target: Target, durationMs: number): Promise<Round
   try {
     await Promise.all(Array.from({ length: connections }, work));
     const took = performance.now() - began;
-    return { perSecond: (latencies.length * 1_000) / took, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+    const used = (processorMs(target.pid) ?? Number.NaN) - usedBefore;
+    const perRequest = { perSecond: (latencies.length * 1_000) / took, processorMs: used / latencies.length };
+    return { ...perRequest, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
   } finally {
     await pool.destroy();
     // What the last round left behind must not count against the next one.

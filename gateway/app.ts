@@ -32,15 +32,19 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
   const domains = await loadDomains();
   const embedded = domains.filter(({ name }) => !settings.subgraphUrls.has(name));
   const foundation = await openFoundation(settings, { alone: embedded.length === domains.length, log });
+  // What has begun is ended in reverse, so that nothing looks for a database that is gone.
+  const undo: (() => unknown)[] = [() => foundation.leave()];
   try {
     const remotes = domains.flatMap(({ name }) => {
       const url = settings.subgraphUrls.get(name);
       return url ? [createRemoteSubgraph({ name, url, settings, log })] : [];
     });
     const runtime = await startRuntime(embedded, { ...foundation, settings, log, remotes });
+    undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
     const executor = createExecutor({ supergraphSdl: supergraphOf(domains, settings), clients: runtime.clients, log });
     const identifier = createIdentifier({ settings, calls: runtime.calls, live: foundation.live, scopes: executor.facts.scopes, log });
+    undo.push(() => identifier.close());
     const server = await startServer({
       settings,
       executor,
@@ -60,7 +64,7 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
       },
     };
   } catch (error) {
-    await foundation.leave();
+    for (const step of undo.toReversed()) await step();
     throw error;
   }
 }

@@ -1,8 +1,7 @@
-import { readSettings, SettingsError } from '@supergraph/platform/config';
-import { EmbeddedDatabaseFailed } from '@supergraph/platform/embedded-database';
+import { readSettings } from '@supergraph/platform/config';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { createLog } from '@supergraph/platform/log';
-import { MigrationFailed } from '@supergraph/platform/migrate';
+import { describeStartFailure } from '@supergraph/platform/start-failure';
 import { demo, demoPeople } from '@supergraph/schema/demo';
 import closeWithGrace from 'close-with-grace';
 import { startApp } from './app.ts';
@@ -41,15 +40,7 @@ async function main(): Promise<void> {
   });
 }
 
-/** Errors that a person mends by their message alone; the others show where they come from. */
-const isPlain = (error: unknown) =>
-  error instanceof SettingsError ||
-  error instanceof MigrationFailed ||
-  error instanceof EmbeddedDatabaseFailed ||
-  (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE');
-
 await main().catch((error: unknown) => {
-  const text = error instanceof Error ? (isPlain(error) ? error.message : (error.stack ?? error.message)) : String(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
 });

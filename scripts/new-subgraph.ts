@@ -84,10 +84,19 @@ function writeFirstMigration(name: string): void {
   if (status !== 0) throw new Error(`the first migration was not written\nmend: npm run migration -- ${name} create_tables`);
 }
 
+/** How long a line gets depends on the name, so the templates cannot be in their final format. */
+function format(files: readonly string[]): void {
+  const oxfmt = join(repository, 'node_modules/oxfmt/bin/oxfmt');
+  const { status } = spawnSync(process.execPath, [oxfmt, ...files], { cwd: repository, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error('the new files were not formatted\nmend: npm run fix');
+}
+
 async function main(name: string): Promise<void> {
   const problems = problemsWithName(name);
   if (problems.length) throw new Error(problems.join('\n'));
-  for (const file of renderTemplate(name)) console.log(`wrote ${file}`);
+  const files = renderTemplate(name);
+  format(files);
+  for (const file of files) console.log(`wrote ${file}`);
   registerDomain(name);
   console.log('added a line to subgraphs/registry.ts');
   await generateDomain(name);

@@ -6,6 +6,7 @@ export const registry: Readonly<Record<string, () => Promise<{ subgraph: Subgrap
   catalog: () => import('./catalog/index.ts'),
   chat: () => import('./chat/index.ts'),
   inventory: () => import('./inventory/index.ts'),
+  notifications: () => import('./notifications/index.ts'),
   organizations: () => import('./organizations/index.ts'),
   reviews: () => import('./reviews/index.ts'),
 };

@@ -1,11 +1,13 @@
 import closeWithGrace from 'close-with-grace';
-import { readSettings, SettingsError } from '@supergraph/platform/config';
-import { openFoundation } from '@supergraph/platform/foundation';
+import { readSettings, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
+import { type Foundation, openFoundation } from '@supergraph/platform/foundation';
 import { withInternalKey } from '@supergraph/platform/internal-key';
-import { createLog } from '@supergraph/platform/log';
+import { createLog, type Log } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import { seedAll, startRuntime } from '@supergraph/platform/runtime';
 import { adminServer, serveSubgraph } from '@supergraph/platform/service-server';
+import { describeStartFailure } from '@supergraph/platform/start-failure';
+import type { SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from './registry.ts';
 
 /** Runs one domain as its own service: `npm run serve -- catalog`. */
@@ -16,15 +18,37 @@ async function main(name: string | undefined): Promise<void> {
   const log = createLog(settings.logLevel, name);
   const { subgraph: definition } = await load();
   const foundation = await openFoundation(settings, { alone: false, log });
+  // What has begun is ended in reverse, so that nothing looks for a database that is gone.
+  const undo: (() => unknown)[] = [() => foundation.leave()];
+  try {
+    await serve(definition, { settings, log, foundation, undo });
+  } catch (error) {
+    for (const step of undo.toReversed()) await step();
+    throw error;
+  }
+}
+
+interface Ground {
+  readonly settings: RuntimeSettings;
+  readonly log: Log;
+  readonly foundation: Foundation;
+  /** Gets what ends each thing that has begun. */
+  readonly undo: (() => unknown)[];
+}
+
+async function serve(definition: SubgraphDefinition, { settings, log, foundation, undo }: Ground): Promise<void> {
+  const { name } = definition;
   const remotes = [...settings.subgraphUrls]
     .filter(([other]) => other !== name)
     .map(([other, url]) => createRemoteSubgraph({ name: other, url, settings, log }));
   const runtime = await startRuntime([definition], { ...foundation, settings, log, remotes });
+  undo.push(() => runtime.stop());
   if (settings.seed === 'demo') await seedAll([definition], runtime);
   const subgraph = runtime.subgraphs.get(name);
   if (!subgraph) throw new Error(`${name} did not start`);
   let stopping = false;
   const server = await serveSubgraph({ subgraph, settings, port: settings.port, host: settings.host, log });
+  undo.push(() => server.stop());
   const admin = await adminServer({
     port: settings.adminPort,
     host: settings.host,
@@ -45,7 +69,6 @@ async function main(name: string | undefined): Promise<void> {
 }
 
 await main(process.argv[2]).catch((error: unknown) => {
-  const text = error instanceof SettingsError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
 });

@@ -49,8 +49,8 @@ export interface FactContent {
 /** A number of a person's feed; far below 2⁵³. */
 const number = () => bigint({ mode: 'number' });
 
-/** Whom the event in hand is for; the subselect is worked out once per statement. */
-const recipientsInHand = sql`(select string_to_array(nullif(current_setting('app.recipient_ids', true), ''), ','))::uuid[]`;
+/** Whom the event in hand is for; the subselect is worked out once per statement, the outer cast only makes it an array for `any`. */
+const recipientsInHand = sql`(select string_to_array(nullif(current_setting('app.recipient_ids', true), ''), ',')::uuid[])::uuid[]`;
 
 /** A person's own rows, and for the length of an event those of its recipients. */
 const recipientOnly = (column: AnyPgColumn) => {

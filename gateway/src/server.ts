@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
-import { adminServer, closeGracefully, harden } from '@supergraph/platform/service-server';
+import { adminServer, closeGracefully, harden, listen } from '@supergraph/platform/service-server';
 import cors from 'cors';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -17,7 +17,6 @@ import type { Identifier } from './identify.ts';
 import type { Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
 import { createOperations } from './operations.ts';
-import { listenOn } from './port.ts';
 import { type Serving, statusOf, toGraphQLError } from './serving.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import { serveSockets } from './sockets.ts';
@@ -78,7 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
     const problems = leaving ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
     return { ok: problems.length === 0, problems };
   };
-  await listenOn(server, settings.port, settings.host, 'PORT');
+  await listen(server, settings.port, settings.host);
   const admin = await adminServer({ port: settings.adminPort, host: settings.host, ready, metrics }).catch(async (error: unknown) => {
     await closeGracefully(server, 0);
     throw error;

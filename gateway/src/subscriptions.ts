@@ -5,8 +5,11 @@ import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { unavailableAnswer } from './error-trail.ts';
 import type { Engine, Prepared, SubscriptionRequest } from './executor.ts';
+import { createTurns } from './turns.ts';
 
 const eventMs = 5_000;
+/** An event that a thousand clients hear is completed a thousand times; the domains' queues must have room for others. */
+const inTurn = createTurns(64);
 
 /** Subscribes at the domain that owns the event and completes each event with the fields of other domains. */
 export async function runSubscription(
@@ -71,8 +74,13 @@ async function* complete(
       const permitted = engine.access.permit(request.document, identity);
       // What may be seen has changed, and the plan with it: the client is to subscribe anew.
       if (permitted.key !== running.accessKey) return yield { data: null, errors: [permitted.rootError() ?? changed()] };
-      const event = { ...request, identity, deadline: Date.now() + eventMs };
-      yield await engine.run(prepared, plan, event, permitted, { query: primary.operation, answer });
+      // The time begins with the turn: waiting for it says nothing about the domains.
+      const finish = () =>
+        engine.run(prepared, plan, { ...request, identity, deadline: Date.now() + eventMs }, permitted, {
+          query: primary.operation,
+          answer,
+        });
+      yield await (rest ? inTurn(finish) : finish());
     }
   } finally {
     await source.return();

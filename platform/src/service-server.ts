@@ -8,6 +8,7 @@ import type { RuntimeSettings } from './config.ts';
 import { DomainError, type ErrorCode } from './errors.ts';
 import { type CarriedIdentity, verifyIdentity } from './identity-token.ts';
 import type { Log } from './log.ts';
+import { describePortError } from './port.ts';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from './subgraph.ts';
 
 /** The header that carries the signed identity. */
@@ -152,7 +153,7 @@ export async function adminServer({ port, host, ready, metrics = new Registry() 
     );
   });
   harden(server);
-  await listen(server, port, host);
+  await listen(server, port, host, 'ADMIN_PORT');
   return { port: (server.address() as AddressInfo).port, stop: () => closeGracefully(server) };
 }
 
@@ -175,12 +176,13 @@ export function harden(server: Server): void {
 /** Connections that have not asked for anything yet: Node counts them neither as idle nor as busy. */
 const silent = new WeakMap<Server, ReadonlySet<Socket>>();
 
-/** Begins to listen; rejects when the port cannot be had. */
-export function listen(server: Server, port: number, host: string): Promise<void> {
+/** Begins to listen; rejects when the port cannot be had, naming the variable that sets it. */
+export function listen(server: Server, port: number, host: string, variable = 'PORT'): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (error: unknown) => reject(describePortError(error, port, variable));
+    server.once('error', refuse);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });
@@ -233,10 +235,16 @@ function sendError(
 }
 
 /** Integers beyond 2^53 leave as text, since JSON numbers would lose digits. */
-export const jsonText = (value: unknown): string =>
-  JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'bigint' ? (Number.isSafeInteger(Number(member)) ? Number(member) : String(member)) : member,
-  );
+export function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // A replacer is called for every member, which costs several times the writing; most answers have no such integer.
+    return JSON.stringify(value, (_key, member: unknown) =>
+      typeof member === 'bigint' ? (Number.isSafeInteger(Number(member)) ? Number(member) : String(member)) : member,
+    );
+  }
+}
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   if (response.headersSent || response.destroyed) return;

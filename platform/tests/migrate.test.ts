@@ -110,9 +110,11 @@ test('one domain’s role cannot read another domain’s tables', async () => {
 
 test('an owner without superuser rights can migrate, and its tables are closed without a tenant', async () => {
   const name = `owner_${Date.now()}`;
-  const [database] = await owner`select current_database() as name`;
-  await owner.unsafe(`create role ${name} login createrole password 'x'; grant create on database ${database!['name']} to ${name}`);
+  await owner.unsafe(`create role ${name} login createrole password 'x'`);
+  await owner.unsafe(`create database ${name} owner ${name}`);
   const url = new URL(server.ownerUrl);
+  url.pathname = `/${name}`;
+  const inside = postgres(url.href, { max: 1, onnotice: () => undefined });
   url.username = name;
   url.password = 'x';
   const domain = `shop${Date.now()}`;
@@ -121,11 +123,11 @@ test('an owner without superuser rights can migrate, and its tables are closed w
       ALTER TABLE ${domain}.rows ENABLE ROW LEVEL SECURITY;
       CREATE POLICY tenant_only ON ${domain}.rows USING (tenant = nullif(current_setting('app.organization_id', true), '')::uuid);`,
   });
-  await owner`grant create on schema public to ${owner(name)}`;
+  await inside`grant create on schema public to ${inside(name)}`;
   try {
     expect(await migrateDomain({ ownerUrl: url.href, domain, migrationsFolder: folder })).toHaveLength(1);
     expect(await migrateDomain({ ownerUrl: url.href, domain, migrationsFolder: folder })).toEqual([]);
-    await owner`insert into ${owner(domain)}.rows values (gen_random_uuid())`;
+    await inside`insert into ${inside(domain)}.rows values (gen_random_uuid())`;
     const { db, close } = openDatabase({ url: url.href, domain, poolSize: 1 });
     expect(await db.execute(sql`select * from ${sql.identifier(domain)}.rows`)).toHaveLength(0);
     await close();
@@ -133,7 +135,9 @@ test('an owner without superuser rights can migrate, and its tables are closed w
     expect(await asOwner`select * from ${asOwner(domain)}.rows`).toHaveLength(0);
     await asOwner.end();
   } finally {
-    await owner.unsafe(`drop owned by ${name} cascade; drop role supergraph_${domain}; drop role ${name}`);
+    await inside.end();
+    await owner.unsafe(`drop database ${name} with (force)`);
+    await owner.unsafe(`drop role if exists supergraph_${domain}; drop role ${name}`);
   }
 });
 

@@ -117,20 +117,18 @@ async function seedPrices(tx: Db, sellerId: string, samples: readonly SampleProd
     );
   });
   await tx.insert(variantPrices).values(rows.map(({ setAt: _setAt, ...row }) => row));
-  await tx
-    .insert(variantPriceHistory)
-    .values(
-      rows.map(({ variantId, currency, regularMinor, saleMinor, saleStartsAt, setAt }) => ({
-        id: v7(),
-        variantId,
-        sellerId,
-        currency,
-        regularMinor,
-        saleMinor,
-        saleStartsAt,
-        setAt,
-      })),
-    );
+  await tx.insert(variantPriceHistory).values(
+    rows.map(({ variantId, currency, regularMinor, saleMinor, saleStartsAt, setAt }) => ({
+      id: v7(),
+      variantId,
+      sellerId,
+      currency,
+      regularMinor,
+      saleMinor,
+      saleStartsAt,
+      setAt,
+    })),
+  );
 }
 
 function envelopesOf(ctx: Context, wholes: readonly WholeProduct[]): Envelope[] {

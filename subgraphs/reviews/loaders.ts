@@ -21,8 +21,17 @@ interface ListRead {
   readonly rows: readonly Review[];
 }
 
-const keyText = ({ owner, id, listing }: ListKey) => `${owner}:${id}:${listing ? hashOf(listing) : ''}`;
-const groupOf = ({ owner, listing }: ListKey) => `${owner}:${listing ? hashOf(listing) : ''}`;
+/** A page of twenty things names its listing a hundred times. */
+const hashes = new WeakMap<Listing, string>();
+
+function hashOfListing(listing: Listing): string {
+  const known = hashes.get(listing) ?? hashOf(listing);
+  hashes.set(listing, known);
+  return known;
+}
+
+const keyText = ({ owner, id, listing }: ListKey) => `${owner}:${id}:${listing ? hashOfListing(listing) : ''}`;
+const groupOf = ({ owner, listing }: ListKey) => `${owner}:${listing ? hashOfListing(listing) : ''}`;
 
 interface Group {
   readonly owner: ListOwner;

@@ -4,55 +4,6 @@ CREATE TYPE "catalog"."attribute_kind" AS ENUM('TEXT', 'NUMBER', 'BOOLEAN', 'DAT
 CREATE TYPE "catalog"."product_status" AS ENUM('DRAFT', 'SCHEDULED', 'ACTIVE', 'ARCHIVED');--> statement-breakpoint
 CREATE TYPE "catalog"."variant_kind" AS ENUM('SIMPLE', 'BUNDLE');--> statement-breakpoint
 CREATE TYPE "catalog"."variant_status" AS ENUM('ACTIVE', 'ARCHIVED');--> statement-breakpoint
-CREATE TABLE "catalog"."attribute_definitions" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"type_id" uuid NOT NULL,
-	"seller_id" uuid,
-	"code" text NOT NULL,
-	"name" text NOT NULL,
-	"kind" "catalog"."attribute_kind" NOT NULL,
-	"unit" text,
-	"choices" text[] DEFAULT '{}' NOT NULL,
-	"required" boolean DEFAULT false NOT NULL,
-	"filterable" boolean DEFAULT false NOT NULL,
-	"per_variant" boolean DEFAULT false NOT NULL,
-	"position" integer NOT NULL,
-	CONSTRAINT "attribute_definitions_code" UNIQUE("type_id","code")
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."attribute_definitions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."categories" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"seller_id" uuid,
-	"slug" text NOT NULL,
-	"name" text NOT NULL,
-	"parent_id" uuid,
-	"path" uuid[] NOT NULL,
-	"position" integer NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "categories_slug" UNIQUE NULLS NOT DISTINCT("seller_id","slug"),
-	CONSTRAINT "categories_depth" CHECK (cardinality("catalog"."categories"."path") between 1 and 8)
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."categories" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."dead_letter" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"consumer" text NOT NULL,
-	"event_id" uuid NOT NULL,
-	"name" text NOT NULL,
-	"envelope" jsonb NOT NULL,
-	"reason" text NOT NULL,
-	"attempts" integer NOT NULL,
-	"failed_at" timestamp (3) with time zone DEFAULT now() NOT NULL
-);
---> statement-breakpoint
-CREATE TABLE "catalog"."directory" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"seller_id" uuid NOT NULL,
-	"due_at" timestamp (3) with time zone
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."directory" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "catalog"."facet_values" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"product_id" uuid NOT NULL,
@@ -61,28 +12,11 @@ CREATE TABLE "catalog"."facet_values" (
 	"listed" boolean NOT NULL,
 	"code" text NOT NULL,
 	"text" text,
-	"number" numeric,
+	"number" double precision,
 	"date" date
 );
 --> statement-breakpoint
 ALTER TABLE "catalog"."facet_values" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."idempotency" (
-	"scope" text NOT NULL,
-	"operation" text NOT NULL,
-	"key" text NOT NULL,
-	"input_hash" text NOT NULL,
-	"answer" jsonb,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "idempotency_key" PRIMARY KEY("scope","operation","key")
-);
---> statement-breakpoint
-CREATE TABLE "catalog"."inbox" (
-	"consumer" text NOT NULL,
-	"event_id" uuid NOT NULL,
-	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "inbox_key" PRIMARY KEY("consumer","event_id")
-);
---> statement-breakpoint
 CREATE TABLE "catalog"."listing" (
 	"product_id" uuid NOT NULL,
 	"seller_id" uuid NOT NULL,
@@ -116,91 +50,13 @@ CREATE TABLE "catalog"."offers" (
 	"product_id" uuid NOT NULL,
 	"seller_id" uuid NOT NULL,
 	"listed" boolean NOT NULL,
-	"price" numeric,
+	"price" double precision,
 	"on_sale" boolean NOT NULL,
 	"in_stock" boolean NOT NULL,
 	CONSTRAINT "offers_key" PRIMARY KEY("variant_id","currency")
 );
 --> statement-breakpoint
 ALTER TABLE "catalog"."offers" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."outbox" (
-	"position" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "catalog"."outbox_position_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
-	"event_id" uuid NOT NULL,
-	"name" text NOT NULL,
-	"key" text NOT NULL,
-	"envelope" jsonb NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	"published_at" timestamp (3) with time zone,
-	CONSTRAINT "outbox_event" UNIQUE("event_id")
-);
---> statement-breakpoint
-CREATE TABLE "catalog"."product_categories" (
-	"product_id" uuid NOT NULL,
-	"category_id" uuid NOT NULL,
-	"seller_id" uuid NOT NULL,
-	"position" smallint NOT NULL,
-	CONSTRAINT "product_categories_key" PRIMARY KEY("product_id","category_id")
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."product_categories" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."product_ratings" (
-	"product_id" uuid PRIMARY KEY NOT NULL,
-	"average" numeric,
-	"version" integer NOT NULL
-);
---> statement-breakpoint
-CREATE TABLE "catalog"."product_slugs" (
-	"seller_id" uuid NOT NULL,
-	"slug" text NOT NULL,
-	"product_id" uuid NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "product_slugs_key" PRIMARY KEY("seller_id","slug")
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."product_slugs" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."product_types" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"seller_id" uuid,
-	"code" text NOT NULL,
-	"name" text NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "product_types_code" UNIQUE NULLS NOT DISTINCT("seller_id","code")
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."product_types" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."products" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"seller_id" uuid NOT NULL,
-	"type_id" uuid NOT NULL,
-	"version" integer DEFAULT 1 NOT NULL,
-	"status" "catalog"."product_status" DEFAULT 'DRAFT' NOT NULL,
-	"slug" text NOT NULL,
-	"title" text NOT NULL,
-	"subtitle" text,
-	"description" text,
-	"tags" text[] DEFAULT '{}' NOT NULL,
-	"attributes" jsonb DEFAULT '[]'::jsonb NOT NULL,
-	"options" jsonb DEFAULT '[]'::jsonb NOT NULL,
-	"hidden" boolean DEFAULT false NOT NULL,
-	"first_published_at" timestamp (3) with time zone,
-	"publish_at" timestamp (3) with time zone,
-	"published_at" timestamp (3) with time zone,
-	"unpublish_at" timestamp (3) with time zone,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "products_slug" UNIQUE("seller_id","slug")
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."products" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."sellers" (
-	"id" uuid PRIMARY KEY NOT NULL,
-	"suspended" boolean DEFAULT false NOT NULL,
-	"suspension_heard_at" timestamp (3) with time zone,
-	"archived" boolean DEFAULT false NOT NULL,
-	"archiving_heard_at" timestamp (3) with time zone
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."sellers" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "catalog"."shelf" (
 	"product_id" uuid NOT NULL,
 	"seller_id" uuid NOT NULL,
@@ -228,6 +84,158 @@ CREATE TABLE "catalog"."shelf" (
 );
 --> statement-breakpoint
 ALTER TABLE "catalog"."shelf" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."product_categories" (
+	"product_id" uuid NOT NULL,
+	"category_id" uuid NOT NULL,
+	"seller_id" uuid NOT NULL,
+	"position" smallint NOT NULL,
+	CONSTRAINT "product_categories_key" PRIMARY KEY("product_id","category_id")
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."product_categories" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."product_slugs" (
+	"seller_id" uuid NOT NULL,
+	"slug" text NOT NULL,
+	"product_id" uuid NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "product_slugs_key" PRIMARY KEY("seller_id","slug")
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."product_slugs" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."products" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"seller_id" uuid NOT NULL,
+	"type_id" uuid NOT NULL,
+	"version" integer DEFAULT 1 NOT NULL,
+	"status" "catalog"."product_status" DEFAULT 'DRAFT' NOT NULL,
+	"slug" text NOT NULL,
+	"title" text NOT NULL,
+	"subtitle" text,
+	"description" text,
+	"tags" text[] DEFAULT '{}' NOT NULL,
+	"attributes" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"options" jsonb DEFAULT '[]'::jsonb NOT NULL,
+	"hidden" boolean DEFAULT false NOT NULL,
+	"first_published_at" timestamp (3) with time zone,
+	"publish_at" timestamp (3) with time zone,
+	"published_at" timestamp (3) with time zone,
+	"unpublish_at" timestamp (3) with time zone,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "products_slug" UNIQUE("seller_id","slug")
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."products" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."dead_letter" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"consumer" text NOT NULL,
+	"event_id" uuid NOT NULL,
+	"name" text NOT NULL,
+	"envelope" jsonb NOT NULL,
+	"reason" text NOT NULL,
+	"attempts" integer NOT NULL,
+	"failed_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "catalog"."idempotency" (
+	"scope" text NOT NULL,
+	"operation" text NOT NULL,
+	"key" text NOT NULL,
+	"input_hash" text NOT NULL,
+	"answer" jsonb,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "idempotency_key" PRIMARY KEY("scope","operation","key")
+);
+--> statement-breakpoint
+CREATE TABLE "catalog"."inbox" (
+	"consumer" text NOT NULL,
+	"event_id" uuid NOT NULL,
+	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "inbox_key" PRIMARY KEY("consumer","event_id")
+);
+--> statement-breakpoint
+CREATE TABLE "catalog"."outbox" (
+	"position" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "catalog"."outbox_position_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"event_id" uuid NOT NULL,
+	"name" text NOT NULL,
+	"key" text NOT NULL,
+	"envelope" jsonb NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"published_at" timestamp (3) with time zone,
+	CONSTRAINT "outbox_event" UNIQUE("event_id")
+);
+--> statement-breakpoint
+CREATE TABLE "catalog"."directory" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"seller_id" uuid NOT NULL,
+	"due_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."directory" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."product_ratings" (
+	"product_id" uuid PRIMARY KEY NOT NULL,
+	"average" numeric,
+	"version" integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "catalog"."sellers" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"suspended" boolean DEFAULT false NOT NULL,
+	"suspension_heard_at" timestamp (3) with time zone,
+	"archived" boolean DEFAULT false NOT NULL,
+	"archiving_heard_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."sellers" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."variant_stock" (
+	"variant_id" uuid PRIMARY KEY NOT NULL,
+	"seller_id" uuid NOT NULL,
+	"in_stock" boolean NOT NULL,
+	"version" integer NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."variant_stock" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."attribute_definitions" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"type_id" uuid NOT NULL,
+	"seller_id" uuid,
+	"code" text NOT NULL,
+	"name" text NOT NULL,
+	"kind" "catalog"."attribute_kind" NOT NULL,
+	"unit" text,
+	"choices" text[] DEFAULT '{}' NOT NULL,
+	"required" boolean DEFAULT false NOT NULL,
+	"filterable" boolean DEFAULT false NOT NULL,
+	"per_variant" boolean DEFAULT false NOT NULL,
+	"position" integer NOT NULL,
+	CONSTRAINT "attribute_definitions_code" UNIQUE("type_id","code")
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."attribute_definitions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."categories" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"seller_id" uuid,
+	"slug" text NOT NULL,
+	"name" text NOT NULL,
+	"parent_id" uuid,
+	"path" uuid[] NOT NULL,
+	"position" integer NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "categories_slug" UNIQUE NULLS NOT DISTINCT("seller_id","slug"),
+	CONSTRAINT "categories_depth" CHECK (cardinality("catalog"."categories"."path") between 1 and 8)
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."categories" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "catalog"."product_types" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"seller_id" uuid,
+	"code" text NOT NULL,
+	"name" text NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "product_types_code" UNIQUE NULLS NOT DISTINCT("seller_id","code")
+);
+--> statement-breakpoint
+ALTER TABLE "catalog"."product_types" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "catalog"."variant_price_history" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"variant_id" uuid NOT NULL,
@@ -260,14 +268,6 @@ CREATE TABLE "catalog"."variant_prices" (
 );
 --> statement-breakpoint
 ALTER TABLE "catalog"."variant_prices" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-CREATE TABLE "catalog"."variant_stock" (
-	"variant_id" uuid PRIMARY KEY NOT NULL,
-	"seller_id" uuid NOT NULL,
-	"in_stock" boolean NOT NULL,
-	"version" integer NOT NULL
-);
---> statement-breakpoint
-ALTER TABLE "catalog"."variant_stock" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "catalog"."variants" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"product_id" uuid NOT NULL,
@@ -296,33 +296,26 @@ CREATE TABLE "catalog"."variants" (
 );
 --> statement-breakpoint
 ALTER TABLE "catalog"."variants" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
-ALTER TABLE "catalog"."attribute_definitions" ADD CONSTRAINT "attribute_definitions_type_id_product_types_id_fk" FOREIGN KEY ("type_id") REFERENCES "catalog"."product_types"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "catalog"."categories" ADD CONSTRAINT "categories_parent_id_categories_id_fk" FOREIGN KEY ("parent_id") REFERENCES "catalog"."categories"("id") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."facet_values" ADD CONSTRAINT "facet_values_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."facet_values" ADD CONSTRAINT "facet_values_variant_id_variants_id_fk" FOREIGN KEY ("variant_id") REFERENCES "catalog"."variants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."listing" ADD CONSTRAINT "listing_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."offers" ADD CONSTRAINT "offers_variant_id_variants_id_fk" FOREIGN KEY ("variant_id") REFERENCES "catalog"."variants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."offers" ADD CONSTRAINT "offers_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "catalog"."shelf" ADD CONSTRAINT "shelf_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."product_categories" ADD CONSTRAINT "product_categories_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."product_categories" ADD CONSTRAINT "product_categories_category_id_categories_id_fk" FOREIGN KEY ("category_id") REFERENCES "catalog"."categories"("id") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."product_slugs" ADD CONSTRAINT "product_slugs_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."products" ADD CONSTRAINT "products_type_id_product_types_id_fk" FOREIGN KEY ("type_id") REFERENCES "catalog"."product_types"("id") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "catalog"."shelf" ADD CONSTRAINT "shelf_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "catalog"."attribute_definitions" ADD CONSTRAINT "attribute_definitions_type_id_product_types_id_fk" FOREIGN KEY ("type_id") REFERENCES "catalog"."product_types"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "catalog"."categories" ADD CONSTRAINT "categories_parent_id_categories_id_fk" FOREIGN KEY ("parent_id") REFERENCES "catalog"."categories"("id") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."variant_price_history" ADD CONSTRAINT "variant_price_history_variant_id_variants_id_fk" FOREIGN KEY ("variant_id") REFERENCES "catalog"."variants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."variant_prices" ADD CONSTRAINT "variant_prices_variant_id_variants_id_fk" FOREIGN KEY ("variant_id") REFERENCES "catalog"."variants"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."variant_prices" ADD CONSTRAINT "variant_prices_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "catalog"."variants" ADD CONSTRAINT "variants_product_id_products_id_fk" FOREIGN KEY ("product_id") REFERENCES "catalog"."products"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "categories_children" ON "catalog"."categories" USING btree ("parent_id","position");--> statement-breakpoint
-CREATE INDEX "categories_path" ON "catalog"."categories" USING gin ("path");--> statement-breakpoint
-CREATE INDEX "dead_letter_failed" ON "catalog"."dead_letter" USING btree ("failed_at");--> statement-breakpoint
-CREATE INDEX "directory_due" ON "catalog"."directory" USING btree ("due_at") WHERE "catalog"."directory"."due_at" is not null;--> statement-breakpoint
-CREATE INDEX "directory_seller" ON "catalog"."directory" USING btree ("seller_id");--> statement-breakpoint
 CREATE INDEX "facet_values_text" ON "catalog"."facet_values" USING btree ("code","text","product_id");--> statement-breakpoint
 CREATE INDEX "facet_values_number" ON "catalog"."facet_values" USING btree ("code","number","product_id");--> statement-breakpoint
 CREATE INDEX "facet_values_date" ON "catalog"."facet_values" USING btree ("code","date","product_id");--> statement-breakpoint
 CREATE INDEX "facet_values_product" ON "catalog"."facet_values" USING btree ("product_id");--> statement-breakpoint
-CREATE INDEX "idempotency_created" ON "catalog"."idempotency" USING btree ("created_at");--> statement-breakpoint
-CREATE INDEX "inbox_received" ON "catalog"."inbox" USING btree ("received_at");--> statement-breakpoint
 CREATE INDEX "listing_newest" ON "catalog"."listing" USING btree ("currency","published_at","product_id");--> statement-breakpoint
 CREATE INDEX "listing_title" ON "catalog"."listing" USING btree ("currency","title_sort","product_id");--> statement-breakpoint
 CREATE INDEX "listing_title_prefix" ON "catalog"."listing" USING btree ("currency","title_sort" text_pattern_ops);--> statement-breakpoint
@@ -341,43 +334,50 @@ CREATE INDEX "listing_skus" ON "catalog"."listing" USING gin ("skus") WITH (fast
 CREATE INDEX "listing_barcodes" ON "catalog"."listing" USING gin ("barcodes") WITH (fastupdate=false);--> statement-breakpoint
 CREATE INDEX "offers_price" ON "catalog"."offers" USING btree ("currency","price","product_id");--> statement-breakpoint
 CREATE INDEX "offers_product" ON "catalog"."offers" USING btree ("product_id","currency");--> statement-breakpoint
-CREATE INDEX "outbox_waiting_by_key" ON "catalog"."outbox" USING btree ("key","position") WHERE "catalog"."outbox"."published_at" is null;--> statement-breakpoint
-CREATE INDEX "outbox_waiting" ON "catalog"."outbox" USING btree ("position") WHERE "catalog"."outbox"."published_at" is null;--> statement-breakpoint
+CREATE INDEX "shelf_updated" ON "catalog"."shelf" USING btree ("seller_id","currency","updated_at","product_id");--> statement-breakpoint
+CREATE INDEX "shelf_title" ON "catalog"."shelf" USING btree ("seller_id","currency","title_sort","product_id");--> statement-breakpoint
+CREATE INDEX "shelf_newest" ON "catalog"."shelf" USING btree ("seller_id","currency","published_at","product_id");--> statement-breakpoint
 CREATE INDEX "product_categories_category" ON "catalog"."product_categories" USING btree ("category_id");--> statement-breakpoint
 CREATE INDEX "product_slugs_product" ON "catalog"."product_slugs" USING btree ("product_id");--> statement-breakpoint
 CREATE INDEX "products_seller_page" ON "catalog"."products" USING btree ("seller_id","id");--> statement-breakpoint
 CREATE INDEX "products_type" ON "catalog"."products" USING btree ("type_id");--> statement-breakpoint
-CREATE INDEX "shelf_updated" ON "catalog"."shelf" USING btree ("seller_id","currency","updated_at","product_id");--> statement-breakpoint
-CREATE INDEX "shelf_title" ON "catalog"."shelf" USING btree ("seller_id","currency","title_sort","product_id");--> statement-breakpoint
-CREATE INDEX "shelf_newest" ON "catalog"."shelf" USING btree ("seller_id","currency","published_at","product_id");--> statement-breakpoint
+CREATE INDEX "dead_letter_failed" ON "catalog"."dead_letter" USING btree ("failed_at");--> statement-breakpoint
+CREATE INDEX "idempotency_created" ON "catalog"."idempotency" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "inbox_received" ON "catalog"."inbox" USING btree ("received_at");--> statement-breakpoint
+CREATE INDEX "outbox_waiting_by_key" ON "catalog"."outbox" USING btree ("key","position") WHERE "catalog"."outbox"."published_at" is null;--> statement-breakpoint
+CREATE INDEX "outbox_waiting" ON "catalog"."outbox" USING btree ("position") WHERE "catalog"."outbox"."published_at" is null;--> statement-breakpoint
+CREATE INDEX "directory_due" ON "catalog"."directory" USING btree ("due_at") WHERE "catalog"."directory"."due_at" is not null;--> statement-breakpoint
+CREATE INDEX "directory_seller" ON "catalog"."directory" USING btree ("seller_id");--> statement-breakpoint
+CREATE INDEX "categories_children" ON "catalog"."categories" USING btree ("parent_id","position");--> statement-breakpoint
+CREATE INDEX "categories_path" ON "catalog"."categories" USING gin ("path");--> statement-breakpoint
 CREATE INDEX "variant_prices_product" ON "catalog"."variant_prices" USING btree ("product_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "variants_sku" ON "catalog"."variants" USING btree ("seller_id",lower("sku"));--> statement-breakpoint
 CREATE UNIQUE INDEX "variants_options" ON "catalog"."variants" USING btree ("product_id","option_hash") WHERE "catalog"."variants"."status" = 'ACTIVE';--> statement-breakpoint
-CREATE POLICY "tenant_or_none_seller_id" ON "catalog"."attribute_definitions" AS PERMISSIVE FOR ALL TO public USING (("catalog"."attribute_definitions"."seller_id" is null or "catalog"."attribute_definitions"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid)) WITH CHECK (("catalog"."attribute_definitions"."seller_id" is null or "catalog"."attribute_definitions"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid));--> statement-breakpoint
-CREATE POLICY "public_read_attribute_definitions" ON "catalog"."attribute_definitions" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
-CREATE POLICY "tenant_or_none_seller_id" ON "catalog"."categories" AS PERMISSIVE FOR ALL TO public USING (("catalog"."categories"."seller_id" is null or "catalog"."categories"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid)) WITH CHECK (("catalog"."categories"."seller_id" is null or "catalog"."categories"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid));--> statement-breakpoint
-CREATE POLICY "public_read_categories" ON "catalog"."categories" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
-CREATE POLICY "tenant_only_seller_id" ON "catalog"."directory" AS PERMISSIVE FOR ALL TO public USING ("catalog"."directory"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."directory"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
-CREATE POLICY "public_read_directory" ON "catalog"."directory" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."facet_values" AS PERMISSIVE FOR ALL TO public USING ("catalog"."facet_values"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."facet_values"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_facet_values" ON "catalog"."facet_values" AS PERMISSIVE FOR SELECT TO public USING ("catalog"."facet_values"."listed");--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."listing" AS PERMISSIVE FOR ALL TO public USING ("catalog"."listing"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."listing"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_listing" ON "catalog"."listing" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."offers" AS PERMISSIVE FOR ALL TO public USING ("catalog"."offers"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."offers"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_offers" ON "catalog"."offers" AS PERMISSIVE FOR SELECT TO public USING ("catalog"."offers"."listed");--> statement-breakpoint
+CREATE POLICY "tenant_only_seller_id" ON "catalog"."shelf" AS PERMISSIVE FOR ALL TO public USING ("catalog"."shelf"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."shelf"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."product_categories" AS PERMISSIVE FOR ALL TO public USING ("catalog"."product_categories"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."product_categories"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_product_categories" ON "catalog"."product_categories" AS PERMISSIVE FOR SELECT TO public USING (exists (select from "catalog"."products" shown where shown.id = "catalog"."product_categories"."product_id"));--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."product_slugs" AS PERMISSIVE FOR ALL TO public USING ("catalog"."product_slugs"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."product_slugs"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_product_slugs" ON "catalog"."product_slugs" AS PERMISSIVE FOR SELECT TO public USING (exists (select from "catalog"."products" shown where shown.id = "catalog"."product_slugs"."product_id"));--> statement-breakpoint
-CREATE POLICY "tenant_or_none_seller_id" ON "catalog"."product_types" AS PERMISSIVE FOR ALL TO public USING (("catalog"."product_types"."seller_id" is null or "catalog"."product_types"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid)) WITH CHECK (("catalog"."product_types"."seller_id" is null or "catalog"."product_types"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid));--> statement-breakpoint
-CREATE POLICY "public_read_product_types" ON "catalog"."product_types" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."products" AS PERMISSIVE FOR ALL TO public USING ("catalog"."products"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."products"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_products" ON "catalog"."products" AS PERMISSIVE FOR SELECT TO public USING (not "catalog"."products"."hidden" and ("catalog"."products"."status" = 'ACTIVE' or "catalog"."products"."status" = 'ARCHIVED' and "catalog"."products"."first_published_at" is not null));--> statement-breakpoint
+CREATE POLICY "tenant_only_seller_id" ON "catalog"."directory" AS PERMISSIVE FOR ALL TO public USING ("catalog"."directory"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."directory"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
+CREATE POLICY "public_read_directory" ON "catalog"."directory" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
 CREATE POLICY "tenant_only_id" ON "catalog"."sellers" AS PERMISSIVE FOR ALL TO public USING ("catalog"."sellers"."id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."sellers"."id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
-CREATE POLICY "tenant_only_seller_id" ON "catalog"."shelf" AS PERMISSIVE FOR ALL TO public USING ("catalog"."shelf"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."shelf"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
+CREATE POLICY "tenant_only_seller_id" ON "catalog"."variant_stock" AS PERMISSIVE FOR ALL TO public USING ("catalog"."variant_stock"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."variant_stock"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
+CREATE POLICY "tenant_or_none_seller_id" ON "catalog"."attribute_definitions" AS PERMISSIVE FOR ALL TO public USING (("catalog"."attribute_definitions"."seller_id" is null or "catalog"."attribute_definitions"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid)) WITH CHECK (("catalog"."attribute_definitions"."seller_id" is null or "catalog"."attribute_definitions"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "public_read_attribute_definitions" ON "catalog"."attribute_definitions" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
+CREATE POLICY "tenant_or_none_seller_id" ON "catalog"."categories" AS PERMISSIVE FOR ALL TO public USING (("catalog"."categories"."seller_id" is null or "catalog"."categories"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid)) WITH CHECK (("catalog"."categories"."seller_id" is null or "catalog"."categories"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "public_read_categories" ON "catalog"."categories" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
+CREATE POLICY "tenant_or_none_seller_id" ON "catalog"."product_types" AS PERMISSIVE FOR ALL TO public USING (("catalog"."product_types"."seller_id" is null or "catalog"."product_types"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid)) WITH CHECK (("catalog"."product_types"."seller_id" is null or "catalog"."product_types"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid));--> statement-breakpoint
+CREATE POLICY "public_read_product_types" ON "catalog"."product_types" AS PERMISSIVE FOR SELECT TO public USING (true);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."variant_price_history" AS PERMISSIVE FOR ALL TO public USING ("catalog"."variant_price_history"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."variant_price_history"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."variant_prices" AS PERMISSIVE FOR ALL TO public USING ("catalog"."variant_prices"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."variant_prices"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_variant_prices" ON "catalog"."variant_prices" AS PERMISSIVE FOR SELECT TO public USING (exists (select from "catalog"."products" shown where shown.id = "catalog"."variant_prices"."product_id"));--> statement-breakpoint
-CREATE POLICY "tenant_only_seller_id" ON "catalog"."variant_stock" AS PERMISSIVE FOR ALL TO public USING ("catalog"."variant_stock"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."variant_stock"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "tenant_only_seller_id" ON "catalog"."variants" AS PERMISSIVE FOR ALL TO public USING ("catalog"."variants"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid) WITH CHECK ("catalog"."variants"."seller_id" = nullif(current_setting('app.organization_id', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "public_read_variants" ON "catalog"."variants" AS PERMISSIVE FOR SELECT TO public USING (exists (select from "catalog"."products" shown where shown.id = "catalog"."variants"."product_id"));

@@ -75,7 +75,7 @@ function offersOf({ product, variants, prices }: WholeProduct, inStock: Readonly
       };
       const priced = (prices.get(variant.id) ?? []).map((price) => {
         const { amountMinor, currency, onSale } = priceAt(price, now);
-        return { ...common, currency, price: toMainUnit(amountMinor, currency), onSale };
+        return { ...common, currency, price: Number(toMainUnit(amountMinor, currency)), onSale };
       });
       return [...priced, { price: null, onSale: false, ...priced[0], ...common, currency: anyCurrency }];
     });
@@ -116,12 +116,9 @@ function listingsOf(whole: WholeProduct, offers: readonly Offer[], rating: strin
   };
   const currencies = [...new Set([anyCurrency, ...offers.map(({ currency }) => currency)])];
   return currencies.map((currency) => {
-    const prices = offers.flatMap((offer) => (offer.currency === currency && offer.price != null ? [Number(offer.price)] : []));
-    const lowest =
-      prices.length === 0
-        ? undefined
-        : offers.find((offer) => offer.currency === currency && Number(offer.price) === Math.min(...prices))?.price;
     const own = offers.filter((offer) => offer.currency === currency);
+    const prices = own.map(({ price }) => price).filter((price) => price != null);
+    const lowest = prices.length === 0 ? undefined : String(Math.min(...prices));
     const flags = { onSale: own.some(({ onSale }) => onSale), inStock: own.some(({ inStock }) => inStock) };
     return { ...common, ...flags, currency, priceUp: lowest ?? beyond.up, priceDown: lowest ?? beyond.down };
   });
@@ -142,9 +139,9 @@ function facetsOf({ product, type, variants }: WholeProduct): ListingRows['facet
   );
 }
 
-function valuesOf({ kind }: Definition, attribute: Product['attributes'][number]): { text?: string; number?: string; date?: string }[] {
+function valuesOf({ kind }: Definition, attribute: Product['attributes'][number]): { text?: string; number?: number; date?: string }[] {
   if (attribute.choices) return attribute.choices.map((text) => ({ text }));
-  if (attribute.number !== undefined) return [{ number: attribute.number, text: attribute.number }];
+  if (attribute.number !== undefined) return [{ number: Number(attribute.number), text: attribute.number }];
   if (attribute.date !== undefined) return [{ date: attribute.date, text: attribute.date }];
   if (kind === 'BOOLEAN') return [{ text: String(attribute.boolean) }];
   return attribute.text === undefined ? [] : [{ text: attribute.text }];

@@ -2,7 +2,7 @@ import { type Db, inTenant } from '@supergraph/platform/database';
 import { badInput, conflict, type Issue, isUniqueViolation, notFound, staleVersion } from '@supergraph/platform/errors';
 import type { Context } from '../context.ts';
 import { findProductForChange, type Product } from '../store/products.ts';
-import { findVariantForChange, findVariantsBySku, type Variant } from '../store/variants.ts';
+import { findVariantForChange, findVariants, findVariantsBySku, type Variant } from '../store/variants.ts';
 
 /** Runs a change in the chosen organization and gives the loaders nothing old to answer with. */
 export async function change<Result>(ctx: Context, work: (tx: Db, sellerId: string) => Promise<Result>): Promise<Result> {
@@ -39,17 +39,23 @@ export async function requireProduct(tx: Db, id: string, sellerId: string, versi
   return product;
 }
 
-/** A variant of the chosen organization and its product, both held until the transaction ends; with a version, that one. */
+/**
+ * A variant of the chosen organization and its product, both held until the transaction ends; with a version, that one.
+ * The product is held first, as everywhere: two changes that hold in different orders would wait for each other.
+ */
 export async function requireVariant(
   tx: Db,
   id: string,
   sellerId: string,
   version?: number,
 ): Promise<{ variant: Variant; product: Product }> {
+  const [seen] = await findVariants(tx, [id]);
+  if (seen?.sellerId !== sellerId) throw notFound('ProductVariant');
+  const product = await requireProduct(tx, seen.productId, sellerId);
   const variant = await findVariantForChange(tx, id, sellerId);
   if (!variant) throw notFound('ProductVariant');
   if (version !== undefined && variant.version !== version) throw staleVersion(variant.version);
-  return { variant, product: await requireProduct(tx, variant.productId, sellerId) };
+  return { variant, product };
 }
 
 /** Throws CONFLICT naming the SKUs that other variants of the seller have or had. */

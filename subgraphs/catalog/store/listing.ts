@@ -127,7 +127,9 @@ export function productsQuery(db: Db, page: Page, request: ListRequest) {
     .select({ product: products, key: wanted.key })
     .from(wanted)
     .innerJoin(products, eq(products.id, wanted.productId))
-    .orderBy(...(forward ? [sql`${wanted.key} asc`, sql`${wanted.productId} asc`] : [sql`${wanted.key} desc`, sql`${wanted.productId} desc`]));
+    .orderBy(
+      ...(forward ? [sql`${wanted.key} asc`, sql`${wanted.productId} asc`] : [sql`${wanted.key} desc`, sql`${wanted.productId} desc`]),
+    );
 }
 
 /** One page of a list with the products themselves, in one statement. */
@@ -177,7 +179,11 @@ function inCategories(db: Db, table: ListTable, ids: readonly string[]): SQL {
 }
 
 /** Attributes, price and stock must hold for one and the same active variant; attributes of the product hold for all of them. */
-function ofOneVariant(db: Db, table: ListTable, { attributes = [], currency, priceFrom, priceTo, onSale, inStock }: ListConditions): SQL | undefined {
+function ofOneVariant(
+  db: Db,
+  table: ListTable,
+  { attributes = [], currency, priceFrom, priceTo, onSale, inStock }: ListConditions,
+): SQL | undefined {
   const flags = and(onSale ? eq(table.onSale, true) : undefined, inStock ? eq(table.inStock, true) : undefined);
   const asked = [priceFrom, priceTo, onSale, inStock].filter((value) => value !== undefined).length + attributes.length;
   if (asked === 0) return undefined;
@@ -190,8 +196,8 @@ function ofOneVariant(db: Db, table: ListTable, { attributes = [], currency, pri
       and(
         eq(offers.productId, table.productId),
         eq(offers.currency, currency ?? anyCurrency),
-        priceFrom === undefined ? undefined : gte(offers.price, priceFrom),
-        priceTo === undefined ? undefined : lte(offers.price, priceTo),
+        priceFrom === undefined ? undefined : gte(offers.price, Number(priceFrom)),
+        priceTo === undefined ? undefined : lte(offers.price, Number(priceTo)),
         onSale === undefined ? undefined : eq(offers.onSale, onSale),
         inStock === undefined ? undefined : eq(offers.inStock, inStock),
         ...attributes.map((attribute) =>
@@ -228,8 +234,8 @@ function matches({ code, values, from, to, fromDate, toDate, is }: AttributeCond
     eq(facetValues.code, code),
     values && inArray(facetValues.text, [...values]),
     is === undefined ? undefined : eq(facetValues.text, String(is)),
-    from === undefined ? undefined : gte(facetValues.number, from),
-    to === undefined ? undefined : lte(facetValues.number, to),
+    from === undefined ? undefined : gte(facetValues.number, Number(from)),
+    to === undefined ? undefined : lte(facetValues.number, Number(to)),
     fromDate === undefined ? undefined : gte(facetValues.date, fromDate),
     toDate === undefined ? undefined : lte(facetValues.date, toDate),
   ];

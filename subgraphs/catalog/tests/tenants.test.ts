@@ -98,11 +98,11 @@ describe('types', () => {
       name: '',
       attributes: [attribute('x'), attribute('x'), attribute('y', 'CHOICE')],
     });
-    expect(bad.errors?.[0]?.extensions?.['issues']).toEqual([
-      'code',
-      'name',
-      'attributes.2.choices',
-      'attributes.1',
+    expect(bad.errors?.[0]?.extensions?.['issues']).toMatchObject([
+      { path: 'code' },
+      { path: 'name' },
+      { path: 'attributes.2.choices' },
+      { path: 'attributes.1' },
     ]);
     expect((await a.send('updateProductType', { id: type.id, attributes: [attribute('one', 'NUMBER')] })).codes).toEqual([
       'BAD_USER_INPUT',

@@ -33,6 +33,10 @@ const numberIn = (values: readonly unknown[] | undefined): number => {
 export const openMessageCursor = (ctx: Context, conversationId: string, cursor: string): number =>
   numberIn(openCursor(ctx, cursor, scopeOf(messageScope(conversationId))));
 
+/** Whether a cursor is one of the conversation's changes, as `Conversation.cursor` gives it. */
+export const isChangeCursor = (ctx: Context, conversationId: string, cursor: string): boolean =>
+  openCursor(ctx, cursor, changeScope(conversationId)) !== undefined;
+
 /** The change's number in a cursor; CURSOR_EXPIRED for one that is not of this conversation. */
 export const openChangeCursor = (ctx: Context, conversationId: string, cursor: string): number =>
   numberIn(openCursor(ctx, cursor, changeScope(conversationId)));

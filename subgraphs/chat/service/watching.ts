@@ -5,7 +5,7 @@ import { type Seat, takeSeat } from '../feed/hub.ts';
 import type { Change } from '../feed/rows.ts';
 import { type Conversation, findAddition, findChange, keptDays, type Message, type Participant, reading } from '../store/index.ts';
 import { requirePlace } from './access.ts';
-import { cursorExpired, messageCursor, openChangeCursor, openMessageCursor } from './cursors.ts';
+import { cursorExpired, isChangeCursor, messageCursor, openChangeCursor, openMessageCursor } from './cursors.ts';
 
 const dayMs = 86_400_000;
 
@@ -19,7 +19,7 @@ export async function watchChanges(ctx: Context, conversationId: string, after: 
   return seated(ctx, takeSeat(ctx, conversation, { place, behind, wants: () => true }), (change) => change);
 }
 
-/** The new messages of a conversation behind a message's cursor, or from now on. */
+/** The new messages of a conversation behind a message's or the conversation's own cursor, or from now on. */
 export async function watchMessages(
   ctx: Context,
   conversationId: string,
@@ -27,6 +27,8 @@ export async function watchMessages(
 ): Promise<AsyncGenerator<Edge<Message>, void>> {
   const { conversation, place, seq, behind } = await admitted(async () => {
     const fresh = await requireFreshPlace(ctx, conversationId);
+    if (after !== null && isChangeCursor(ctx, conversationId, after))
+      return { ...fresh, seq: 0, behind: await resumeBehind(ctx, fresh, openChangeCursor(ctx, conversationId, after)) };
     const from = after === null ? fresh.conversation.lastSeq : openMessageCursor(ctx, conversationId, after);
     return { ...fresh, seq: from, behind: await behindMessage(ctx, fresh, from) };
   });

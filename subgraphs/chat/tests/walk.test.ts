@@ -70,6 +70,17 @@ test('messageAdded begins behind the cursor of a page and shares its cursors', a
   await stream.return();
 });
 
+test('messageAdded begins behind the cursor of the conversation, too', async () => {
+  const { ana, bo } = await people();
+  const { id } = await group(ana, [bo]);
+  await saySure(ana, id, 'before');
+  const { cursor } = (await run(documents.see, { variables: { id }, as: bo })).data.conversation;
+  await saySure(ana, id, 'after');
+  const stream = await watch(bo, id, cursor, documents.added);
+  expect((await take(stream, 1)).map(({ data }) => data.messageAdded.node.body)).toEqual(['after']);
+  await stream.return();
+});
+
 test('what is sent while a stream is opened and not yet read is not lost', async () => {
   const { ana, bo } = await people();
   const { id } = await group(ana, [bo]);

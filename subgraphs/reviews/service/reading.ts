@@ -33,6 +33,7 @@ const filterInput = z.strictObject({
   unanswered: optional(z.boolean()),
   since: optional(z.date()),
 });
+const listInput = z.strictObject({ filter: optional(filterInput) });
 
 export interface ReviewListArguments extends PageArguments {
   readonly filter?: unknown;
@@ -41,9 +42,7 @@ export interface ReviewListArguments extends PageArguments {
 
 /** Reads the filter of a list; its states stand apart, because they decide what may be seen. */
 function readFilter(input: unknown): { filter: Filter; statuses: ReviewStatus[] | undefined } {
-  const { statuses, ...filter } = parseInput(z.strictObject({ filter: optional(filterInput) }), { filter: input }).filter ?? {
-    statuses: undefined,
-  };
+  const { statuses, ...filter } = parseInput(listInput, { filter: input }).filter ?? { statuses: undefined };
   return { filter, statuses };
 }
 

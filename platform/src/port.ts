@@ -1,33 +1,31 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { listen } from '@supergraph/platform/service-server';
+import { basename } from 'node:path';
 
-/** Listens, or says who has the port and what to do. */
-export async function listenOn(server: Server, port: number, host: string, variable: string): Promise<void> {
-  try {
-    await listen(server, port, host);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new Error(`port ${port} is taken${holderOf(port)}\n  mend: stop that program, or set ${variable} to another port`, {
-        cause: error,
-      });
-    if (code === 'EACCES')
-      throw new Error(`port ${port} may not be used by this user\n  mend: set ${variable} to a port above 1023`, { cause: error });
-    throw error;
-  }
+/** Why a port cannot be had, with who has it and what to do; any other error as it is. */
+export function describePortError(error: unknown, port: number, variable: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return new Error(`port ${port} is taken${holderOf(port)}\n  mend: stop that program, or set ${variable} to another port`, {
+      cause: error,
+    });
+  if (code === 'EACCES')
+    return new Error(`port ${port} may not be used by this user\n  mend: set ${variable} to a port above 1023`, { cause: error });
+  return error;
 }
 
 /** " by node (pid 123)" where the system tells it, otherwise nothing. */
-export function holderOf(port: number): string {
+function holderOf(port: number): string {
   try {
     const inode = ['/proc/net/tcp', '/proc/net/tcp6'].map((table) => listeningInode(table, port)).find(Boolean);
     const pid = inode && readdirSync('/proc').find((name) => /^\d+$/.test(name) && holds(name, inode));
-    return pid ? ` by ${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})` : '';
+    return pid ? ` by ${nameOf(pid)} (pid ${pid})` : '';
   } catch {
     return '';
   }
 }
+
+/** The program's file tells more than the name of its main thread, which a program may change. */
+const nameOf = (pid: string): string => basename(linkOf(`/proc/${pid}/exe`)) || readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
 
 const listening = '0A';
 

@@ -1,0 +1,29 @@
+import { type AppProcess, startAppProcess } from '../support/app-process.ts';
+import { createWorld, type World } from '../support/journey.ts';
+import { walkAccounts, walkCatalog, walkChat, walkInventory, walkNotifications, walkOrganizations, walkReviews } from './walks.ts';
+
+// One process holds all domains, as `npm start` does.
+let app: AppProcess;
+let world: World;
+beforeAll(async () => {
+  app = await startAppProcess({ environment: { SEED: 'none' }, withinMs: 60_000 });
+  world = createWorld(app);
+}, 90_000);
+afterAll(async () => {
+  await world?.close();
+  await app?.end();
+}, 30_000);
+
+test.each([
+  ['accounts', walkAccounts],
+  ['organizations', walkOrganizations],
+  ['catalog', walkCatalog],
+  ['inventory', walkInventory],
+  ['reviews', walkReviews],
+  ['chat', walkChat],
+  ['notifications', walkNotifications],
+])('a client walks through %s', async (_name, walk) => walk(world), 60_000);
+
+test('nothing went wrong on the way', () => {
+  expect(app.output()).not.toMatch(/"level":"(error|fatal)"/);
+});

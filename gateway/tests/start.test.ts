@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { startEmbeddedDatabase } from '@supergraph/platform/embedded-database';
+import { createTestDatabase } from '@supergraph/platform/test-database';
+import postgres from 'postgres';
+import { type AppProcess, ask, makeDataDirectory, startAppProcess } from './support/app-process.ts';
+import { createWorld, give, register } from './support/journey.ts';
+import { freePorts } from './support/services.ts';
+
+// The program as it is started: what is wrong with a start is said with its mend, and nothing half-started serves.
+const repository = resolve(import.meta.dirname, '../..');
+const directories: string[] = [];
+const newDirectory = () => {
+  const directory = makeDataDirectory();
+  directories.push(directory);
+  return directory;
+};
+const running: AppProcess[] = [];
+const start = async (environment: Record<string, string>, dataDirectory: string) => {
+  const app = await startAppProcess({ environment: { SEED: 'none', ...environment }, dataDirectory, withinMs: 60_000 });
+  running.push(app);
+  return app;
+};
+afterAll(async () => {
+  await Promise.all(running.map((app) => app.end('SIGKILL')));
+  for (const directory of directories) {
+    // The programs were killed, so nobody has stopped their database.
+    const database = await startEmbeddedDatabase({ directory: join(directory, 'postgres') });
+    await database.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}, 60_000);
+
+/** Starts a program that must end by itself; what it wrote and its exit code. */
+function refused(environment: Record<string, string>, entry: readonly string[] = ['gateway/main.ts']) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, entry, {
+    cwd: repository,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      SEED: 'none',
+      LOG_LEVEL: 'warn',
+      PORT: '0',
+      ADMIN_PORT: '0',
+      ...environment,
+    },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+const databaseRuns = (directory: string) => existsSync(join(directory, 'postgres', 'data', 'postmaster.pid'));
+
+async function holdPort(): Promise<{ port: number; release: () => void }> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return { port: (server.address() as AddressInfo).port, release: () => server.close() };
+}
+/** Only Linux tells who listens. */
+const holder = process.platform === 'linux' ? ` by .+ \\(pid ${process.pid}\\)` : '';
+
+test('settings that do not hold stop the start, and all of them are named with what they must be', () => {
+  const { status, stdout, stderr } = refused({
+    PORT: 'eighty',
+    ADMIN_PORT: '70000',
+    DATABASE_URL: 'mysql://localhost/shop',
+    LOG_LEVEL: 'loud',
+    SEED: 'all',
+    INTERNAL_KEY: 'short',
+    SUBGRAPH_CATALOG_URL: 'catalog:4000',
+  });
+  expect(status).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr.trim().split('\n').toSorted()).toEqual([
+    '  ADMIN_PORT must be at most 65535',
+    '  DATABASE_URL must be an address such as postgres://user:password@host:5432/database',
+    '  INTERNAL_KEY must have at least 32 characters; mend: openssl rand -hex 32',
+    '  LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
+    '  PORT must be a number between 0 and 65535',
+    '  SEED must be demo or none',
+    '  SUBGRAPH_CATALOG_URL must be an address such as http://127.0.0.1:4101/graphql',
+    'these settings do not hold (see .env.example):',
+  ]);
+});
+
+test('a start for production names everything that production needs', () => {
+  const { status, stderr } = refused({ NODE_ENV: 'production', SEED: 'demo' });
+  expect(status).toBe(1);
+  for (const variable of ['DATABASE_URL', 'PUBLIC_URL', 'INTERNAL_KEY', 'SEED'])
+    expect(stderr).toMatch(new RegExp(`^  ${variable} .*; mend: |^  ${variable} .*mend: `, 'm'));
+});
+
+test('a domain that does not exist cannot be served, and those that do are named', () => {
+  const { status, stderr } = refused({}, ['subgraphs/serve.ts', 'catalogue']);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/npm run serve -- <accounts \| catalog \| /);
+});
+
+test.each(['PORT', 'ADMIN_PORT'])(
+  'a taken %s is named with who has it and the mend, and no database stays behind',
+  async (variable) => {
+    const directory = newDirectory();
+    const { port, release } = await holdPort();
+    const { status, stderr } = refused({ [variable]: String(port), DATA_DIR: directory });
+    release();
+    expect(stderr).toMatch(
+      new RegExp(`^port ${port} is taken${holder}\\n  mend: stop that program, or set ${variable} to another port\\n$`),
+    );
+    expect(status).toBe(1);
+    expect(databaseRuns(directory)).toBe(false);
+  },
+  60_000,
+);
+
+test('a service says the same of its ports', async () => {
+  const { port, release } = await holdPort();
+  const database = await createTestDatabase();
+  for (const variable of ['PORT', 'ADMIN_PORT']) {
+    const environment = { [variable]: String(port), DATA_DIR: newDirectory(), DATABASE_URL: database.url };
+    const { status, stderr } = refused(environment, ['subgraphs/serve.ts', 'reviews']);
+    expect(stderr).toMatch(
+      new RegExp(`^port ${port} is taken${holder}\\n  mend: stop that program, or set ${variable} to another port\\n$`),
+    );
+    expect(status).toBe(1);
+  }
+  release();
+  await database.drop();
+}, 60_000);
+
+test('a migration that cannot run stops the start before anything is served, and its file is named', async () => {
+  const database = await createTestDatabase();
+  const sql = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
+  // As after a restored backup: the tables are there, the record of what made them is not.
+  await sql`delete from migrations.accounts`;
+  for (const entry of [['gateway/main.ts'], ['subgraphs/serve.ts', 'accounts']]) {
+    const { status, stdout, stderr } = refused({ DATA_DIR: newDirectory(), DATABASE_URL: database.url }, entry);
+    expect(stderr).toMatch(/^db\/accounts\/migrations\/0000_\w+\.sql: .* already exists\nmend: correct the file and start again; .*\n$/);
+    expect(status).toBe(1);
+    expect(stdout).not.toContain('/graphql');
+  }
+  await sql.end({ timeout: 2 });
+  await database.drop();
+}, 60_000);
+
+test('a database that is not there is said without a stack of calls, and without its password', () => {
+  const { status, stderr } = refused({ DATABASE_URL: 'postgres://owner:hunter2@127.0.0.1:9/shop', DATA_DIR: newDirectory() });
+  expect(status).toBe(1);
+  expect(stderr).not.toContain('hunter2');
+  expect(stderr).toContain('127.0.0.1:9');
+}, 60_000);
+
+test('two programs with ports and directories of their own know nothing of each other', async () => {
+  const [port = 0, adminPort = 0, otherPort = 0, otherAdminPort = 0] = await freePorts(4);
+  const [one, other] = await Promise.all([
+    start({ PORT: String(port), ADMIN_PORT: String(adminPort) }, newDirectory()),
+    start({ PORT: String(otherPort), ADMIN_PORT: String(otherAdminPort) }, newDirectory()),
+  ]);
+  expect([one.url, one.adminUrl, other.url, other.adminUrl]).toEqual(
+    [port, adminPort, otherPort, otherAdminPort].map((each) => `http://127.0.0.1:${each}`),
+  );
+  for (const { adminUrl } of [one, other]) expect((await fetch(`${adminUrl}/health/ready`)).status).toBe(200);
+  const world = createWorld(one);
+  const { token, handle } = await register(world, 'Ana');
+  const byHandle = 'query ($handle: String!) { userByHandle(handle: $handle) { handle } }';
+  expect(await give(world, byHandle, { variables: { handle }, token })).toEqual({ handle });
+  const strange = await ask(other, byHandle, { variables: { handle }, token });
+  expect(strange.errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
+  expect(await Promise.all([one.end(), other.end()])).toEqual([0, 0]);
+}, 90_000);
+
+test('a second program on the same directory shares the database, which ends with the last of them', async () => {
+  const directory = newDirectory();
+  const first = await start({ PUBLIC_URL: 'http://graph.test' }, directory);
+  const { token, id } = await register(createWorld(first), 'Ana');
+  const second = await start({ PUBLIC_URL: 'http://graph.test' }, directory);
+  const viewer = async () => (await ask(second, '{ viewer { id } }', { token })).data;
+  expect(await viewer()).toEqual({ viewer: { id } });
+  expect(await first.end('SIGTERM')).toBe(0);
+  expect(databaseRuns(directory)).toBe(true);
+  expect(await viewer()).toEqual({ viewer: { id } });
+  expect(await second.end('SIGINT')).toBe(0);
+  expect(databaseRuns(directory)).toBe(false);
+}, 90_000);

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { resolve } from 'node:path';
+import { type AppProcess, makeDataDirectory, startAppProcess } from './app-process.ts';
+import { eventually } from './journey.ts';
+
+/** A domain that runs as a process of its own. */
+export interface ServiceProcess {
+  readonly name: string;
+  /** Everything it has written so far. */
+  output(): string;
+  /** Ends it and waits; the exit code, or null when a signal ended it. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** The whole graph with every domain in a process of its own. */
+export interface Services {
+  readonly gateway: AppProcess;
+  readonly services: ReadonlyMap<string, ServiceProcess>;
+  /** Starts a domain again that was ended. */
+  restart(name: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+const repository = resolve(import.meta.dirname, '../../..');
+
+/** Starts each of these domains, and the gateway before them; they share a database and a data directory. */
+export async function startServices(names: readonly string[]): Promise<Services> {
+  const dataDirectory = makeDataDirectory();
+  const [gatewayPort = 0, ...ports] = await freePorts(names.length + 1);
+  const environment: Record<string, string> = {
+    PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
+    INTERNAL_KEY: 'a key that only these processes know',
+    SEED: 'none',
+    ...Object.fromEntries(names.map((name, at) => [`SUBGRAPH_${name.toUpperCase()}_URL`, `http://127.0.0.1:${ports[at]}/graphql`])),
+  };
+  const services = new Map<string, ServiceProcess>();
+  const start = async (name: string) => {
+    const port = ports[names.indexOf(name)] ?? 0;
+    services.set(name, await startService(name, { ...environment, DATA_DIR: dataDirectory, PORT: String(port) }));
+  };
+  const endServices = async () => {
+    await Promise.all([...services.values()].map((service) => service.end()));
+  };
+  try {
+    // Two cores are soon busy with so many programs: the first one makes the database, then the others come.
+    const [first = '', ...others] = names;
+    await start(first);
+    await Promise.all(others.map(start));
+    const gateway = await startAppProcess({ environment: { ...environment, PORT: String(gatewayPort) }, dataDirectory, withinMs: 60_000 });
+    return {
+      gateway,
+      services,
+      restart: start,
+      end: async () => {
+        await gateway.end();
+        await endServices();
+        rmSync(dataDirectory, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await endServices();
+    throw error;
+  }
+}
+
+async function startService(name: string, environment: Record<string, string>): Promise<ServiceProcess> {
+  const child: ChildProcess = spawn(process.execPath, ['subgraphs/serve.ts', name], {
+    cwd: repository,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ADMIN_PORT: '0', LOG_LEVEL: 'info', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let written = '';
+  const collect = (chunk: Buffer) => {
+    written += chunk.toString();
+  };
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
+  const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  const service: ServiceProcess = {
+    name,
+    output: () => written,
+    end: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+  try {
+    await eventually(
+      () => `${name} to answer:\n${written}`,
+      () => child.exitCode !== null || written.includes(`${name} answers on `),
+      60_000,
+    );
+  } catch (error) {
+    await service.end('SIGKILL');
+    throw error;
+  }
+  if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode} before it served:\n${written}`);
+  return service;
+}
+
+/** Ports that nobody uses just now, none twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const probes = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const probe = createServer();
+      await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
+      return probe;
+    }),
+  );
+  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
+  await Promise.all(probes.map((probe) => new Promise((closed) => probe.close(closed))));
+  return ports;
+}

@@ -1,0 +1,81 @@
+import { outbox } from '@supergraph/db/notifications/tables';
+import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
+import { emit } from '@supergraph/platform/outbox';
+import { tenantErased } from '@supergraph/schema/events/platform';
+import { outlivingKinds } from '../catalogue.ts';
+import type { Context } from '../context.ts';
+import { tellFeeds } from '../feed/hub.ts';
+import { deleteDeparturesOf, deleteDeparturesOfPerson, erasePerson, saveDeparture, stripFacts } from '../store/facts.ts';
+import { lockHeads } from '../store/feeds.ts';
+import { deleteFeed, deleteNotices, listOfTenant, listTenantRecipients, stripNotices } from '../store/notices.ts';
+import { asRecipients } from '../store/rows.ts';
+import { withLedger } from './ledger.ts';
+
+const atOnce = 100;
+const batchSize = 1_000;
+
+/** Removes a person's feed and name; nothing is ever told to them again. */
+export async function forgetPerson(ctx: Context, tx: Db, userId: string): Promise<void> {
+  await erasePerson(tx, userId, ctx.now());
+  await asPerson(tx, userId, async (inner) => {
+    await lockHeads(inner, [userId]);
+    await deleteFeed(inner, userId);
+    await deleteDeparturesOfPerson(inner, userId);
+  });
+}
+
+interface Membership {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly epoch: number;
+}
+
+/** Notes that a person is a member (again). */
+export async function noteArrival(tx: Db, { organizationId, userId, epoch }: Membership): Promise<void> {
+  await asTenant(tx, organizationId, (inner) => saveDeparture(inner, { organizationId, userId, epoch, gone: false }));
+}
+
+/** Who left a tenant gets nothing more from it, and what they have of it loses its words. */
+export async function noteDeparture(ctx: Context, tx: Db, { organizationId, userId, epoch }: Membership): Promise<void> {
+  const news = await asTenant(tx, organizationId, (inner) => saveDeparture(inner, { organizationId, userId, epoch, gone: true }));
+  if (!news) return;
+  const touched = await asPerson(tx, userId, async (inner) => {
+    const done = await withLedger(ctx, inner, [userId], async (ledger) => {
+      const ids = await stripNotices(inner, userId, organizationId, { at: ctx.now(), except: outlivingKinds });
+      if (ids.length === 0) return;
+      await stripFacts(inner, [userId], ids);
+      if (ids.length > atOnce) ledger.log(userId, 'COUNTS', null);
+      else for (const id of ids) ledger.log(userId, 'UPDATED', id);
+    });
+    return done.touched;
+  });
+  tellFeeds(ctx, touched);
+}
+
+/** Removes a deleted tenant's notices from all feeds; counts follow. Keys of facts stay, for they must not come again. */
+export async function forgetTenant(ctx: Context, tx: Db, organizationId: string): Promise<void> {
+  for (;;) {
+    const recipientIds = await asTenant(tx, organizationId, (inner) => listTenantRecipients(inner, organizationId, null, atOnce));
+    if (recipientIds.length === 0) break;
+    await removeFrom(ctx, tx, organizationId, recipientIds);
+  }
+  await asTenant(tx, organizationId, (inner) => deleteDeparturesOf(inner, organizationId));
+  await emit(ctx, tx, outbox, tenantErased.of('notifications'), { organizationId }, { organizationId });
+}
+
+async function removeFrom(ctx: Context, tx: Db, organizationId: string, recipientIds: readonly string[]): Promise<void> {
+  const touched = await asRecipients(tx, recipientIds, async (open) => {
+    const done = await withLedger(ctx, open, recipientIds, async (ledger) => {
+      const rows = await listOfTenant(open, organizationId, recipientIds, batchSize);
+      for (const notice of rows) {
+        ledger.count(notice.recipientId, notice, null);
+        ledger.log(notice.recipientId, 'REMOVED', notice.id);
+      }
+      const ids = rows.map(({ id }) => id);
+      await stripFacts(open, recipientIds, ids);
+      await deleteNotices(open, recipientIds, ids);
+    });
+    return done.touched;
+  });
+  tellFeeds(ctx, touched);
+}
