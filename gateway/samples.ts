@@ -104,8 +104,8 @@ query Me {
 }
 `;
 
-const live = `# Press play, then write to Ada from another window
-# (sign in there as Bruno and use startDirectConversation and sendMessage).
+const live = `# Sign in, press play, then write to Ada from another window:
+# startDirectConversation and sendMessage, signed in as Bruno.
 subscription Live {
   notificationAdded {
     cursor

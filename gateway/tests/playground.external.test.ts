@@ -63,8 +63,12 @@ describe('the playground in a browser', () => {
     await page.screenshot({ path: join(screenshots, 'playground.png') });
 
     await page.locator('.graphiql-tab-button').nth(3).click();
-    await run.click();
-    await page.locator('button.graphiql-execute-button[aria-label*="Stop"]').waitFor();
+    const stop = page.getByRole('button', { name: 'Stop query' });
+    for (let n = 0; n < 10 && !(await stop.isVisible()); n++) {
+      await page.getByRole('button', { name: 'Execute query' }).click();
+      await stop.waitFor({ timeout: 4_000 }).catch(() => page.screenshot({ path: join(screenshots, 'waiting.png') }));
+    }
+    expect(await stop.isVisible()).toBe(true);
     const brunosToken = await signInAs(app, bruno.email, demo.password);
     const direct = await ask(
       app,
@@ -97,5 +101,5 @@ describe('the playground in a browser', () => {
     await page.screenshot({ path: join(screenshots, 'subscription.png') });
     expect(problems).toEqual([]);
     await page.close();
-  }, 90_000);
+  }, 180_000);
 });

@@ -1,4 +1,3 @@
-import { loadDomains } from '../../app.ts';
 import { createWorld, eventually, give, register, type World } from '../support/journey.ts';
 import { type Services, startServices } from '../support/services.ts';
 import {
@@ -17,7 +16,7 @@ import {
 let graph: Services;
 let world: World;
 beforeAll(async () => {
-  graph = await startServices((await loadDomains()).map(({ name }) => name));
+  graph = await startServices();
   world = createWorld(graph.gateway);
 }, 120_000);
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { globSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type AppProcess, makeDataDirectory, startAppProcess } from './app-process.ts';
 import { eventually } from './journey.ts';
 
@@ -25,9 +25,12 @@ export interface Services {
 
 const repository = resolve(import.meta.dirname, '../../..');
 
-/** Starts each of these domains, and the gateway before them; they share a database and a data directory. */
-export async function startServices(names: readonly string[]): Promise<Services> {
+/** Starts every domain, and the gateway before them; they share a database and a data directory. */
+export async function startServices(): Promise<Services> {
   const dataDirectory = makeDataDirectory();
+  const names = globSync('*/index.ts', { cwd: join(repository, 'subgraphs') })
+    .map((path) => dirname(path))
+    .toSorted();
   const [gatewayPort = 0, ...ports] = await freePorts(names.length + 1);
   const environment: Record<string, string> = {
     PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
