@@ -29,6 +29,8 @@ const sellerOf = (n: number) => organizationWith([permission], { id: demoSellers
 async function statements(work: () => Promise<unknown>): Promise<string[]> {
   const seen: string[] = [];
   const stop = observeQueries((statement) => {
+    // The relay looks into the outbox by itself.
+    if (/"outbox"/.test(statement)) return;
     if (
       /"(reviews|rating_summaries|subjects|review_\w+|aspect_summaries|policies|entitlements|members|suspended_people)"/.test(statement) ||
       /^set transaction/i.test(statement)
@@ -98,7 +100,7 @@ test("replies, criteria, votes, the viewer's own review and eligibility of a pag
   const as = person({ userId: demoPeople[9]?.id ?? '' });
   const seen = await statements(() => run(page, { variables: products(...range(1, 20)), as }));
   // List, own reviews, register, memberships, suspension, entitlements, policies, votes, replies, criteria.
-  expect(seen.length).toBeLessThanOrEqual(10);
+  expect(seen.slice(10)).toEqual([]);
 });
 
 test('a rating and two lists of one request are of one moment', async () => {
