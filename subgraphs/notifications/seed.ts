@@ -25,7 +25,8 @@ interface Sample {
 
 const seller = (number: number) => demoSellers[number - 1]?.name ?? '';
 const conversation = (number: number) => ['Conversation', seedId('conversation', number)] as const;
-const review = (number: number) => ['Review', seedId('review', number)] as const;
+/** The sample reviews are numbered in steps of 150. */
+const review = (number: number) => ['Review', seedId('review', number * 150)] as const;
 const account = (number: number) => ['User', seedId('user', number)] as const;
 const organization = (number: number) => ['Organization', seedId('organization', number)] as const;
 const product = { subjectKind: 'PRODUCT' };

@@ -29,14 +29,20 @@ class MissingValue extends Error {
 
 const longestValue = 200;
 
-// Values come from people: they must neither break lines, nor turn the reading direction, nor hide characters.
-const unwanted = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
+// Values come from people: they must neither break lines nor turn the reading direction.
+const unwanted = /[\p{Cc}\u2028\u2029\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu;
+const letters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** A value as plain text on one line. */
 export function plainText(value: string): string {
   const line = value.normalize('NFC').replace(unwanted, ' ').replace(/ {2,}/g, ' ').trim();
-  const characters = [...line];
-  return characters.length > longestValue ? `${characters.slice(0, longestValue - 1).join('')}…` : line;
+  if (line.length <= longestValue) return line;
+  const shown = [];
+  for (const { segment, index } of letters.segment(line)) {
+    if (index + segment.length >= longestValue) break;
+    shown.push(segment);
+  }
+  return `${shown.join('')}…`;
 }
 
 /** What templates see of a notice; every accessor throws when the value is missing or of another kind. */

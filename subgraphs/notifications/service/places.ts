@@ -22,13 +22,13 @@ const Snooze = (now: Date) =>
       .refine((until) => until.getTime() <= now.getTime() + longestSnoozeMs, 'must be at most a year from now'),
   });
 
-const Waking = z.strictObject({ userId: z.uuid(), notificationId: z.uuid() });
+const Waking = z.strictObject({ userId: z.uuid(), notificationId: z.uuid(), until: z.iso.datetime() });
 
 /** Brings a snoozed notice back when its time has come. */
 export const wakeWorker = defineWorker<z.output<typeof Waking>, Context['loaders']>({
   name: 'wake-snoozed',
   data: Waking,
-  run: (ctx, { userId, notificationId }) => wake(ctx, userId, notificationId),
+  run: wake,
 });
 
 /** Marks a notice of the viewer as unread again. */
@@ -84,15 +84,18 @@ function wakeAt(ctx: Context, tx: Db, { id, recipientId, snoozedUntil }: Notice)
   if (!snoozedUntil) return Promise.resolve();
   // Work starts with the precision of a second, and must not come before the moment that was asked for.
   const startAfter = new Date(Math.ceil(snoozedUntil.getTime() / 1_000) * 1_000);
-  return ctx.workers.enqueue(tx, wakeWorker, { userId: recipientId, notificationId: id }, { startAfter });
+  const until = snoozedUntil.toISOString();
+  return ctx.workers.enqueue(tx, wakeWorker, { userId: recipientId, notificationId: id, until }, { startAfter });
 }
 
-async function wake(ctx: Context, userId: string, id: string): Promise<void> {
+async function wake(ctx: Context, { userId, notificationId: id, until }: z.output<typeof Waking>): Promise<void> {
   const touched = await asPerson(ctx.db, userId, async (tx) => {
     const done = await withLedger(ctx, tx, [userId], async (ledger) => {
       const [notice] = await listNotices(tx, userId, { ids: [id] }, 1);
       // Removed, archived or snoozed anew in the meantime; a new snooze has a worker of its own.
-      if (!notice?.snoozedUntil || notice.snoozedUntil > ctx.now()) return;
+      if (notice?.snoozedUntil?.toISOString() !== until) return;
+      // The clock that starts work may go ahead of this one.
+      if (notice.snoozedUntil > ctx.now()) return wakeAt(ctx, tx, notice);
       const back = { ...notice, snoozedUntil: null, seenAt: null, readAt: null, updatedAt: ctx.now() };
       const next = { ...(await reopened(tx, back)), seq: ledger.log(userId, 'UPDATED', id) };
       ledger.count(userId, notice, next);

@@ -5,8 +5,11 @@ import type { Fact, Person } from './rows.ts';
 
 /** Lets one transaction at a time decide about these facts: a request and its withdrawal may come at once. */
 export async function lockFacts(tx: Db, domain: string, dedupeKeys: readonly string[]): Promise<void> {
-  for (const key of [...new Set(dedupeKeys)].toSorted())
-    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`notifications:${domain}:${key}`}, 0))`);
+  // In one order for all, so that nobody waits in a circle.
+  const names = [...new Set(dedupeKeys)].toSorted().map((key) => `notifications:${domain}:${key}`);
+  await tx.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) as name`,
+  );
 }
 
 /** Whether a fact was taken back. */
