@@ -6,14 +6,13 @@ import type { Identity, Viewer } from '@supergraph/platform/context';
 import { createInProcessEngine, createInProcessLive } from '@supergraph/platform/in-process-bus';
 import { createLog } from '@supergraph/platform/log';
 import { type Runtime, startRuntime } from '@supergraph/platform/runtime';
-import { jsonText } from '@supergraph/platform/service-server';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { createTestDatabase } from '@supergraph/platform/test-database';
 import { person, type RunOptions, type RunResult, testSettings } from '@supergraph/platform/testing';
 import { createWorkerRuntime } from '@supergraph/platform/workers-runtime';
 import { registry } from '@supergraph/subgraphs/registry';
-import type { ExecutionResult } from 'graphql';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { composeSubgraphs } from './src/compose.ts';
 import type { Executor } from './src/executor.ts';
 import { createExecutor } from './src/gateway.ts';
@@ -99,7 +98,7 @@ export interface TestGraph {
   /** Runs an operation through the composed graph, limits and access rules in force. */
   run(document: string, options?: Omit<RunOptions, 'service'>): Promise<RunResult>;
   /** Begins a subscription; rejects when it cannot begin. */
-  subscribe(document: string, options?: Omit<RunOptions, 'service'>): Promise<AsyncGenerator<ExecutionResult, void>>;
+  subscribe(document: string, options?: Omit<RunOptions, 'service'>): Promise<AsyncGenerator<ReturnType<typeof answerObject>, void>>;
   /** Sends and handles all events and work that wait. */
   settle(): Promise<void>;
   /** Moves the clock that `ctx.now()` shows. */
@@ -118,23 +117,23 @@ export function testGraph(...domains: readonly string[]): TestGraph {
   const requestOf = (executor: Executor, document: string, options: RunOptions) => {
     const variables = { ...options.variables, ...(options.input === undefined ? {} : { input: options.input }) };
     const checked = createOperations(executor, settings).check({ query: document, variables });
-    if (!isChecked(checked)) return { errors: checked };
-    return { document: checked.document, operationName: undefined, variables, identity: identityOf(executor, viewer, options) };
+    if (!isChecked(checked)) return { refused: refusedWith(...checked) } as const;
+    return { document: checked.document, operationName: undefined, variables, identity: identityOf(executor, viewer, options) } as const;
   };
   return {
     viewer,
     run: async (document, options = {}) => {
       const { executor } = await start();
       const request = requestOf(executor, document, options);
-      if ('errors' in request) return toResult(request);
+      if ('refused' in request) return toResult(request.refused);
       return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + 10_000 }));
     },
     subscribe: async (document, options = {}) => {
       const { executor, ended } = await start();
       const request = requestOf(executor, document, options);
-      const stream = 'errors' in request ? request : await executor.subscribe({ ...request, signal: ended.signal });
+      const stream = 'refused' in request ? request.refused : await executor.subscribe({ ...request, signal: ended.signal });
       if (!(Symbol.asyncIterator in stream)) throw new Error(`the subscription did not begin: ${JSON.stringify(stream.errors)}`);
-      return stream;
+      return objectsOf(stream);
     },
     settle: async () => (await start()).runtime.settle(),
     advance: (ms) => {
@@ -187,9 +186,17 @@ function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: orga
   };
 }
 
-const toResult = ({ data, errors = [] }: ExecutionResult): RunResult => ({
-  data: data && (JSON.parse(jsonText(data)) as unknown),
-  errors: errors.length > 0 ? errors.map((error) => error.toJSON()) : undefined,
-  codes: errors.map(({ extensions }) => extensions['code']),
-  reasons: errors.map(({ extensions }) => extensions['reason']),
+const toResult = ({ data, errors = [] }: Answer): RunResult => ({
+  data: data === undefined ? undefined : (JSON.parse(data) as unknown),
+  errors: errors.length > 0 ? [...errors] : undefined,
+  codes: errors.map(({ extensions }) => extensions?.['code']),
+  reasons: errors.map(({ extensions }) => extensions?.['reason']),
 });
+
+async function* objectsOf(stream: AsyncGenerator<Answer, void>) {
+  try {
+    for await (const answer of stream) yield answerObject(answer);
+  } finally {
+    await stream.return();
+  }
+}

@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { type ExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { unauthenticated } from '@supergraph/platform/errors';
-import { jsonText } from '@supergraph/platform/service-server';
+import { type Answer, answerText, refusedWith } from './answer.ts';
 import type { Identified } from './identify.ts';
 import { isChecked, type OperationText } from './operations.ts';
-import { answerOnce, beginStream, present, type Serving } from './serving.ts';
+import { answerOnce, beginStream, type Serving } from './serving.ts';
 
 const pingEveryMs = 12_000;
 const longestTimer = 2_147_483_647;
@@ -33,7 +33,7 @@ async function serveStream(serving: Serving, request: Request, response: Respons
   const connection = openStream(serving, response, identified, ended);
   try {
     for await (const result of results) {
-      if (!(await connection.write(`event: next\ndata: ${jsonText(present(result))}\n\n`))) return;
+      if (!(await connection.write(`event: next\ndata: ${answerText(result)}\n\n`))) return;
     }
     // Without "complete" the client knows that the stream was cut and comes back.
     if (!ended.signal.aborted) await connection.write('event: complete\ndata:\n\n');
@@ -49,12 +49,12 @@ async function resultsOf(
   text: OperationText,
   identified: Identified,
   signal: AbortSignal,
-): Promise<AsyncGenerator<ExecutionResult, void>> {
+): Promise<AsyncGenerator<Answer, void>> {
   const checked = serving.operations.check(text);
-  if (!isChecked(checked)) return only({ errors: checked });
+  if (!isChecked(checked)) return only(refusedWith(...checked));
   const kind = checked.operation.operation;
   if (method === 'GET' && kind === OperationTypeNode.MUTATION)
-    return only({ errors: [new GraphQLError('mutations are sent by POST', { extensions: { code: 'BAD_REQUEST' } })] });
+    return only(refusedWith(new GraphQLError('mutations are sent by POST', { extensions: { code: 'BAD_REQUEST' } })));
   const result =
     kind === OperationTypeNode.SUBSCRIPTION
       ? await beginStream(serving, checked, identified, signal)
@@ -63,7 +63,7 @@ async function resultsOf(
 }
 
 // oxlint-disable-next-line typescript/require-await -- a stream of one
-async function* only(result: ExecutionResult): AsyncGenerator<ExecutionResult, void> {
+async function* only(result: Answer): AsyncGenerator<Answer, void> {
   yield result;
 }
 

@@ -3,6 +3,7 @@ import type { QueryPlan } from '@apollo/query-planner';
 import type { Identity } from '@supergraph/platform/context';
 import type { SubgraphAnswer, SubgraphClient } from '@supergraph/platform/subgraph';
 import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { Answer, IncrementalAnswer } from './answer.ts';
 import type { EdgeAccess, Permitted } from './edge-access.ts';
 import type { ErrorTrail } from './error-trail.ts';
 import type { SupergraphFacts } from './supergraph-facts.ts';
@@ -17,6 +18,8 @@ export interface ExecutorRequest {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly deadline: number;
+  /** Says in `extensions` how the operation was planned and where the time went. */
+  readonly explain?: boolean | undefined;
 }
 
 /** A subscription; who asks is looked at again before each event. */
@@ -31,8 +34,12 @@ export interface Executor {
   readonly schema: GraphQLSchema;
   /** Access rules, costs and scopes, as the supergraph has them. */
   readonly facts: SupergraphFacts;
-  execute(request: ExecutorRequest): Promise<ExecutionResult>;
-  subscribe(request: SubscriptionRequest): Promise<AsyncGenerator<ExecutionResult, void> | ExecutionResult>;
+  /** The whole answer; `@defer` is as if it were not there. */
+  execute(request: ExecutorRequest): Promise<Answer>;
+  /** For clients that read answers in parts: what is deferred comes later. */
+  executeInParts(request: ExecutorRequest): Promise<Answer | IncrementalAnswer>;
+  /** An answer in place of a stream means that the subscription could not begin. */
+  subscribe(request: SubscriptionRequest): Promise<AsyncGenerator<Answer, void> | Answer>;
 }
 
 /** What one plan needs to run; shared by queries and by the events of subscriptions. */

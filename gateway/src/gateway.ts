@@ -5,7 +5,9 @@ import { QueryPlanner } from '@apollo/query-planner';
 import { badInput } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
 import type { SubgraphAnswer, SubgraphClient } from '@supergraph/platform/subgraph';
-import { type DocumentNode, getOperationAST, getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
+import { jsonText } from '@supergraph/platform/service-server';
+import { type DocumentNode, type ExecutionResult, getOperationAST, getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
+import { type Answer, formatError } from './answer.ts';
 import { createEdgeAccess, type Permitted } from './edge-access.ts';
 import { createErrorTrail, type ErrorTrail, unavailableAnswer } from './error-trail.ts';
 import type { Engine, Executor, ExecutorRequest, Prepared, Replacement } from './executor.ts';
@@ -78,18 +80,40 @@ export function createExecutor({ supergraphSdl, clients, log, fetchMs = 2_000 }:
   };
 
   const engine: Engine = { schema, clients, access, prepare, run, newTrail, variableErrors: (request) => variableErrors(schema, request) };
+  const execute = async (request: ExecutorRequest): Promise<Answer> => {
+    const errors = engine.variableErrors(request);
+    if (errors.length > 0) return toAnswer({ errors });
+    const permitted = access.permit(request.document, request.identity);
+    const ready = prepare(permitted, request.operationName);
+    return toAnswer(await run(ready, ready.plan, request, permitted));
+  };
   return {
     schema,
     facts,
-    execute: async (request) => {
-      const errors = engine.variableErrors(request);
-      if (errors.length > 0) return { errors };
-      const permitted = access.permit(request.document, request.identity);
-      const ready = prepare(permitted, request.operationName);
-      return run(ready, ready.plan, request, permitted);
+    execute,
+    executeInParts: execute,
+    subscribe: async (request) => {
+      const stream = await runSubscription(engine, request);
+      return Symbol.asyncIterator in stream ? answersOf(stream) : toAnswer(stream);
     },
-    subscribe: (request) => runSubscription(engine, request),
   };
+}
+
+const toAnswer = ({ data, errors }: ExecutionResult): Answer => ({
+  ...(data === undefined ? {} : { data: jsonText(data) }),
+  ...(errors?.length ? { errors: errors.map(formatError) } : {}),
+});
+
+function answersOf(stream: AsyncGenerator<ExecutionResult, void>): AsyncGenerator<Answer, void> {
+  const answers = (async function* () {
+    for await (const result of stream) yield toAnswer(result);
+  })();
+  const end = answers.return.bind(answers);
+  answers.return = async (value) => {
+    await stream.return();
+    return end(value);
+  };
+  return answers;
 }
 
 function dataSources(

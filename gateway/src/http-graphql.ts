@@ -9,10 +9,11 @@ import type { GatewayInterface } from '@apollo/server-gateway-interface';
 import { expressMiddleware } from '@as-integrations/express5';
 import { jsonText } from '@supergraph/platform/service-server';
 import type { RequestHandler } from 'express';
-import { type GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
+import { type Answer, formatError } from './answer.ts';
 import type { Identified } from './identify.ts';
 import { type Checked, isChecked } from './operations.ts';
-import { answerOnce, present, type Serving, statusOf, toGraphQLError } from './serving.ts';
+import { answerOnce, type Serving, statusOf, toGraphQLError } from './serving.ts';
 
 interface HttpContext extends BaseContext {
   readonly identified: Identified;
@@ -77,13 +78,25 @@ function gatewayOf(serving: Serving): GatewayInterface {
       return Promise.resolve({
         executor: async ({ context }) => {
           const { checked, identified, signal } = context as HttpContext;
-          return (await answerOnce(serving, checked as Checked, identified, signal)) as { data?: Record<string, unknown> };
+          return toResult(await answerOnce(serving, checked as Checked, identified, signal));
         },
       });
     },
     stop: () => Promise.resolve(),
   };
 }
+
+/** Apollo Server passes errors on as it gets them only where they are GraphQLErrors. */
+const toResult = ({ data, errors }: Answer) => ({
+  ...(data === undefined ? {} : { data: JSON.parse(data) as Record<string, unknown> }),
+  ...(errors
+    ? {
+        errors: errors.map(
+          ({ message, path, extensions }) => new GraphQLError(message, { path: path ?? null, extensions: extensions ?? null }),
+        ),
+      }
+    : {}),
+});
 
 /** Stands in for a document that was refused, until its errors are answered. */
 const nothing = parse('{ __typename }');
@@ -103,7 +116,7 @@ function checking({ operations }: Serving): ApolloServerPlugin<HttpContext> {
         responseForOperation: ({ contextValue }) => {
           const { checked } = contextValue;
           if (checked && isChecked(checked)) return Promise.resolve(null);
-          const { errors } = present({ errors: checked ?? [] });
+          const errors = checked?.map(formatError);
           return Promise.resolve({
             http: { status: 400, headers: new HeaderMap() },
             body: { kind: 'single', singleResult: { errors: errors ?? [] } },

@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DomainError, unauthenticated, upstreamUnavailable } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
-import {
-  type ExecutionResult,
-  type FormattedExecutionResult,
-  GraphQLError,
-  type GraphQLFormattedError,
-  Kind,
-  OperationTypeNode,
-  type SelectionSetNode,
-} from 'graphql';
+import { GraphQLError, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
+import { type Answer, refusedWith } from './answer.ts';
 import type { Executor } from './executor.ts';
 import type { Identified, Identifier } from './identify.ts';
 import type { LoadGuard } from './load.ts';
@@ -31,17 +24,12 @@ export interface Serving {
 }
 
 /** Runs a query or mutation to its end; never throws. */
-export async function answerOnce(
-  serving: Serving,
-  checked: Checked,
-  identified: Identified,
-  signal: AbortSignal,
-): Promise<ExecutionResult> {
+export async function answerOnce(serving: Serving, checked: Checked, identified: Identified, signal: AbortSignal): Promise<Answer> {
   const refused = refusal(checked, identified);
-  if (refused) return { errors: [refused] };
-  if (checked.operation.operation === OperationTypeNode.SUBSCRIPTION) return { errors: [wrongTransport()] };
+  if (refused) return refusedWith(refused);
+  if (checked.operation.operation === OperationTypeNode.SUBSCRIPTION) return refusedWith(wrongTransport());
   const leave = serving.load.enter();
-  if (!leave) return { errors: [overloaded()] };
+  if (!leave) return refusedWith(overloaded());
   try {
     const { document, operationName, variables } = checked;
     return await serving.executor.execute({
@@ -53,7 +41,7 @@ export async function answerOnce(
       deadline: Date.now() + serving.operationMs,
     });
   } catch (error) {
-    return { errors: [toGraphQLError(error, serving.log)] };
+    return refusedWith(toGraphQLError(error, serving.log));
   } finally {
     leave();
   }
@@ -65,29 +53,29 @@ export async function beginStream(
   checked: Checked,
   identified: Identified,
   signal: AbortSignal,
-): Promise<AsyncGenerator<ExecutionResult, void> | ExecutionResult> {
+): Promise<AsyncGenerator<Answer, void> | Answer> {
   const refused = refusal(checked, identified);
-  if (refused) return { errors: [refused] };
+  if (refused) return refusedWith(refused);
   const leave = serving.load.enter();
-  if (!leave) return { errors: [overloaded()] };
+  if (!leave) return refusedWith(overloaded());
   try {
     const { document, operationName, variables } = checked;
     const { identity, refresh } = identified;
     const stream = await serving.executor.subscribe({ document, operationName, variables, identity, signal, refresh });
     return Symbol.asyncIterator in stream ? unbreakable(stream, serving.log) : stream;
   } catch (error) {
-    return { errors: [toGraphQLError(error, serving.log)] };
+    return refusedWith(toGraphQLError(error, serving.log));
   } finally {
     leave();
   }
 }
 
-function unbreakable(stream: AsyncGenerator<ExecutionResult, void>, log: Log): AsyncGenerator<ExecutionResult, void> {
+function unbreakable(stream: AsyncGenerator<Answer, void>, log: Log): AsyncGenerator<Answer, void> {
   const guarded = (async function* () {
     try {
       yield* stream;
     } catch (error) {
-      yield { errors: [toGraphQLError(error, log)] };
+      yield refusedWith(toGraphQLError(error, log));
     }
   })();
   const end = guarded.return.bind(guarded);
@@ -139,19 +127,6 @@ export function toGraphQLError(error: unknown, log: Log): GraphQLError {
   log.error({ errorId, error }, 'the gateway failed unexpectedly');
   return new GraphQLError('something went wrong on our side', { extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } });
 }
-
-/** An answer as it is written to the client. */
-export const present = ({ data, errors }: ExecutionResult): FormattedExecutionResult => ({
-  ...(errors?.length ? { errors: errors.map(presentError) } : {}),
-  ...(data === undefined ? {} : { data }),
-});
-
-const presentError = ({ message, path, locations, extensions }: GraphQLError): GraphQLFormattedError => ({
-  message,
-  ...(locations ? { locations } : {}),
-  ...(path ? { path } : {}),
-  extensions,
-});
 
 /** The HTTP status of a refusal before any operation ran. */
 export function statusOf(code: unknown): number {

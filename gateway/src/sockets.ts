@@ -6,10 +6,11 @@ import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { type Context, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { Gauge, type Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Answer, answerObject, formatError } from './answer.ts';
 import { credentialsOf } from './credentials.ts';
 import type { Identified } from './identify.ts';
 import { type Checked, isChecked } from './operations.ts';
-import { answerOnce, beginStream, present, type Serving, toGraphQLError } from './serving.ts';
+import { answerOnce, beginStream, type Serving, toGraphQLError } from './serving.ts';
 
 export interface Sockets {
   /** Closes all sockets with 1001, so that clients come back elsewhere. */
@@ -64,8 +65,8 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
     onSubscribe: (ctx, _id, payload) => prepare(serving, ctx, payload, operationsPerSocket),
     execute: ({ contextValue }) => run(serving, contextValue as Work),
     subscribe: ({ contextValue }) => begin(serving, contextValue as Work),
-    onNext: (_ctx, _id, _payload, _args, result) => present(result),
-    onError: (_ctx, _id, _payload, errors) => present({ errors }).errors ?? [],
+    onNext: (_ctx, _id, _payload, _args, result) => answerObject(result as unknown as Answer),
+    onError: (_ctx, _id, _payload, errors) => errors.map((error) => ('toJSON' in error ? formatError(error) : error)),
     jsonMessageReplacer: (_key, value: unknown) => (typeof value === 'bigint' ? (JSON.parse(jsonText(value)) as unknown) : value),
   });
 
@@ -159,8 +160,9 @@ function prepare(
   return { document: checked.document, operationName: checked.operationName, contextValue: work } as unknown as ExecutionArgs;
 }
 
-const run = (serving: Serving, { checked, identified, signal }: Work) => answerOnce(serving, checked, identified, signal);
-const begin = (serving: Serving, { checked, identified, signal }: Work) => beginStream(serving, checked, identified, signal);
+// Answers pass through the protocol's library untouched, until `onNext` makes their message.
+const run = (serving: Serving, { checked, identified, signal }: Work) => answerOnce(serving, checked, identified, signal) as never;
+const begin = (serving: Serving, { checked, identified, signal }: Work) => beginStream(serving, checked, identified, signal) as never;
 
 function toProtocolSocket(socket: WebSocket, onFailure: (error: unknown) => void) {
   return {

@@ -2,6 +2,7 @@ import { nobody, type Identity } from '@supergraph/platform/context';
 import { createLog } from '@supergraph/platform/log';
 import { person } from '@supergraph/platform/testing';
 import { parse } from 'graphql';
+import { answerText } from '../src/answer.ts';
 import { composeSubgraphs } from '../src/compose.ts';
 import { createExecutor } from '../src/gateway.ts';
 import type { Executor } from '../src/executor.ts';
@@ -27,7 +28,7 @@ const ask = async (query: string, identity = guest, variables: Record<string, un
     signal,
     deadline: Date.now() + 1_000,
   });
-  return JSON.parse(JSON.stringify(result)) as {
+  return JSON.parse(answerText(result)) as {
     data: any;
     errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
   };

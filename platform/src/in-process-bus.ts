@@ -1,8 +1,16 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EventEngine, LiveTransport } from './bus.ts';
-import { pauseBeforeNextTry } from './delivery.ts';
+import { createLanes, type Lanes, pauseBeforeNextTry } from './delivery.ts';
 import { fits, type Envelope } from './events.ts';
+
+/** Events of one consumer that are handled at once; more would only wait for its database. */
+const slots = 4;
+
+interface Served {
+  readonly signal: AbortSignal;
+  readonly lanes: Lanes;
+}
 
 /**
  * The event engine of one process: `publish` resolves when every consumer has handled the event. What is not yet
@@ -10,15 +18,15 @@ import { fits, type Envelope } from './events.ts';
  */
 export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysMs?: readonly number[] } = {}): EventEngine {
   const pauseAfter: PauseAfter = retryDelaysMs ? (_error, attempts) => retryDelaysMs[attempts - 1] : pauseBeforeNextTry;
-  const consumers = new Map<Consumer, AbortController>();
+  const consumers = new Map<Consumer, Served & { readonly ending: AbortController }>();
   return {
     async publish(envelope) {
       const interested = [...consumers].filter(([{ patterns }]) => patterns.some((pattern) => fits(pattern, envelope.name)));
-      await Promise.all(interested.map(([consumer, { signal }]) => deliver(consumer, envelope, pauseAfter, signal)));
+      await Promise.all(interested.map(([consumer, served]) => deliver(consumer, envelope, pauseAfter, served)));
     },
     consume: (consumer) => {
       const ending = new AbortController();
-      consumers.set(consumer, ending);
+      consumers.set(consumer, { ending, signal: ending.signal, lanes: createLanes(slots) });
       return Promise.resolve(() => {
         // It stays known: what it misses from now on is not safe, and waits in the outbox for the next start.
         ending.abort(new Error(`${consumer.name} takes no more events`));
@@ -26,7 +34,7 @@ export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysM
       });
     },
     close: () => {
-      for (const ending of consumers.values()) ending.abort(new Error('the event engine is closed'));
+      for (const { ending } of consumers.values()) ending.abort(new Error('the event engine is closed'));
       return Promise.resolve();
     },
   };
@@ -34,11 +42,12 @@ export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysM
 
 type PauseAfter = (error: unknown, attempts: number) => number | undefined;
 
-async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, signal: AbortSignal): Promise<void> {
+async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, { signal, lanes }: Served): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {
-      return await consumer.handle(envelope);
+      // Only while it is handled: an event that rests between two tries holds up nobody.
+      return await lanes.inSlot(() => consumer.handle(envelope));
     } catch (error) {
       const pauseMs = pauseAfter(error, attempt);
       if (pauseMs === undefined) return consumer.setAside(envelope, error, attempt);
