@@ -14,7 +14,7 @@ import { registry } from '@supergraph/subgraphs/registry';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { composeSubgraphs } from './src/compose.ts';
-import type { Executor } from './src/executor.ts';
+import type { Executor, ExecutorRequest } from './src/executor.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import { createOperations, isChecked } from './src/operations.ts';
@@ -114,24 +114,24 @@ export function testGraph(...domains: readonly string[]): TestGraph {
   let moved = 0;
   let started: ReturnType<typeof startGraph> | undefined;
   const start = () => (started ??= startGraph(domains, settings, () => new Date(Date.now() + moved)));
-  const requestOf = (executor: Executor, document: string, options: RunOptions) => {
+  const requestOf = (executor: Executor, document: string, options: RunOptions): Answer | Omit<ExecutorRequest, 'signal' | 'deadline'> => {
     const variables = { ...options.variables, ...(options.input === undefined ? {} : { input: options.input }) };
     const checked = createOperations(executor, settings).check({ query: document, variables });
-    if (!isChecked(checked)) return { refused: refusedWith(...checked) } as const;
-    return { document: checked.document, operationName: undefined, variables, identity: identityOf(executor, viewer, options) } as const;
+    if (!isChecked(checked)) return refusedWith(...checked);
+    return { document: checked.document, operationName: undefined, variables, identity: identityOf(executor, viewer, options) };
   };
   return {
     viewer,
     run: async (document, options = {}) => {
       const { executor } = await start();
       const request = requestOf(executor, document, options);
-      if ('refused' in request) return toResult(request.refused);
+      if (!('document' in request)) return toResult(request);
       return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + 10_000 }));
     },
     subscribe: async (document, options = {}) => {
       const { executor, ended } = await start();
       const request = requestOf(executor, document, options);
-      const stream = 'refused' in request ? request.refused : await executor.subscribe({ ...request, signal: ended.signal });
+      const stream = 'document' in request ? await executor.subscribe({ ...request, signal: ended.signal }) : request;
       if (!(Symbol.asyncIterator in stream)) throw new Error(`the subscription did not begin: ${JSON.stringify(stream.errors)}`);
       return objectsOf(stream);
     },
