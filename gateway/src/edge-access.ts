@@ -5,13 +5,9 @@ import {
   type DocumentNode,
   type FieldNode,
   type GraphQLCompositeType,
-  getNamedType,
   GraphQLError,
-  type GraphQLOutputType,
   type GraphQLSchema,
   isAbstractType,
-  isCompositeType,
-  isListType,
   isNonNullType,
   Kind,
   OperationTypeNode,
@@ -20,11 +16,10 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { type Shape, shapeOf } from './shape.ts';
 import type { SupergraphFacts } from './supergraph-facts.ts';
 
 /** A field that was taken out: in its place stands `__typename` under this alias, so that its places are known later. */
-interface Denial {
+export interface Denial {
   readonly responseKey: string;
   readonly nonNull: boolean;
   readonly rule: AccessRule;
@@ -40,14 +35,13 @@ export interface Permitted {
   readonly document: DocumentNode;
   /** Different for each set of denied rules; part of a plan's key. */
   readonly key: string;
-  readonly denied: boolean;
+  /** What was taken out, by the alias that stands in its place. */
+  readonly denials: ReadonlyMap<string, Denial>;
+  /** Why this caller may not have what stands under an alias. */
+  refusal(alias: string): DomainError;
   /** The error that stands for a subscription's whole answer when its root field is denied. */
   rootError(): GraphQLError | undefined;
-  /** Puts null and an error where a field was denied; a non-null one takes its parents with it. */
-  restore(data: Data, operationName: string | undefined): { readonly data: Data; readonly errors: readonly GraphQLError[] };
 }
-
-type Data = Record<string, unknown> | null | undefined;
 
 /** Decides for whole operations, before anything is planned, which fields the caller may ask for. */
 export interface EdgeAccess {
@@ -73,7 +67,7 @@ export function createEdgeAccess(schema: GraphQLSchema, facts: SupergraphFacts):
       const result = rewritten.get(key) ?? rewrite(schema, facts, document, reasons);
       if (rewritten.size >= rewrittenPerDocument) rewritten.clear();
       rewritten.set(key, result);
-      return permitted(schema, result, key, reasons);
+      return permitted(result, key, reasons);
     },
   };
 }
@@ -81,40 +75,35 @@ export function createEdgeAccess(schema: GraphQLSchema, facts: SupergraphFacts):
 const untouched = (document: DocumentNode): Permitted => ({
   document,
   key: '',
-  denied: false,
+  denials: new Map(),
+  refusal: (alias) => {
+    throw new Error(`nothing was refused under ${alias}`);
+  },
   rootError: () => undefined,
-  restore: (data) => ({ data, errors: [] }),
 });
 
-function permitted(
-  schema: GraphQLSchema,
-  { document, denials }: Rewritten,
-  key: string,
-  reasons: ReadonlyMap<AccessRule, DomainError>,
-): Permitted {
-  const toError = ({ rule }: Denial, path: readonly (string | number)[]) => {
-    const { message, extensions } = reasons.get(rule) as DomainError;
-    return new GraphQLError(message, { path, extensions });
+function permitted({ document, denials }: Rewritten, key: string, reasons: ReadonlyMap<AccessRule, DomainError>): Permitted {
+  const refusal = (alias: string) => {
+    const denial = denials.get(alias);
+    const reason = denial && reasons.get(denial.rule);
+    if (!reason) throw new Error(`nothing was refused under ${alias}`);
+    return reason;
   };
   return {
     document,
     key,
-    denied: true,
+    denials,
+    refusal,
     rootError: () => {
       const operation = document.definitions.find(
         (definition) => definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.SUBSCRIPTION,
       );
       const first = operation?.kind === Kind.OPERATION_DEFINITION ? operation.selectionSet.selections[0] : undefined;
-      const denial = first?.kind === Kind.FIELD ? denials.get(first.alias?.value ?? '') : undefined;
-      return denial && toError(denial, [denial.responseKey]);
-    },
-    restore: (data, operationName) => {
-      const errors: GraphQLError[] = [];
-      if (!data) return { data, errors };
-      const restored = restoreObject(data, shapeOf(schema, document, operationName), denials, [], (denial, path) =>
-        errors.push(toError(denial, path)),
-      );
-      return { data: restored, errors };
+      const alias = first?.kind === Kind.FIELD ? (first.alias?.value ?? '') : '';
+      const denial = denials.get(alias);
+      if (!denial) return undefined;
+      const { message, extensions } = refusal(alias);
+      return new GraphQLError(message, { path: [denial.responseKey], extensions });
     },
   };
 }
@@ -202,48 +191,4 @@ function splitByType(parts: readonly (readonly [string, FieldNode])[]): Selectio
     kind: Kind.INLINE_FRAGMENT,
     selectionSet: { kind: Kind.SELECTION_SET, selections: parts.map(([name, field]) => on(name, [field])) },
   };
-}
-
-type Note = (denial: Denial, path: readonly (string | number)[]) => void;
-
-function restoreObject(
-  object: Record<string, unknown>,
-  shape: Shape,
-  denials: ReadonlyMap<string, Denial>,
-  path: readonly (string | number)[],
-  note: Note,
-): Record<string, unknown> | null {
-  const restored: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  let broken = false;
-  for (const [key, value] of Object.entries(object)) {
-    const denial = denials.get(key);
-    if (denial) {
-      note(denial, [...path, denial.responseKey]);
-      restored[denial.responseKey] = null;
-      broken ||= denial.nonNull;
-      continue;
-    }
-    const field = shape.get(key);
-    restored[key] = field ? restoreValue(value, field.type, field.children, denials, [...path, key], note) : value;
-    broken ||= restored[key] === null && field !== undefined && isNonNullType(field.type);
-  }
-  return broken ? null : restored;
-}
-
-function restoreValue(
-  value: unknown,
-  type: GraphQLOutputType,
-  shape: Shape,
-  denials: ReadonlyMap<string, Denial>,
-  path: readonly (string | number)[],
-  note: Note,
-): unknown {
-  // A leaf may be an object of any form, where nothing is ours.
-  if (value === null || typeof value !== 'object' || !isCompositeType(getNamedType(type))) return value;
-  const nullable = isNonNullType(type) ? type.ofType : type;
-  if (!Array.isArray(value)) return restoreObject(value as Record<string, unknown>, shape, denials, path, note);
-  if (!isListType(nullable)) return value;
-  const itemType = nullable.ofType as GraphQLOutputType;
-  const items = value.map((item, index) => restoreValue(item, itemType, shape, denials, [...path, index], note));
-  return isNonNullType(itemType) && items.includes(null) ? null : items;
 }

@@ -1,11 +1,6 @@
-import type { buildOperationContext } from '@apollo/gateway';
-import type { QueryPlan } from '@apollo/query-planner';
 import type { Identity } from '@supergraph/platform/context';
-import type { SubgraphAnswer, SubgraphClient } from '@supergraph/platform/subgraph';
-import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { Answer, IncrementalAnswer } from './answer.ts';
-import type { EdgeAccess, Permitted } from './edge-access.ts';
-import type { ErrorTrail } from './error-trail.ts';
 import type { SupergraphFacts } from './supergraph-facts.ts';
 
 /** One operation of a client: a checked document, and who asks until when. */
@@ -18,6 +13,8 @@ export interface ExecutorRequest {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly deadline: number;
+  /** Which fields with a progressive `@override(label:)` come from their new subgraph, by label. */
+  readonly overrides?: ReadonlyMap<string, boolean> | undefined;
   /** Says in `extensions` how the operation was planned and where the time went. */
   readonly explain?: boolean | undefined;
 }
@@ -40,27 +37,6 @@ export interface Executor {
   executeInParts(request: ExecutorRequest): Promise<Answer | IncrementalAnswer>;
   /** An answer in place of a stream means that the subscription could not begin. */
   subscribe(request: SubscriptionRequest): Promise<AsyncGenerator<Answer, void> | Answer>;
-}
-
-/** What one plan needs to run; shared by queries and by the events of subscriptions. */
-export interface Engine {
-  readonly schema: GraphQLSchema;
-  readonly clients: ReadonlyMap<string, SubgraphClient>;
-  readonly access: EdgeAccess;
-  prepare(permitted: Permitted, operationName: string | undefined): Prepared;
-  run(prepared: Prepared, plan: QueryPlan, request: ExecutorRequest, permitted: Permitted, replace?: Replacement): Promise<ExecutionResult>;
-  /** Errors of the client's variables, before anything is planned. */
-  variableErrors(request: Pick<ExecutorRequest, 'document' | 'operationName' | 'variables'>): readonly GraphQLError[];
-  newTrail(): ErrorTrail;
-}
-
-/** A fetch that is answered from what is already here: the event of a subscription. */
-export interface Replacement {
-  readonly query: string;
-  readonly answer: SubgraphAnswer;
-}
-
-export interface Prepared {
-  readonly plan: QueryPlan;
-  readonly context: ReturnType<typeof buildOperationContext>;
+  /** Plans and compiles an operation before anybody asks for it; throws where it cannot be planned. */
+  warm(document: DocumentNode, operationName?: string): void;
 }

@@ -154,7 +154,7 @@ describe('errors stand where they happened', () => {
     opinions.disturb = () => Promise.resolve({ data: { _entities: 'rubbish' } } as never);
     const { data, errors } = await ask('{ product(id: "1") { name stars } }');
     expect(data).toEqual({ product: { name: 'Tea', stars: null } });
-    expect(placed(errors)).toEqual([[undefined, 'INTERNAL_SERVER_ERROR']]);
+    expect(placed(errors)).toEqual([[['product', 'stars'], 'UPSTREAM_UNAVAILABLE']]);
   });
 });
 

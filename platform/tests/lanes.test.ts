@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTurns } from '../src/turns.ts';
+import { createLanes } from '../src/delivery.ts';
 
 test('never more than so many run at once, and they begin in the order in which they came', async () => {
-  const take = createTurns(3);
+  const take = createLanes(3).inSlot;
   const begun: number[] = [];
   let running = 0;
   let most = 0;
@@ -20,7 +20,7 @@ test('never more than so many run at once, and they begin in the order in which 
 });
 
 test('work that fails gives its turn on', async () => {
-  const take = createTurns(1);
+  const take = createLanes(1).inSlot;
   const failing = take(() => Promise.reject(new Error('no')));
   const next = take(() => Promise.resolve('yes'));
   await expect(failing).rejects.toThrow('no');

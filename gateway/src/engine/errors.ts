@@ -1,0 +1,111 @@
+import { upstreamUnavailable } from '@supergraph/platform/errors';
+import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
+import { type GraphQLFormattedError, Kind, parse, type SelectionSetNode } from 'graphql';
+import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
+import type { Path } from './tree.ts';
+
+/** What may be told of an error, whatever place it has. */
+export interface Told {
+  readonly message: string;
+  readonly extensions: Readonly<Record<string, unknown>>;
+}
+
+/** An error and its place, in the plan's names; without one it concerns the whole answer. */
+export interface PlacedError extends Told {
+  readonly path: Path | undefined;
+}
+
+/** Makes of an error that may not leave what may stand in its place, and notes it under an id. */
+export type Mask = (error: GraphQLFormattedError) => Readonly<Record<string, unknown>>;
+
+/** More errors than this of one fetch say nothing new. */
+export const mostErrors = 100;
+
+/** What is said of everything that the client cannot mend. */
+export const onOurSide = 'something went wrong on our side';
+const hidden = new Set(['serviceName', 'stacktrace', 'exception', 'response', 'valueCompletion', 'http', 'service', 'url']);
+
+/** What may leave of a subgraph's error: message, code and details, but no names of services or places. */
+export function toTold(error: GraphQLFormattedError, mask: Mask): Told {
+  const code = error.extensions?.['code'];
+  // A document that the gateway itself wrote was refused: the client can do nothing about it.
+  if (typeof code !== 'string' || (code.startsWith('GRAPHQL_') && !error.message.startsWith('Variable "$')))
+    return { message: onOurSide, extensions: mask(error) };
+  if (code.startsWith('GRAPHQL_')) return { message: error.message, extensions: { code: 'BAD_USER_INPUT' } };
+  const extensions = Object.fromEntries(Object.entries(error.extensions ?? {}).filter(([key]) => !hidden.has(key)));
+  return { message: error.message, extensions };
+}
+
+/** What stands for a subgraph that cannot be asked or answers rubbish; it names neither the subgraph nor its place. */
+export function unavailable(): Told {
+  const { message, extensions } = upstreamUnavailable();
+  return { message, extensions: { ...extensions } };
+}
+
+export const unavailableAnswer = (): SubgraphAnswer => ({ data: null, errors: [unavailable()] });
+
+/** An error as clients read it, its path in their names and cut where they asked for nothing; each error once. */
+export function toClientErrors(errors: readonly PlacedError[], shape: ObjectShape): GraphQLFormattedError[] {
+  const distinct = new Map<string, GraphQLFormattedError>();
+  for (const { path, message, extensions } of errors) {
+    const shown = path && visiblePath(path, shape);
+    const key = JSON.stringify([shown, message, extensions['code']]);
+    if (!distinct.has(key)) distinct.set(key, { message, ...(shown ? { path: shown } : {}), extensions });
+  }
+  return [...distinct.values()];
+}
+
+function visiblePath(path: Path, shape: ObjectShape): Path {
+  const shown: (string | number)[] = [];
+  let objects: readonly ObjectShape[] = [shape];
+  for (const step of path) {
+    if (typeof step === 'number') {
+      shown.push(step);
+      continue;
+    }
+    const found = objects.flatMap(({ fields }) => fields.filter(({ dataKey }) => dataKey === step));
+    const [first] = found;
+    if (!first) return shown;
+    shown.push(first.responseKey);
+    objects = found.flatMap(objectsBelow);
+  }
+  return shown;
+}
+
+const objectsBelow = (field: FieldShape): readonly ObjectShape[] => (field.kind === 'value' ? objectsOf(field.value) : []);
+
+function objectsOf(value: ValueShape): readonly ObjectShape[] {
+  if (value.kind === 'list') return objectsOf(value.item);
+  if (value.kind === 'object') return [value.shape];
+  return value.kind === 'abstract' ? [...value.byType.values(), value.unknown] : [];
+}
+
+/** What a fetch asks for, by name: of the root, and of entities of each type. Read only when something went wrong. */
+export interface Asked {
+  readonly root: readonly string[];
+  ofEntity(typeName: unknown): readonly string[];
+}
+
+/** Reads a fetch's document. */
+export function askedBy(document: string): Asked {
+  const operation = parse(document).definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  const root: string[] = [];
+  const entities = new Map<unknown, readonly string[]>();
+  const selections = operation?.kind === Kind.OPERATION_DEFINITION ? operation.selectionSet.selections : [];
+  for (const selection of selections) {
+    if (selection.kind !== Kind.FIELD) continue;
+    root.push(selection.alias?.value ?? selection.name.value);
+    for (const fragment of selection.selectionSet?.selections ?? [])
+      if (fragment.kind === Kind.INLINE_FRAGMENT && fragment.typeCondition)
+        entities.set(fragment.typeCondition.name.value, keysOf(fragment.selectionSet));
+  }
+  const all = [...new Set([...entities.values()].flat())];
+  return { root, ofEntity: (typeName) => entities.get(typeName) ?? all };
+}
+
+const keysOf = ({ selections }: SelectionSetNode): string[] =>
+  selections.flatMap((selection) => {
+    if (selection.kind === Kind.INLINE_FRAGMENT) return keysOf(selection.selectionSet);
+    if (selection.kind !== Kind.FIELD || selection.name.value === '__typename') return [];
+    return [selection.alias?.value ?? selection.name.value];
+  });

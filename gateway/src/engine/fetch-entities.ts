@@ -1,0 +1,208 @@
+import type { FetchDataKeyRenamer, FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
+import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
+import { mostErrors, unavailable } from './errors.ts';
+import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
+import { toJson } from './json.ts';
+import type { Kinds } from './kinds.ts';
+import { merge } from './merge.ts';
+import { createRepresenter, type Representer } from './represent.ts';
+import { rewrite, valueFrom } from './rewrite.ts';
+import type { PendingEntity, Run, Step } from './run.ts';
+import { isTree, own, type Tree } from './tree.ts';
+import { placesAt, type PlanPath, targetsAt } from './walk.ts';
+
+/** What a subgraph takes at once; more entities are asked for side by side. */
+const batchSize = 500;
+
+/** What a fetch takes from its surroundings, beside the client's variables. */
+type Extra = Readonly<Record<string, unknown>>;
+
+interface Target {
+  readonly object: Tree;
+  readonly entity: PendingEntity;
+}
+
+/** Entities that this step is the first to ask for. */
+interface Batch {
+  readonly entities: PendingEntity[];
+  readonly texts: string[];
+  readonly objects: Tree[];
+}
+
+/** A fetch of entities, with what makes their representations. */
+interface EntityFetch extends CompiledFetch {
+  readonly representer: Representer;
+  /** What its entities are known by in the whole run; undefined where they are not to be shared. */
+  readonly sharedName: string | undefined;
+}
+
+/** Compiles a fetch of entities: each one is asked for once, however often the answer refers to it. */
+export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryPlanSelectionNode[]): Step {
+  const { node, path, kinds } = compiled;
+  const contexts = node.contextRewrites ?? [];
+  const fetch: EntityFetch = {
+    ...compiled,
+    representer: createRepresenter(kinds, requires, node.inputRewrites),
+    sharedName: contexts.length === 0 && isFlatFetch(node.operation) ? anonymous(node) : undefined,
+  };
+  return (run) => {
+    const objects = targetsAt(run.data, path);
+    if (objects.length === 0) return undefined;
+    if (contexts.length === 0) return runGroup(fetch, run, objects, {});
+    const groups = groupByContext(kinds, path, contexts, run);
+    const waiting = groups.map(([extra, group]) => runGroup(fetch, run, group, extra)).filter((one) => one !== undefined);
+    return Promise.all(waiting).then(() => undefined);
+  };
+}
+
+/**
+ * Entities are known beyond one fetch only where nothing hangs below their fields: what is merged into one object
+ * must not show up at another place that asked for something else.
+ */
+function isFlatFetch(operation: string): boolean {
+  const isFlat = (selection: SelectionNode): boolean => {
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selection.selectionSet.selections.every(isFlat);
+    return selection.kind === Kind.FIELD && !selection.selectionSet;
+  };
+  const sets = parse(operation).definitions.flatMap((one) => (one.kind === Kind.OPERATION_DEFINITION ? [one.selectionSet] : []));
+  const below = ({ selections }: SelectionSetNode) =>
+    selections.flatMap((one) => (one.kind === Kind.FIELD ? (one.selectionSet?.selections ?? []) : []));
+  return sets.flatMap(below).every(isFlat);
+}
+
+/** The fetch without its name, which differs from place to place. */
+const anonymous = ({ serviceName, operation }: FetchNode): string => `${serviceName}\n${operation.replace(/^query \w+/, 'query')}\n`;
+
+function runGroup(fetch: EntityFetch, run: Run, objects: readonly Tree[], extra: Extra): Promise<void> | undefined {
+  const { targets, batch } = findEntities(fetch, run, objects);
+  if (targets.length === 0) return undefined;
+  for (let from = 0; from < batch.entities.length; from += batchSize) {
+    const part = (list: readonly unknown[]) => list.slice(from, from + batchSize) as never;
+    const some: Batch = { entities: part(batch.entities), texts: part(batch.texts), objects: part(batch.objects) };
+    const arrival = askFor(fetch, run, some, extra);
+    for (const entity of some.entities) entity.arrival = arrival;
+  }
+  const arrivals = new Set(targets.map(({ entity }) => entity.arrival));
+  return Promise.all(arrivals).then(() => put(fetch, run, targets));
+}
+
+function findEntities({ representer, sharedName }: EntityFetch, run: Run, objects: readonly Tree[]) {
+  const known = sharedName === undefined ? new Map<string, PendingEntity>() : run.entities;
+  const targets: Target[] = [];
+  const batch: Batch = { entities: [], texts: [], objects: [] };
+  for (const object of objects) {
+    const text = representer.text(object);
+    if (text === undefined) continue;
+    const key = sharedName === undefined ? text : sharedName + text;
+    let entity = known.get(key);
+    if (!entity) {
+      entity = { answer: { entity: null, errors: [] }, arrival: Promise.resolve() };
+      known.set(key, entity);
+      batch.entities.push(entity);
+      batch.texts.push(text);
+      batch.objects.push(object);
+    }
+    targets.push({ object, entity });
+  }
+  return { targets, batch };
+}
+
+function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra): Promise<void> {
+  const { node, representer } = fetch;
+  const { entities, texts, objects } = batch;
+  const variables = { ...pickVariables(node, run), ...extra };
+  return run
+    .ask({
+      service: node.serviceName,
+      query: node.operation,
+      operationName: node.operationName,
+      variables: () => ({ ...variables, representations: objects.map((object) => representer.object(object)) }),
+      variablesText: () => withRepresentations(toJson(variables), texts),
+      entities: entities.length,
+    })
+    .then((answer) => takeEntities(fetch, run, batch, answer));
+}
+
+const withRepresentations = (variables: string, texts: readonly string[]): string => {
+  const before = variables.slice(0, -1);
+  return `${before}${before.length > 1 ? ',' : ''}"representations":[${texts.join(',')}]}`;
+};
+
+/** Tells each entity what the subgraph said of it. */
+function takeEntities({ node, kinds }: EntityFetch, run: Run, { entities, objects }: Batch, { data, errors = [] }: SubgraphAnswer): void {
+  for (const error of errors.slice(0, mostErrors)) {
+    const told = run.tell(error);
+    const [root, index, ...rest] = error.path ?? [];
+    const one = root === '_entities' && typeof index === 'number' ? entities[index] : undefined;
+    // What concerns no single entity concerns them all.
+    for (const { answer } of one ? [one] : entities) answer.errors.push({ ...told, rest: one ? rest : undefined });
+  }
+  const found = data ? own(data, '_entities') : undefined;
+  if (!Array.isArray(found) || found.length !== entities.length) {
+    if (errors.length === 0) for (const { answer } of entities) answer.errors.push({ ...unavailable(), rest: undefined });
+    return;
+  }
+  for (const [index, entity] of found.entries()) {
+    const { answer } = entities[index] as PendingEntity;
+    if (entity === null || entity === undefined) continue;
+    if (!isTree(entity) || !isOfType(kinds, objects[index] as Tree, entity)) {
+      answer.errors.push({ ...unavailable(), rest: undefined });
+      continue;
+    }
+    rewrite(kinds, node.outputRewrites, entity);
+    answer.entity = entity;
+  }
+}
+
+/** Whether an entity is what was asked for; it may say more exactly what it is, or less. */
+function isOfType(kinds: Kinds, asked: Tree, { __typename: given }: Tree): boolean {
+  const wanted = asked['__typename'];
+  if (given === undefined || given === wanted || typeof given !== 'string' || typeof wanted !== 'string') return typeof given !== 'object';
+  return kinds.of(wanted).has(given) || kinds.of(given).has(wanted);
+}
+
+/** Merges entities into the objects that refer to them, and puts their errors there. */
+function put(fetch: EntityFetch, run: Run, targets: readonly Target[]): void {
+  let flawed = false;
+  for (const { object, entity } of targets) {
+    flawed ||= entity.answer.errors.length > 0;
+    if (entity.answer.entity) merge(object, entity.answer.entity);
+  }
+  if (flawed) placeErrors(fetch, run, targets);
+}
+
+function placeErrors({ path, asked }: EntityFetch, run: Run, targets: readonly Target[]): void {
+  const places = placesAt(run.data, path);
+  let left = mostErrors;
+  for (const { object, entity } of targets)
+    for (const { rest, message, extensions } of entity.answer.errors)
+      for (const place of places.get(object) ?? [])
+        for (const end of rest
+          ? [rest]
+          : asked()
+              .ofEntity(object['__typename'])
+              .map((key) => [key])) {
+          if (left-- <= 0) return;
+          run.errors.push({ message, extensions, path: [...place.path, ...end] });
+        }
+}
+
+/** What stands around an entity may be an argument of its fields: entities with the same surroundings go together. */
+function groupByContext(kinds: Kinds, path: PlanPath, contexts: readonly FetchDataKeyRenamer[], run: Run): [Extra, Tree[]][] {
+  const groups = new Map<string, [Extra, Tree[]]>();
+  for (const [object, places] of placesAt(run.data, path)) {
+    const parents = places[0]?.parents ?? [];
+    const extra = Object.fromEntries(
+      contexts.flatMap(({ path: from, renameKeyTo }) => {
+        const value = valueFrom(kinds, from, parents);
+        return value === undefined ? [] : [[renameKeyTo, value]];
+      }),
+    );
+    const key = toJson(extra);
+    const group = groups.get(key);
+    if (group) group[1].push(object);
+    else groups.set(key, [extra, [object]]);
+  }
+  return [...groups.values()];
+}

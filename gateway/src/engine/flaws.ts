@@ -1,0 +1,49 @@
+import type { GraphQLLeafType } from 'graphql';
+import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
+import { isTree, own, type Path, type Tree } from './tree.ts';
+import { leafText, shapeFor } from './write.ts';
+
+/** Why a place is null although its data, or the want of data, does not say so. */
+export type Flaw =
+  | { readonly kind: 'closed'; readonly path: Path; readonly closedAs: string }
+  | { readonly kind: 'invalid'; readonly path: Path; readonly expected: string };
+
+const mostFlaws = 100;
+
+/** Looks for what a writer met when it set `flawed`: the same walk, slowly and with places. */
+export function findFlaws(shape: ObjectShape, data: Tree, at: Path = []): Flaw[] {
+  const flaws: Flaw[] = [];
+  const note = (flaw: Flaw) => {
+    if (flaws.length < mostFlaws) flaws.push(flaw);
+  };
+
+  const visitObject = (one: ObjectShape, object: Tree, path: Path): void => {
+    for (const field of one.fields) visitField(field, object, [...path, field.responseKey]);
+  };
+  const visitField = (field: FieldShape, object: Tree, path: Path): void => {
+    if (field.kind === 'closed') note({ kind: 'closed', path, closedAs: field.closedAs });
+    if (field.kind === 'value') visitValue(field.value, own(object, field.dataKey), path);
+  };
+  const visitValue = (value: ValueShape, found: unknown, path: Path): void => {
+    if (found === null || found === undefined) return;
+    switch (value.kind) {
+      case 'leaf':
+        if (!isLeaf(value.type, found)) note({ kind: 'invalid', path, expected: value.type.name });
+        return;
+      case 'list':
+        if (!Array.isArray(found)) return note({ kind: 'invalid', path, expected: 'a list' });
+        return found.forEach((item, index) => visitValue(value.item, item, [...path, index]));
+      case 'object':
+        return isTree(found) ? visitObject(value.shape, found, path) : note({ kind: 'invalid', path, expected: value.shape.typeName });
+      case 'abstract': {
+        const one = isTree(found) ? shapeFor(value, found['__typename']) : undefined;
+        if (one && isTree(found)) return visitObject(one, found, path);
+        return note({ kind: 'invalid', path, expected: value.unknown.typeName });
+      }
+    }
+  };
+  visitObject(shape, data, at);
+  return flaws;
+}
+
+const isLeaf = (type: GraphQLLeafType, value: unknown): boolean => leafText(type)(value) !== undefined;

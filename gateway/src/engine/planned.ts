@@ -1,0 +1,63 @@
+import type { Log } from '@supergraph/platform/log';
+import type { SubgraphClient } from '@supergraph/platform/subgraph';
+import { type Answer, refusedWith } from '../answer.ts';
+import type { EdgeAccess, Permitted } from '../edge-access.ts';
+import type { ExecutorRequest } from '../executor.ts';
+import { type Mask, onOurSide } from './errors.ts';
+import type { Graph } from './graph.ts';
+import type { Operation, Part } from './operation.ts';
+import type { Run } from './run.ts';
+import type { ObjectShape } from './shape.ts';
+import type { Path } from './tree.ts';
+import { variableErrors } from './variables.ts';
+
+/** Where in the whole answer a part of it stands. */
+export interface PartPlace {
+  readonly at: Path;
+  readonly root: ObjectShape;
+}
+
+/** What queries, events and deferred parts have in common. */
+export interface Engine {
+  readonly graph: Graph;
+  readonly access: EdgeAccess;
+  readonly clients: ReadonlyMap<string, SubgraphClient>;
+  readonly log: Log;
+  /** The planned operation, made once for all that may run the same of it. */
+  prepare(permitted: Permitted, request: Pick<ExecutorRequest, 'operationName' | 'overrides'>, inParts: boolean): Operation;
+  begin(operation: Operation, request: ExecutorRequest, arrived?: (id: string) => void): Run;
+  /** The answer to what a run has gathered. */
+  finish(
+    operation: Operation,
+    part: Part,
+    run: Pick<Run, 'data' | 'errors' | 'variables'>,
+    permitted: Permitted,
+    place?: PartPlace,
+  ): Answer;
+  /** Logs what a client may not see, and gives the id to tell instead. */
+  readonly mask: Mask;
+}
+
+/** An operation that may run, as its caller may run it. */
+export interface Planned {
+  readonly operation: Operation;
+  readonly permitted: Permitted;
+}
+
+/** Checks variables and access and plans, or says why the operation does not run. */
+export function planFor(
+  engine: Engine,
+  request: Omit<ExecutorRequest, 'deadline'>,
+  inParts: boolean,
+): Planned | { readonly refused: Answer } {
+  const { document, operationName, variables } = request;
+  const errors = variableErrors(engine.graph.schema, document, operationName, variables);
+  if (errors.length > 0) return { refused: refusedWith(...errors) };
+  const permitted = engine.access.permit(document, request.identity);
+  try {
+    return { permitted, operation: engine.prepare(permitted, request, inParts) };
+  } catch (error) {
+    const extensions = engine.mask(error as Error);
+    return { refused: { data: 'null', errors: [{ message: onOurSide, extensions }] } };
+  }
+}

@@ -1,0 +1,53 @@
+import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
+import type { PlacedError, Told } from './errors.ts';
+import type { Tree } from './tree.ts';
+
+/** What a fetch asks of a subgraph. */
+export interface FetchRequest {
+  readonly service: string;
+  readonly query: string;
+  readonly operationName: string | undefined;
+  readonly variables: () => Readonly<Record<string, unknown>>;
+  /** The same as JSON, for subgraphs that are asked over a wire. */
+  readonly variablesText: () => string;
+  /** How many entities are asked for; 0 for root fields. */
+  readonly entities: number;
+}
+
+/** Asks a subgraph within the operation's time; never rejects. */
+export type Ask = (request: FetchRequest) => Promise<SubgraphAnswer>;
+
+/** What a subgraph said of one entity, for all that refer to it. */
+export interface EntityAnswer {
+  entity: Tree | null;
+  readonly errors: EntityError[];
+}
+
+/** An error of an entity; without a rest of a path it concerns all that was asked of it. */
+export interface EntityError extends Told {
+  readonly rest: readonly (string | number)[] | undefined;
+}
+
+/** An entity that is being asked for, or was. */
+export interface PendingEntity {
+  readonly answer: EntityAnswer;
+  /** Resolves when the answer is complete. */
+  arrival: Promise<void>;
+}
+
+/** One run of a compiled plan. */
+export interface Run {
+  readonly data: Tree;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly ask: Ask;
+  /** Makes of a subgraph's error what may leave. */
+  readonly tell: (error: NonNullable<SubgraphAnswer['errors']>[number]) => Told;
+  readonly errors: PlacedError[];
+  /** Entities that were asked for in this run, by what was asked of them. */
+  readonly entities: Map<string, PendingEntity>;
+  /** Called when a fetch that others wait for, by its id in the plan, is done. */
+  readonly arrived: ((id: string) => void) | undefined;
+}
+
+/** A compiled part of a plan; nothing to wait for when it gives nothing back. */
+export type Step = (run: Run) => Promise<void> | undefined;

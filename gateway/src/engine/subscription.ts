@@ -1,0 +1,123 @@
+import type { SubscriptionNode } from '@apollo/query-planner';
+import type { Identity } from '@supergraph/platform/context';
+import { createLanes } from '@supergraph/platform/delivery';
+import { DomainError } from '@supergraph/platform/errors';
+import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
+import { GraphQLError } from 'graphql';
+import { type Answer, refusedWith } from '../answer.ts';
+import type { SubscriptionRequest } from '../executor.ts';
+import { compilePlan } from './compile.ts';
+import { type Engine, type Planned, planFor } from './planned.ts';
+import { askedBy, unavailableAnswer } from './errors.ts';
+import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
+import { takeRoot } from './fetch-root.ts';
+import type { Variant } from './operation.ts';
+import type { Step } from './run.ts';
+
+const eventMs = 5_000;
+/** An event that a thousand clients hear is completed a thousand times; the domains' queues must have room for others. */
+const { inSlot } = createLanes(64);
+
+/** A subscription, compiled once for all of its events. */
+interface Compiled extends Planned {
+  readonly request: SubscriptionRequest;
+  readonly event: CompiledFetch;
+  /** Fetches what other subgraphs have of an event; absent where the owner has it all. */
+  readonly rest: Step | undefined;
+  readonly variant: Variant;
+}
+
+/** Subscribes at the subgraph that owns the event and completes each event with the fields of others. */
+export async function runSubscription(engine: Engine, request: SubscriptionRequest): Promise<AsyncGenerator<Answer, void> | Answer> {
+  const planned = planFor(engine, request, false);
+  if ('refused' in planned) return planned.refused;
+  const denied = planned.permitted.rootError();
+  if (denied) return { data: 'null', ...refusedWith(denied) };
+  const { node } = planned.operation.plan;
+  if (node?.kind !== 'Subscription')
+    return refusedWith(new GraphQLError('this is no subscription', { extensions: { code: 'BAD_REQUEST' } }));
+  const compiled = compile(engine, request, planned, node);
+  const { primary } = node;
+  const client = engine.clients.get(primary.serviceName);
+  if (!client) return refusal(engine, compiled, unavailableAnswer());
+
+  const leaving = new AbortController();
+  const variables = pickVariables(primary, { variables: request.variables ?? {} });
+  const source = await client.subscribe({
+    query: primary.operation,
+    operationName: primary.operationName,
+    variables,
+    identity: request.identity,
+    deadline: Number.MAX_SAFE_INTEGER,
+    signal: AbortSignal.any([request.signal, leaving.signal]),
+  });
+  if (!(Symbol.asyncIterator in source)) return refusal(engine, compiled, source);
+  const events = complete(engine, compiled, source);
+  const end = events.return.bind(events);
+  // A generator that waits for its source does not hear `return` before the next event.
+  events.return = async (value) => {
+    leaving.abort();
+    await source.return();
+    return end(value);
+  };
+  return events;
+}
+
+function compile({ graph }: Engine, request: SubscriptionRequest, planned: Planned, { primary, rest }: SubscriptionNode): Compiled {
+  const variables = request.variables ?? {};
+  const { operation } = planned;
+  const asked = askedBy(primary.operation);
+  return {
+    ...planned,
+    request,
+    event: { node: primary, path: [], kinds: graph.kinds, asked: () => asked },
+    rest: rest && compilePlan(rest, graph.kinds, operation.conditions.valueOf(variables)),
+    variant: operation.variant(variables),
+  };
+}
+
+async function* complete(engine: Engine, compiled: Compiled, source: AsyncGenerator<SubgraphAnswer, void>): AsyncGenerator<Answer, void> {
+  const { request, permitted, rest } = compiled;
+  try {
+    for await (const event of source) {
+      if (request.signal.aborted) return;
+      const identity = await currentIdentity(request);
+      if (identity instanceof GraphQLError) return yield { data: 'null', ...refusedWith(identity) };
+      const now = engine.access.permit(request.document, identity);
+      // What may be seen has changed, and the plan with it: the client is to subscribe anew.
+      if (now.key !== permitted.key) return yield { data: 'null', ...refusedWith(now.rootError() ?? changed()) };
+      const finish = () => answerTo(engine, compiled, identity, event);
+      yield await (rest ? inSlot(finish) : finish());
+    }
+  } finally {
+    await source.return();
+  }
+}
+
+/** The answer to an event: what its owner said, then the rest of the plan. */
+async function answerTo(engine: Engine, compiled: Compiled, identity: Identity, event: SubgraphAnswer): Promise<Answer> {
+  const { operation, permitted, variant, rest, request } = compiled;
+  // The time begins with the turn: waiting for it says nothing about the domains.
+  const run = engine.begin(operation, { ...request, identity, deadline: Date.now() + eventMs });
+  takeRoot(compiled.event, run, event);
+  await rest?.(run);
+  return engine.finish(operation, variant, run, permitted);
+}
+
+/** The owner's refusal, with its errors where the client expects them. */
+const refusal = async (engine: Engine, compiled: Compiled, answer: SubgraphAnswer): Promise<Answer> => ({
+  ...(await answerTo(engine, { ...compiled, rest: undefined }, compiled.request.identity, answer)),
+  data: 'null',
+});
+
+async function currentIdentity({ identity, refresh }: SubscriptionRequest): Promise<Identity | GraphQLError> {
+  try {
+    return refresh ? await refresh() : identity;
+  } catch (error) {
+    if (error instanceof DomainError) return new GraphQLError(error.message, { extensions: error.extensions });
+    throw error;
+  }
+}
+
+const changed = () =>
+  new GraphQLError('your permissions have changed; subscribe again', { extensions: { code: 'FORBIDDEN', reason: 'PERMISSIONS_CHANGED' } });
