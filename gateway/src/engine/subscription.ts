@@ -16,7 +16,7 @@ import type { Step } from './run.ts';
 
 const eventMs = 5_000;
 /** An event that a thousand clients hear is completed a thousand times; the domains' queues must have room for others. */
-const { inSlot } = createLanes(64);
+const lanes = createLanes(64);
 
 /** A subscription, compiled once for all of its events. */
 interface Compiled extends Planned {
@@ -87,7 +87,7 @@ async function* complete(engine: Engine, compiled: Compiled, source: AsyncGenera
       // What may be seen has changed, and the plan with it: the client is to subscribe anew.
       if (now.key !== permitted.key) return yield { data: 'null', ...refusedWith(now.rootError() ?? changed()) };
       const finish = () => answerTo(engine, compiled, identity, event);
-      yield await (rest ? inSlot(finish) : finish());
+      yield await (rest ? lanes.inSlot(finish) : finish());
     }
   } finally {
     await source.return();
