@@ -1,18 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import {
-  type DocumentNode,
-  execute,
-  type ExecutionResult,
-  GraphQLError,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-  parse,
-  subscribe,
-  validate,
-} from 'graphql';
-import { LRUCache } from 'lru-cache';
+import { type ExecutionResult, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, parse, subscribe } from 'graphql';
 import { enforceAccess } from './access.ts';
 import { createBus, type EventEngine, type LiveTransport } from './bus.ts';
 import type { Calls } from './calls.ts';
@@ -27,6 +16,7 @@ import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
 import type { Log } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
+import { createOperations, isChecked, resolveEveryField } from './operations.ts';
 import { scalarResolvers } from './scalars.ts';
 import { defineWorker, type WorkerDefinition, type WorkerRuntime } from './workers.ts';
 
@@ -111,7 +101,7 @@ export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never },
   ]);
-  return enforceAccess(schema);
+  return resolveEveryField(enforceAccess(schema));
 }
 
 const largestEntityBatch = 500;
@@ -171,14 +161,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
   );
 
-  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: 500 });
-  const read = (query: string): DocumentNode | readonly GraphQLError[] => {
-    const known = documents.get(query);
-    if (known) return known;
-    const document = readDocument(schema, query);
-    documents.set(query, document);
-    return document;
-  };
+  const operations = createOperations(schema);
   const refuse = (errors: readonly GraphQLError[]): SubgraphAnswer => ({ errors: publicErrors(errors, log) });
 
   return {
@@ -188,14 +171,12 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     relay,
     systemContext,
     async execute(request) {
-      const document = read(request.query);
-      if (!isDocument(document)) return refuse(document);
+      const operation = operations.read(request.query);
+      if (!isChecked(operation)) return refuse(operation);
       const tooMany = entityBatchIssue(request);
       if (tooMany) return refuse([tooMany]);
       const result = await withDeadline({ deadline: request.deadline, signal: request.signal }, () =>
-        execute({
-          schema,
-          document,
+        operation.execute({
           variableValues: request.variables,
           operationName: request.operationName,
           contextValue: contextFor(request.identity, request.deadline, request.signal),
@@ -204,13 +185,13 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
       return present(result, log);
     },
     async subscribe(request) {
-      const document = read(request.query);
-      if (!isDocument(document)) return refuse(document);
+      const operation = operations.read(request.query);
+      if (!isChecked(operation)) return refuse(operation);
       const signal = AbortSignal.any([request.signal, stopping.signal]);
       const ctx = contextFor(request.identity, Number.MAX_SAFE_INTEGER, signal);
       const result = await subscribe({
         schema,
-        document,
+        document: operation.document,
         variableValues: request.variables,
         operationName: request.operationName,
         contextValue: ctx,
@@ -238,19 +219,6 @@ const sweeperOf = ({ tables }: SubgraphDefinition) =>
       if (tables.idempotency) await sweepIdempotencyKeys(ctx.db, tables.idempotency, ctx.now());
     },
   });
-
-const isDocument = (read: DocumentNode | readonly GraphQLError[]): read is DocumentNode => 'kind' in read;
-
-function readDocument(schema: GraphQLSchema, query: string): DocumentNode | readonly GraphQLError[] {
-  try {
-    const document = parse(query, { maxTokens: 20_000 });
-    const errors = validate(schema, document, undefined, { maxErrors: 5 });
-    return errors.length > 0 ? errors : document;
-  } catch (error) {
-    if (error instanceof GraphQLError) return [error];
-    throw error;
-  }
-}
 
 function entityBatchIssue({ variables }: SubgraphRequest): GraphQLError | undefined {
   const representations = variables?.['representations'];
@@ -289,9 +257,10 @@ export function publicErrors(errors: readonly GraphQLError[], log: Log): GraphQL
     const cause = error.originalError;
     const known = knownError(cause);
     if (known) return { message: known.message, ...place, extensions: known.extensions };
-    if (!cause || cause instanceof GraphQLError) return { message: error.message, ...place, extensions: codeOf(error) };
+    const told = codeOf(error);
+    if (told) return { message: error.message, ...place, extensions: told };
     const errorId = randomUUID();
-    log.error({ errorId, error: cause }, 'an operation failed unexpectedly');
+    log.error({ errorId, error: cause ?? error }, 'an operation failed unexpectedly');
     return { message: 'something went wrong on our side', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } };
   });
 }
@@ -305,9 +274,12 @@ function knownError(error: unknown): DomainError | undefined {
   return undefined;
 }
 
-function codeOf(error: GraphQLError): Record<string, unknown> {
-  if (typeof error.extensions['code'] === 'string') return error.extensions;
-  // Raised by graphql-js itself: a bad document, a bad variable, or a resolver that broke the schema's word.
-  if (!error.path) return { code: 'GRAPHQL_VALIDATION_FAILED' };
-  return { code: 'INTERNAL_SERVER_ERROR' };
+/** What an error of a GraphQLError's making may say; undefined when it is a fault of ours: a resolver that broke the schema's word. */
+function codeOf(error: GraphQLError): Record<string, unknown> | undefined {
+  if (error.originalError && !(error.originalError instanceof GraphQLError)) return undefined;
+  // Errors of compiled operations have extensions only where the resolver's error had some.
+  const { extensions = {} } = error as Partial<GraphQLError>;
+  if (typeof extensions['code'] === 'string') return extensions;
+  // Raised before anything ran: a bad document or a bad variable.
+  return error.path ? undefined : { code: 'GRAPHQL_VALIDATION_FAILED' };
 }

@@ -8,7 +8,7 @@ import type { Kinds } from './kinds.ts';
 import { merge } from './merge.ts';
 import { createRepresenter, type Representer } from './represent.ts';
 import { rewrite, valueFrom } from './rewrite.ts';
-import type { PendingEntity, Run, Step } from './run.ts';
+import type { KnownEntities, PendingEntity, Run, Step } from './run.ts';
 import { isTree, own, type Tree } from './tree.ts';
 import { placesAt, type PlanPath, targetsAt } from './walk.ts';
 
@@ -88,17 +88,16 @@ function runGroup(fetch: EntityFetch, run: Run, objects: readonly Tree[], extra:
 }
 
 function findEntities({ representer, sharedName }: EntityFetch, run: Run, objects: readonly Tree[]) {
-  const known = sharedName === undefined ? new Map<string, PendingEntity>() : run.entities;
+  const known = knownEntities(run, sharedName);
   const targets: Target[] = [];
   const batch: Batch = { entities: [], texts: [], objects: [] };
   for (const object of objects) {
     const text = representer.text(object);
     if (text === undefined) continue;
-    const key = sharedName === undefined ? text : sharedName + text;
-    let entity = known.get(key);
+    let entity = known.get(text);
     if (!entity) {
       entity = { answer: { entity: null, errors: [] }, arrival: Promise.resolve() };
-      known.set(key, entity);
+      known.set(text, entity);
       batch.entities.push(entity);
       batch.texts.push(text);
       batch.objects.push(object);
@@ -128,6 +127,13 @@ const withRepresentations = (variables: string, texts: readonly string[]): strin
   const before = variables.slice(0, -1);
   return `${before}${before.length > 1 ? ',' : ''}"representations":[${texts.join(',')}]}`;
 };
+
+function knownEntities({ entities }: Run, sharedName: string | undefined): KnownEntities {
+  if (sharedName === undefined) return new Map();
+  const known = entities.get(sharedName) ?? new Map<string, PendingEntity>();
+  entities.set(sharedName, known);
+  return known;
+}
 
 /** Tells each entity what the subgraph said of it. */
 function takeEntities({ node, kinds }: EntityFetch, run: Run, { entities, objects }: Batch, { data, errors = [] }: SubgraphAnswer): void {

@@ -35,6 +35,9 @@ export interface PendingEntity {
   arrival: Promise<void>;
 }
 
+/** Entities by the text of their representations. */
+export type KnownEntities = Map<string, PendingEntity>;
+
 /** One run of a compiled plan. */
 export interface Run {
   readonly data: Tree;
@@ -43,8 +46,8 @@ export interface Run {
   /** Makes of a subgraph's error what may leave. */
   readonly tell: (error: NonNullable<SubgraphAnswer['errors']>[number]) => Told;
   readonly errors: PlacedError[];
-  /** Entities that were asked for in this run, by what was asked of them. */
-  readonly entities: Map<string, PendingEntity>;
+  /** Entities that were asked for in this run: by what was asked of them, then by their representations. */
+  readonly entities: Map<string, KnownEntities>;
   /** Called when a fetch that others wait for, by its id in the plan, is done. */
   readonly arrived: ((id: string) => void) | undefined;
 }
