@@ -22,6 +22,7 @@ const config: Config = {
   moduleFileExtensions: ['ts', 'js', 'cjs', 'mjs', 'json', 'node'],
   transform: { '\\.ts$': './scripts/jest/transformer.ts' },
   transformIgnorePatterns: ['/node_modules/'],
+  setupFilesAfterEnv: ['<rootDir>/scripts/jest/no-warnings.ts'],
   testEnvironment: 'node',
   testTimeout: 30_000,
   maxWorkers: 2,

@@ -70,7 +70,7 @@ export interface TestSubgraph {
   /** The person that asks unless a test says otherwise. */
   readonly viewer: Viewer;
   run(document: string, options?: RunOptions): Promise<RunResult>;
-  /** Begins a subscription; rejects when it cannot begin. Events are read with `next`. */
+  /** Begins a subscription once everything written before has been told; rejects when it cannot begin. Events are read with `next`. */
   subscribe(document: string, options?: RunOptions): Promise<AsyncGenerator<SubgraphAnswer, void>>;
   /** Delivers an event of this or another domain and waits until it is handled. */
   deliver<Payload>(
@@ -85,6 +85,8 @@ export interface TestSubgraph {
   emitted<Payload>(contract: EventContract<Payload>): Promise<readonly Payload[]>;
   /** Moves the clock that `ctx.now()` shows. */
   advance(ms: number): void;
+  /** Stops that clock, so that no rule about time depends on how fast the test runs; `advance` still moves it. */
+  stopClock(): void;
   /** A context of the domain itself, for calling rules and stores directly. */
   context(): Promise<RequestContext<never>>;
   /** The owner's connection, which sees behind the row-level security. */
@@ -117,7 +119,8 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
   const scopes = scopesOf(sdlOf(definition));
   const envelopes: Envelope[] = [];
   let moved = 0;
-  const now = () => new Date(Date.now() + moved);
+  let stoppedAt: number | undefined;
+  const now = () => new Date((stoppedAt ?? Date.now()) + moved);
   let started: Promise<Started> | undefined;
   const start = () => (started ??= startTest(definition, options, settings, now, envelopes));
 
@@ -145,12 +148,17 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
     advance: (ms) => {
       moved += ms;
     },
+    stopClock: () => {
+      stoppedAt ??= Date.now();
+    },
     run: async (document, run = {}) => {
       const { running } = await start();
       return toResult(await running.execute(requestOf(document, run, new AbortController().signal)));
     },
     subscribe: async (document, run = {}) => {
       const { running, ended } = await start();
+      // Else late news of what the test did before would look like the event that it waits for.
+      await running.relay.drain();
       const answer = await running.subscribe(requestOf(document, run, ended.signal));
       if (!(Symbol.asyncIterator in answer)) throw new Error(`the subscription did not begin: ${JSON.stringify(answer.errors)}`);
       return answer;
