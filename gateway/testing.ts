@@ -78,7 +78,9 @@ export async function startTestGateway({ subgraphs, clients = [], fetchMs, ...op
   const { supergraphSdl } = composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl })));
   const executor = createExecutor({ supergraphSdl, clients: all, log, ...(fetchMs ? { fetchMs } : {}) });
   const identifier = createIdentifier({ settings, calls, live, scopes: executor.facts.scopes, log });
-  const running = await startServer({ ...options, settings, executor, identifier, log });
+  // A slow machine must not look like an overloaded gateway.
+  const load = { loopDelayMs: 60_000, ...options.load };
+  const running = await startServer({ ...options, load, settings, executor, identifier, log });
   const stop = async () => {
     await running.stop();
     rmSync(settings.dataDirectory, { recursive: true, force: true });
