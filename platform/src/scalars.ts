@@ -1,13 +1,6 @@
 import { Decimal } from 'decimal.js';
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
-import {
-  GraphQLCountryCode,
-  GraphQLDateTime,
-  GraphQLEmailAddress,
-  GraphQLJSON,
-  GraphQLLocalDate,
-  GraphQLLocalTime,
-} from 'graphql-scalars';
+import { GraphQLCountryCode, GraphQLDateTime, GraphQLEmailAddress, GraphQLJSON, GraphQLLocalDate, GraphQLLocalTime } from 'graphql-scalars';
 import { currencyDigits } from './input.ts';
 
 const bad = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', issues: [{ path: '', message }] } });
@@ -50,7 +43,7 @@ function readWhole(value: unknown): bigint | number {
   const whole = (typeof value === 'number' && Number.isSafeInteger(value)) || typeof value === 'bigint';
   if (!whole && (typeof value !== 'string' || !wholeNumber.test(value)))
     throw bad('BigInt must be a whole number; one beyond 9007199254740991 is sent as a string');
-  return Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value as string);
+  return Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value);
 }
 
 /** A whole number of any size: a JSON number as long as that is exact, else a string of digits. */

@@ -15,7 +15,25 @@ import { v7 } from 'uuid';
 import { chatWorld, documents, within } from './world.ts';
 
 const world = chatWorld();
-const { run, register, crowd, people, tenant, group, say, saySure, see, watch, deliver, emitted, settle, owner, advance, stopClock, close } = world;
+const {
+  run,
+  register,
+  crowd,
+  people,
+  tenant,
+  group,
+  say,
+  saySure,
+  see,
+  watch,
+  deliver,
+  emitted,
+  settle,
+  owner,
+  advance,
+  stopClock,
+  close,
+} = world;
 afterAll(close);
 
 const issues = ({ errors }: { errors: Awaited<ReturnType<typeof run>>['errors'] }) =>

@@ -19,7 +19,7 @@ const harness = testSubgraph(subgraph, {
     },
   },
 });
-const { run, deliver, emitted, settle, subscribe, owner, viewer, close } = harness;
+const { run, deliver, emitted, subscribe, owner, viewer, close } = harness;
 afterAll(close);
 
 const updateWarehouse = `mutation ($input: UpdateWarehouseInput!) { updateWarehouse(input: $input) { warehouse { version name sellsOnline } } }`;
