@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EventEngine, LiveTransport } from './bus.ts';
-import { pauseBeforeNextTry } from './delivery.ts';
+import { createLanes, handledAtOnce, type Lanes, pauseBeforeNextTry } from './delivery.ts';
 import { fits, type Envelope } from './events.ts';
 
 /**
@@ -10,15 +10,15 @@ import { fits, type Envelope } from './events.ts';
  */
 export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysMs?: readonly number[] } = {}): EventEngine {
   const pauseAfter: PauseAfter = retryDelaysMs ? (_error, attempts) => retryDelaysMs[attempts - 1] : pauseBeforeNextTry;
-  const consumers = new Map<Consumer, AbortController>();
+  const consumers = new Map<Consumer, Receiving>();
   return {
     async publish(envelope) {
       const interested = [...consumers].filter(([{ patterns }]) => patterns.some((pattern) => fits(pattern, envelope.name)));
-      await Promise.all(interested.map(([consumer, { signal }]) => deliver(consumer, envelope, pauseAfter, signal)));
+      await Promise.all(interested.map(([consumer, receiving]) => deliver(consumer, envelope, pauseAfter, receiving)));
     },
     consume: (consumer) => {
       const ending = new AbortController();
-      consumers.set(consumer, ending);
+      consumers.set(consumer, { ending, lanes: createLanes(handledAtOnce) });
       return Promise.resolve(() => {
         // It stays known: what it misses from now on is not safe, and waits in the outbox for the next start.
         ending.abort(new Error(`${consumer.name} takes no more events`));
@@ -26,7 +26,7 @@ export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysM
       });
     },
     close: () => {
-      for (const ending of consumers.values()) ending.abort(new Error('the event engine is closed'));
+      for (const { ending } of consumers.values()) ending.abort(new Error('the event engine is closed'));
       return Promise.resolve();
     },
   };
@@ -34,16 +34,31 @@ export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysM
 
 type PauseAfter = (error: unknown, attempts: number) => number | undefined;
 
-async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, signal: AbortSignal): Promise<void> {
+interface Receiving {
+  readonly ending: AbortController;
+  readonly lanes: Lanes;
+}
+
+async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, { ending, lanes }: Receiving): Promise<void> {
+  const { signal } = ending;
   for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
-    try {
-      return await consumer.handle(envelope);
-    } catch (error) {
-      const pauseMs = pauseAfter(error, attempt);
-      if (pauseMs === undefined) return consumer.setAside(envelope, error, attempt);
-      await sleep(pauseMs, undefined, { signal });
-    }
+    const failure = await lanes.inSlot(() => {
+      signal.throwIfAborted();
+      return handleOnce(consumer, envelope);
+    });
+    if (!failure) return;
+    const pauseMs = pauseAfter(failure.reason, attempt);
+    if (pauseMs === undefined) return consumer.setAside(envelope, failure.reason, attempt);
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+async function handleOnce(consumer: Consumer, envelope: Envelope): Promise<{ readonly reason: unknown } | undefined> {
+  try {
+    await consumer.handle(envelope);
+    return undefined;
+  } catch (reason) {
+    return { reason };
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EventEngine } from '../../src/bus.ts';
+import { handledAtOnce } from '../../src/delivery.ts';
 import type { Envelope } from '../../src/events.ts';
 import { byKey, type Counted, countedEvent, envelopeOf, freshName, openProbe, type Probe } from './probe.ts';
 import { until } from './until.ts';
@@ -186,6 +187,52 @@ export function describeEngine(name: string, underTest: EngineUnderTest): void {
       await until(async () => (await probe.effects()).length >= 8);
       await sleep(100);
       expect(byKey(await probe.effects())).toEqual({ a: upTo(4), b: upTo(4) });
+    });
+
+    test('a consumer is handed a few events at once, however many wait', async () => {
+      const contract = countedEvent();
+      const engine = await open();
+      const full = Promise.withResolvers<void>();
+      let active = 0;
+      let most = 0;
+      let done = 0;
+      await engine.consume(
+        plain([contract.name], async () => {
+          active += 1;
+          most = Math.max(most, active);
+          if (active === handledAtOnce) full.resolve();
+          await full.promise;
+          await sleep(1);
+          active -= 1;
+          done += 1;
+        }),
+      );
+      await Promise.all(upTo(40).map((number) => engine.publish(envelopeOf(contract, `key ${number}`, number))));
+      await until(() => done === 40);
+      expect(most).toBe(handledAtOnce);
+    });
+
+    test('while a consumer hangs, what waits stays in the outbox and does not fill the memory', async () => {
+      const contract = countedEvent();
+      const released = Promise.withResolvers<void>();
+      let sent = 0;
+      const hanging: EventEngine = {
+        ...(await open()),
+        publish: async () => {
+          sent += 1;
+          await released.promise;
+        },
+      };
+      const relay = relayOf(hanging);
+      await probe.emit(contract, counted(upTo(150).map(String), 1));
+      relay.wake();
+      await until(() => sent === 100);
+      // Several rounds of the relay.
+      await sleep(1_000);
+      expect(sent).toBe(100);
+      released.resolve();
+      await until(async () => (await probe.unpublished()) === 0);
+      expect(sent).toBe(150);
     });
 
     test('patterns choose: one name, or one thing of all domains', async () => {
