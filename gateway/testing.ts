@@ -9,7 +9,7 @@ import { type Runtime, startRuntime } from '@supergraph/platform/runtime';
 import { jsonText } from '@supergraph/platform/service-server';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { createTestDatabase } from '@supergraph/platform/test-database';
-import { person, type RunOptions, type RunResult, testSettings } from '@supergraph/platform/testing';
+import { patienceMs, person, type RunOptions, type RunResult, testSettings } from '@supergraph/platform/testing';
 import { createWorkerRuntime } from '@supergraph/platform/workers-runtime';
 import { registry } from '@supergraph/subgraphs/registry';
 import type { ExecutionResult } from 'graphql';
@@ -129,7 +129,7 @@ export function testGraph(...domains: readonly string[]): TestGraph {
       const { executor } = await start();
       const request = requestOf(executor, document, options);
       if ('errors' in request) return toResult(request);
-      return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + 10_000 }));
+      return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + patienceMs }));
     },
     subscribe: async (document, options = {}) => {
       const { executor, ended } = await start();
@@ -166,7 +166,15 @@ async function startGraph(domains: readonly string[], settings: RuntimeSettings,
   const log = createLog(settings.logLevel, 'test');
   const workers = await createWorkerRuntime({ url: database.ownerUrl, log, now, poll: false });
   const engines = { engine: createInProcessEngine({ retryDelaysMs: [5, 10] }), live: createInProcessLive(), workers };
-  const runtime = await startRuntime(definitions, { ...engines, settings, databaseUrl: database.url, log, now, migrate: false });
+  const runtime = await startRuntime(definitions, {
+    ...engines,
+    settings,
+    databaseUrl: database.url,
+    log,
+    now,
+    migrate: false,
+    statementTimeoutMs: patienceMs,
+  });
   const { supergraphSdl } = composeSubgraphs([...runtime.subgraphs.values()].map(({ name, sdl }) => ({ name, sdl })));
   const executor = createExecutor({ supergraphSdl, clients: runtime.clients, log });
   const ended = new AbortController();

@@ -158,6 +158,16 @@ describe('a served domain', () => {
 });
 
 describe('a neighbour that misbehaves', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  /** Only what deadlines and breakers read; the sockets keep their time. */
+  const stoppedClock = () => {
+    const now = { ms: Date.now() };
+    jest.spyOn(Date, 'now').mockImplementation(() => now.ms);
+    return now;
+  };
+
   test('hung: the deadline ends the call', async () => {
     const { client } = await fake(() => undefined);
     expect(await ask(client, '{ a }', { ms: 100 })).toEqual(unavailable);
@@ -241,22 +251,18 @@ describe('a neighbour that misbehaves', () => {
       calls += 1;
       json(response, broken ? {} : { data: { ok: true } }, broken ? 500 : 200);
     });
-    // Only the clock that the breaker reads; the sockets keep theirs.
-    let now = Date.now();
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
-    closing.push(() => Promise.resolve(clock.mockRestore()));
+    const now = stoppedClock();
     for (let step = 0; step < 12; step++) await ask(client, '{ a }');
     expect(calls).toBe(10);
     expect(await ask(client, '{ a }')).toEqual(unavailable);
-    now += 1_000;
+    now.ms += 1_000;
     await Promise.all([ask(client, '{ a }'), ask(client, '{ a }'), ask(client, '{ a }')]);
     expect(calls).toBe(11);
     broken = false;
-    now += 1_000;
+    now.ms += 1_000;
     expect(await ask(client, '{ a }')).toEqual({ data: { ok: true } });
     expect(await ask(client, '{ a }')).toEqual({ data: { ok: true } });
     expect(calls).toBe(13);
-    clock.mockRestore();
   });
   test('callers that leave do not count against it', async () => {
     const { client } = await fake((request, response) =>
@@ -270,7 +276,13 @@ describe('a neighbour that misbehaves', () => {
     const { client } = await fake(() => {
       calls += 1;
     });
-    await Promise.all(Array.from({ length: 10 }, () => ask(client, 'mutation { a }', { ms: 60, signal: AbortSignal.timeout(60) })));
+    const now = stoppedClock();
+    const leaving = new AbortController();
+    const hanging = Array.from({ length: 10 }, () => ask(client, 'mutation { a }', { ms: 60_000, signal: leaving.signal }));
+    while (calls < 10) await sleep(5);
+    now.ms += 60_000;
+    leaving.abort();
+    await Promise.all(hanging);
     expect(await ask(client, '{ a }')).toEqual(unavailable);
     expect(calls).toBe(10);
   });

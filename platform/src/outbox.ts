@@ -26,8 +26,26 @@ export async function emit<Payload>(
   payload: Payload,
   options: { readonly organizationId?: string | null } = {},
 ): Promise<void> {
-  const envelope = toEnvelope(ctx, contract, payload, 'organizationId' in options ? options.organizationId : undefined);
-  await tx.insert(outbox).values({ eventId: envelope.eventId, name: envelope.name, key: envelope.key, envelope });
+  await emitAll(ctx, tx, outbox, contract, [payload], options);
+}
+
+const rowsAtOnce = 500;
+
+/** Writes many events of one kind, in their order and with few statements. */
+export async function emitAll<Payload>(
+  ctx: EventOrigin & Partial<Pick<Emitter, 'outboxWritten'>>,
+  tx: Db,
+  outbox: OutboxTable,
+  contract: EventContract<Payload>,
+  payloads: readonly Payload[],
+  options: { readonly organizationId?: string | null } = {},
+): Promise<void> {
+  const organizationId = 'organizationId' in options ? options.organizationId : undefined;
+  const rows = payloads.map((payload) => {
+    const envelope = toEnvelope(ctx, contract, payload, organizationId);
+    return { eventId: envelope.eventId, name: envelope.name, key: envelope.key, envelope };
+  });
+  for (let from = 0; from < rows.length; from += rowsAtOnce) await tx.insert(outbox).values(rows.slice(from, from + rowsAtOnce));
   ctx.outboxWritten?.();
 }
 

@@ -14,6 +14,9 @@ import { type RunningSubgraph, sdlOf, type SubgraphAnswer, type SubgraphClient, 
 import { createTestDatabase } from './test-database.ts';
 import { createWorkerRuntime } from './workers-runtime.ts';
 
+/** How long tests let a request or a statement take: for a slow machine, not a promise of speed. */
+export const patienceMs = 120_000;
+
 /** A viewer for tests: a person with every scope of the subgraph under test, signed in just now with one factor. */
 export const person = (overrides: Partial<Viewer> = {}): Viewer => ({
   userId: v7(),
@@ -136,7 +139,7 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
     query,
     variables: { ...run.variables, ...(run.input === undefined ? {} : { input: run.input }) },
     identity: identityOf(run),
-    deadline: Date.now() + 10_000,
+    deadline: Date.now() + patienceMs,
     signal,
   });
   const settle = async () => (await start()).runtime.settle();
@@ -227,6 +230,7 @@ async function startTest(
     now,
     remotes,
     migrate: false,
+    statementTimeoutMs: patienceMs,
   });
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
   const running = runtime.subgraphs.get(definition.name);

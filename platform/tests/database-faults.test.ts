@@ -51,7 +51,7 @@ onLinux('a database that is killed or frozen under load', () => {
       if (load.exitCode !== null) throw new Error(`the process under load ended\n${complaints}`);
       const last = seen.at(-1);
       return seen.length > 1 && last && last.ok > 0 && last.unavailable === 0;
-    });
+    }, 120_000);
   }
   const refused = () => seen.reduce((sum, { unavailable }) => sum + unavailable, 0);
 

@@ -51,7 +51,7 @@ async function worker(index: number): Promise<void> {
   }
 }
 
-const workers = Array.from({ length: 40 }, (_, index) => worker(index));
+const workers = Array.from({ length: 16 }, (_, index) => worker(index));
 let ticked = performance.now();
 const clock = setInterval(() => {
   // What this process did not run at all, because others did, says nothing about the database.

@@ -6,7 +6,7 @@ import { subgraph } from '../index.ts';
 import { documents, password, people, viewerOf } from './support.ts';
 
 const graph = testSubgraph(subgraph);
-const { run, subscribe, emitted, advance, close, settings } = graph;
+const { run, subscribe, emitted, advance, stopClock, close, settings } = graph;
 const { mailsTo, latestToken, signUp, register, attempt, signIn } = people(graph);
 afterAll(close);
 
@@ -95,6 +95,7 @@ test('the walk: from signing up to thinking again', async () => {
 });
 
 test('an access token is an at+jwt of ES256 that the published keys verify, with the claims of the page', async () => {
+  stopClock();
   await register('token_reader');
   const { accessToken } = await signIn('token_reader');
   const { data } = await run('{ signingKeySet }', { service: 'gateway' });
