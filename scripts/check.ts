@@ -54,9 +54,9 @@ function auditSchema(): Report {
   return { problems: findings.map(describeFinding), notes };
 }
 
-/** `Query.a`, `Query.b` → `Query { a b }`. */
+/** `Query.a`, `Query.b` → `Query { a b }`; a field that several subgraphs have is named once. */
 export function compact(fields: readonly string[]): string {
-  const byType = Map.groupBy(fields, (field) => field.split('.')[0]!);
+  const byType = Map.groupBy(new Set(fields), (field) => field.split('.')[0]!);
   return [...byType].map(([type, group]) => `${type} { ${group.map((field) => field.split('.')[1]).join(' ')} }`).join(', ');
 }
 

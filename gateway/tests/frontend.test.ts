@@ -12,11 +12,11 @@ import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-p
 // The program as a newcomer starts it: embedded database, sample data, real clients.
 let app: AppProcess;
 beforeAll(async () => {
-  app = await startAppProcess({ withinMs: 60_000 });
-}, 90_000);
+  app = await startAppProcess();
+});
 afterAll(async () => {
   await app?.end();
-}, 30_000);
+});
 
 const [ada, bruno] = demoPeople as [(typeof demoPeople)[0], (typeof demoPeople)[0]];
 

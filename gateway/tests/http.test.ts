@@ -99,13 +99,15 @@ describe('limits', () => {
         await fetch(own.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) })
       ).json() as Promise<{ data?: unknown; errors?: { message: string; extensions: Record<string, unknown> }[] }>;
     expect((await post(below)).errors?.filter(({ extensions }) => extensions['reason'] === reason) ?? []).toEqual([]);
-    const begun = Date.now();
+    const before = process.cpuUsage();
     const refused = await post(above);
+    // Of the processor, because others may use it too; asking and answering is in this one process.
+    const { user } = process.cpuUsage(before);
     expect(refused.errors).toHaveLength(1);
     expect(refused.errors?.[0]?.extensions).toMatchObject({ reason, limit: expect.any(Number) });
     expect(refused.errors?.[0]?.message).toMatch(/may have \d+.*; /);
     expect(refused.data).toBeUndefined();
-    expect(Date.now() - begun).toBeLessThan(250);
+    expect(user / 1_000).toBeLessThan(250);
     if (own !== gateway) await own.stop();
   });
   test('page sizes in variables count, and their default', async () => {
@@ -116,11 +118,11 @@ describe('limits', () => {
   test('fragments that contain themselves or blow up come to an end', async () => {
     expect((await ask('{ product(id: "1") { ...A } } fragment A on Product { related { nodes { ...A } } }')).status).toBe(400);
     const bomb = Array.from({ length: 30 }, (_, index) => `fragment F${index} on Product { ...F${index + 1} ...F${index + 1} }`).join(' ');
-    const begun = Date.now();
+    const before = process.cpuUsage();
     expect((await ask(`{ product(id: "1") { ...F0 } } ${bomb} fragment F30 on Product { id }`)).body.errors?.[0]?.extensions).toMatchObject(
       { reason: 'SELECTION_LIMIT' },
     );
-    expect(Date.now() - begun).toBeLessThan(250);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(250);
   });
   test('at most five validation errors, without suggestions', async () => {
     const { status, body } = await ask('{ prodct a b c d e f g }');
@@ -189,15 +191,15 @@ describe('the HTTP face', () => {
   });
   test('a client that hangs up ends its subgraph calls', async () => {
     const { aborted, open } = watchers;
+    const own = await startTestGateway({ subgraphs: all, operationMs: 60_000, fetchMs: 60_000 });
     const body = JSON.stringify({ query: '{ slow }' });
-    const socket = connect(gateway.port, '127.0.0.1');
+    const socket = connect(own.port, '127.0.0.1');
     socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     while (watchers.open === open) await new Promise((resolve) => setTimeout(resolve, 5));
     socket.destroy();
-    const begun = Date.now();
-    while (watchers.aborted === aborted && Date.now() - begun < 1_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (watchers.aborted === aborted) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(watchers.aborted).toBe(aborted + 1);
-    expect(Date.now() - begun).toBeLessThan(100);
+    await own.stop();
   });
   test('keys, health and metrics have their places', async () => {
     const jwks = await fetch(`http://127.0.0.1:${gateway.port}/oauth/jwks`);
@@ -214,29 +216,36 @@ describe('the HTTP face', () => {
     );
   });
   test('too many operations at once are refused with 503 and Retry-After', async () => {
-    const own = await startTestGateway({ subgraphs: all, load: { concurrent: 2 }, fetchMs: 300 });
+    const held = catalog();
+    const released = Promise.withResolvers<void>();
+    held.disturb = async () => {
+      await released.promise;
+      return { data: { slow: null } };
+    };
+    const own = await startTestGateway({ subgraphs: [people, tenants, held, reviews()], load: { concurrent: 2 }, fetchMs: 20_000 });
     const post = () =>
       fetch(own.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: '{ slow }' }) });
-    const answers = await Promise.all(Array.from({ length: 5 }, post));
-    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
-    expect(statuses).toEqual([200, 200, 503, 503, 503]);
-    const refused = answers.find(({ status }) => status === 503);
-    expect(refused?.headers.get('retry-after')).toBe('1');
-    expect(await refused?.json()).toMatchObject({ errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }] });
+    const served = [post(), post()];
+    while (held.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const refused of await Promise.all([post(), post(), post()])) {
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE' } }] });
+    }
+    released.resolve();
+    expect((await Promise.all(served)).map(({ status }) => status)).toEqual([200, 200]);
     await own.stop();
   });
   test('requests in flight are answered while the gateway stops', async () => {
     const own = await startTestGateway({ subgraphs: all, fetchMs: 200 });
+    const { open } = watchers;
     const answer = fetch(own.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: '{ slow reviewCount }' }),
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const begun = Date.now();
+    while (watchers.open === open) await new Promise((resolve) => setTimeout(resolve, 5));
     await own.stop();
     expect(await (await answer).json()).toMatchObject({ data: { reviewCount: 3 } });
-    expect(Date.now() - begun).toBeLessThan(2_000);
   });
 });
 

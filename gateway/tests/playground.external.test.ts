@@ -7,11 +7,11 @@ import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-p
 // A real browser opens the playground of the program as a newcomer starts it.
 let app: AppProcess;
 beforeAll(async () => {
-  app = await startAppProcess({ withinMs: 60_000 });
-}, 90_000);
+  app = await startAppProcess();
+});
 afterAll(async () => {
   await app?.end();
-}, 30_000);
+});
 
 const [ada, bruno] = demoPeople as [(typeof demoPeople)[0], (typeof demoPeople)[0]];
 
@@ -101,5 +101,5 @@ describe('the playground in a browser', () => {
     await page.screenshot({ path: join(screenshots, 'subscription.png') });
     expect(problems).toEqual([]);
     await page.close();
-  }, 180_000);
+  });
 });

@@ -34,7 +34,7 @@ const ask = (
     query,
     variables: options.variables,
     identity,
-    deadline: Date.now() + (options.ms ?? 2_000),
+    deadline: Date.now() + (options.ms ?? 20_000),
     signal: options.signal ?? new AbortController().signal,
   });
 const unavailable = { data: null, errors: [{ message: expect.any(String), extensions: { code: 'UPSTREAM_UNAVAILABLE' } }] };
@@ -148,22 +148,29 @@ describe('a served domain', () => {
   test('a caller that leaves ends the signal of the resolvers', async () => {
     const { aborted, open } = watchers;
     const leaving = new AbortController();
-    const answer = ask(client, '{ slow }', { signal: leaving.signal });
+    const answer = ask(client, '{ slow }', { ms: 60_000, signal: leaving.signal });
     while (watchers.open === open) await sleep(5);
-    const begun = Date.now();
     leaving.abort();
     await answer;
-    while (watchers.aborted === aborted && Date.now() - begun < 1_000) await sleep(5);
-    expect(Date.now() - begun).toBeLessThan(100);
+    while (watchers.aborted === aborted) await sleep(5);
+    expect(watchers.aborted).toBe(aborted + 1);
   });
 });
 
 describe('a neighbour that misbehaves', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  /** Only what deadlines and breakers read; the sockets keep their time. */
+  const stoppedClock = () => {
+    const now = { ms: Date.now() };
+    jest.spyOn(Date, 'now').mockImplementation(() => now.ms);
+    return now;
+  };
+
   test('hung: the deadline ends the call', async () => {
     const { client } = await fake(() => undefined);
-    const begun = Date.now();
     expect(await ask(client, '{ a }', { ms: 100 })).toEqual(unavailable);
-    expect(Date.now() - begun).toBeLessThan(400);
   });
   test('rubbish, a page, another form and 100 MB', async () => {
     const answers: RequestListener[] = [
@@ -244,16 +251,15 @@ describe('a neighbour that misbehaves', () => {
       calls += 1;
       json(response, broken ? {} : { data: { ok: true } }, broken ? 500 : 200);
     });
+    const now = stoppedClock();
     for (let step = 0; step < 12; step++) await ask(client, '{ a }');
     expect(calls).toBe(10);
-    const begun = Date.now();
     expect(await ask(client, '{ a }')).toEqual(unavailable);
-    expect(Date.now() - begun).toBeLessThan(50);
-    await sleep(1_050);
+    now.ms += 1_000;
     await Promise.all([ask(client, '{ a }'), ask(client, '{ a }'), ask(client, '{ a }')]);
     expect(calls).toBe(11);
     broken = false;
-    await sleep(1_050);
+    now.ms += 1_000;
     expect(await ask(client, '{ a }')).toEqual({ data: { ok: true } });
     expect(await ask(client, '{ a }')).toEqual({ data: { ok: true } });
     expect(calls).toBe(13);
@@ -270,10 +276,14 @@ describe('a neighbour that misbehaves', () => {
     const { client } = await fake(() => {
       calls += 1;
     });
-    await Promise.all(Array.from({ length: 10 }, () => ask(client, 'mutation { a }', { ms: 60, signal: AbortSignal.timeout(60) })));
-    const begun = Date.now();
+    const now = stoppedClock();
+    const leaving = new AbortController();
+    const hanging = Array.from({ length: 10 }, () => ask(client, 'mutation { a }', { ms: 60_000, signal: leaving.signal }));
+    while (calls < 10) await sleep(5);
+    now.ms += 60_000;
+    leaving.abort();
+    await Promise.all(hanging);
     expect(await ask(client, '{ a }')).toEqual(unavailable);
-    expect(Date.now() - begun).toBeLessThan(50);
     expect(calls).toBe(10);
   });
   test('nobody there', async () => {

@@ -13,9 +13,10 @@ import { accounts, catalog, organizations, type PeopleState, reviews, watchers }
 const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent', 'test');
 const internalKey = 'k'.repeat(64);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const until = async (holds: () => boolean, ms = 3_000) => {
-  for (const end = Date.now() + ms; !holds() && Date.now() < end;) await sleep(10);
-  expect(holds()).toBe(true);
+/** The limit is for a slow machine, not a promise of speed. */
+const until = async (holds: () => boolean | Promise<boolean>, ms = 20_000) => {
+  for (const end = Date.now() + ms; !(await holds()) && Date.now() < end;) await sleep(10);
+  expect(await holds()).toBe(true);
 };
 
 let key: TestKey;
@@ -48,6 +49,10 @@ afterAll(async () => {
   await Promise.all(services.map((service) => service.stop()));
 });
 
+const openSockets = async (gateway: TestGateway) => {
+  const metrics = await (await fetch(`http://127.0.0.1:${gateway.adminPort}/metrics`)).text();
+  return Number(/^gateway_sockets_open (\d+)$/m.exec(metrics)?.[1]);
+};
 const clientOf = (gateway: TestGateway, connectionParams: Record<string, unknown> = {}): Client =>
   createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
 const collect = async (results: AsyncIterable<unknown>) => {
@@ -260,6 +265,7 @@ describe('close codes', () => {
   });
   test('a subscriber that stops reading is cut, others do not notice', async () => {
     const text = 'x'.repeat(60_000);
+    await until(async () => (await openSockets(embedded)) === 0);
     const slow = await acknowledged(embedded);
     slow.socket.pause();
     for (let id = 0; id < 45; id++)
@@ -268,7 +274,8 @@ describe('close codes', () => {
         id: String(id),
         payload: { query: 'query ($text: String!) { a: echo(text: $text, times: 20) }', variables: { text } },
       });
-    await sleep(2_500);
+    // Reading on before it is cut would make it a reader again.
+    await until(async () => (await openSockets(embedded)) === 0);
     slow.socket.resume();
     expect(await slow.closed).toBe(1006);
   });
@@ -283,11 +290,9 @@ describe('close codes', () => {
       body: JSON.stringify({ query: 'subscription { endless { name } }' }),
     });
     const text = response.text();
-    const begun = Date.now();
     await gateway.stop();
     expect(await raw.closed).toBe(1001);
     expect(await text).not.toContain('event: complete');
-    expect(Date.now() - begun).toBeLessThan(3_000);
   });
 });
 
@@ -302,9 +307,6 @@ test('an event stream ends with its session', async () => {
     body: JSON.stringify({ query: 'subscription { endless { name } }' }),
   });
   expect(response.status).toBe(200);
-  setTimeout(
-    () => embedded.live.broadcast(eventTopic('accounts.session.ended'), JSON.stringify({ payload: { sessionId: 'stream-session' } })),
-    50,
-  );
+  embedded.live.broadcast(eventTopic('accounts.session.ended'), JSON.stringify({ payload: { sessionId: 'stream-session' } }));
   expect(await response.text()).toContain('SESSION_ENDED');
 });

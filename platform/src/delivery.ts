@@ -1,6 +1,9 @@
 import { DatabaseUnavailable } from './database.ts';
 import { DomainError } from './errors.ts';
 
+/** How many events a process hands to one consumer at the same time; more would keep its domain's requests from the database. */
+export const handledAtOnce = 4;
+
 /** The pauses between the tries of an event that its consumer refuses: about 4 seconds, then it is set aside. */
 const pausesMs = [50, 200, 750, 3_000];
 const outagePauseMs = 1_000;

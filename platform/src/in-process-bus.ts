@@ -1,16 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EventEngine, LiveTransport } from './bus.ts';
-import { createLanes, type Lanes, pauseBeforeNextTry } from './delivery.ts';
+import { createLanes, handledAtOnce, type Lanes, pauseBeforeNextTry } from './delivery.ts';
 import { fits, type Envelope } from './events.ts';
-
-/** Events of one consumer that are handled at once; more would only wait for its database. */
-const slots = 4;
-
-interface Served {
-  readonly signal: AbortSignal;
-  readonly lanes: Lanes;
-}
 
 /**
  * The event engine of one process: `publish` resolves when every consumer has handled the event. What is not yet
@@ -18,15 +10,15 @@ interface Served {
  */
 export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysMs?: readonly number[] } = {}): EventEngine {
   const pauseAfter: PauseAfter = retryDelaysMs ? (_error, attempts) => retryDelaysMs[attempts - 1] : pauseBeforeNextTry;
-  const consumers = new Map<Consumer, Served & { readonly ending: AbortController }>();
+  const consumers = new Map<Consumer, Receiving>();
   return {
     async publish(envelope) {
       const interested = [...consumers].filter(([{ patterns }]) => patterns.some((pattern) => fits(pattern, envelope.name)));
-      await Promise.all(interested.map(([consumer, served]) => deliver(consumer, envelope, pauseAfter, served)));
+      await Promise.all(interested.map(([consumer, receiving]) => deliver(consumer, envelope, pauseAfter, receiving)));
     },
     consume: (consumer) => {
       const ending = new AbortController();
-      consumers.set(consumer, { ending, signal: ending.signal, lanes: createLanes(slots) });
+      consumers.set(consumer, { ending, lanes: createLanes(handledAtOnce) });
       return Promise.resolve(() => {
         // It stays known: what it misses from now on is not safe, and waits in the outbox for the next start.
         ending.abort(new Error(`${consumer.name} takes no more events`));
@@ -42,17 +34,31 @@ export function createInProcessEngine({ retryDelaysMs }: { readonly retryDelaysM
 
 type PauseAfter = (error: unknown, attempts: number) => number | undefined;
 
-async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, { signal, lanes }: Served): Promise<void> {
+interface Receiving {
+  readonly ending: AbortController;
+  readonly lanes: Lanes;
+}
+
+async function deliver(consumer: Consumer, envelope: Envelope, pauseAfter: PauseAfter, { ending, lanes }: Receiving): Promise<void> {
+  const { signal } = ending;
   for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
-    try {
-      // Only while it is handled: an event that rests between two tries holds up nobody.
-      return await lanes.inSlot(() => consumer.handle(envelope));
-    } catch (error) {
-      const pauseMs = pauseAfter(error, attempt);
-      if (pauseMs === undefined) return consumer.setAside(envelope, error, attempt);
-      await sleep(pauseMs, undefined, { signal });
-    }
+    const failure = await lanes.inSlot(() => {
+      signal.throwIfAborted();
+      return handleOnce(consumer, envelope);
+    });
+    if (!failure) return;
+    const pauseMs = pauseAfter(failure.reason, attempt);
+    if (pauseMs === undefined) return consumer.setAside(envelope, failure.reason, attempt);
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+async function handleOnce(consumer: Consumer, envelope: Envelope): Promise<{ readonly reason: unknown } | undefined> {
+  try {
+    await consumer.handle(envelope);
+    return undefined;
+  } catch (reason) {
+    return { reason };
   }
 }
 

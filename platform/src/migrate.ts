@@ -33,7 +33,8 @@ interface Step {
 }
 
 const bookkeeping = 'migrations';
-const lockKey = 7_320_191;
+/** The advisory lock of whoever migrates this database. */
+export const migrationLock = 7_320_191;
 const lockWaitMs = 120_000;
 const tableLockMs = 10_000;
 
@@ -153,7 +154,7 @@ function pendingSteps({ domains }: Applied, domain: string, steps: readonly Step
 async function takeLock(sql: Sql): Promise<void> {
   await sql.unsafe(`set lock_timeout = ${lockWaitMs}`);
   try {
-    await sql`select pg_advisory_lock(${lockKey})`;
+    await sql`select pg_advisory_lock(${migrationLock})`;
   } catch (cause) {
     const seconds = lockWaitMs / 1_000;
     throw new Error(`another process has been migrating this database for ${seconds} s\nmend: wait for it, or end it, and start again`, {

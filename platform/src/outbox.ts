@@ -26,12 +26,31 @@ export async function emit<Payload>(
   payload: Payload,
   options: { readonly organizationId?: string | null } = {},
 ): Promise<void> {
-  const envelope = toEnvelope(ctx, contract, payload, 'organizationId' in options ? options.organizationId : undefined);
-  await tx.insert(outbox).values({ eventId: envelope.eventId, name: envelope.name, key: envelope.key, envelope });
+  await emitAll(ctx, tx, outbox, contract, [payload], options);
+}
+
+const rowsAtOnce = 500;
+
+/** Writes many events of one kind, in their order and with few statements. */
+export async function emitAll<Payload>(
+  ctx: EventOrigin & Partial<Pick<Emitter, 'outboxWritten'>>,
+  tx: Db,
+  outbox: OutboxTable,
+  contract: EventContract<Payload>,
+  payloads: readonly Payload[],
+  options: { readonly organizationId?: string | null } = {},
+): Promise<void> {
+  const organizationId = 'organizationId' in options ? options.organizationId : undefined;
+  const rows = payloads.map((payload) => {
+    const envelope = toEnvelope(ctx, contract, payload, organizationId);
+    return { eventId: envelope.eventId, name: envelope.name, key: envelope.key, envelope };
+  });
+  for (let from = 0; from < rows.length; from += rowsAtOnce) await tx.insert(outbox).values(rows.slice(from, from + rowsAtOnce));
   ctx.outboxWritten?.();
 }
 
-const batchSize = 100;
+/** How many keys travel at the same time; a slow consumer leaves the rest in the outbox, not in memory. */
+const keysAtMost = 100;
 const idlePollMs = 1_000;
 /** After a hint the writing transaction may still be open, so the relay looks again soon. */
 const hintedPollsMs = [2, 10, 40, 150, 400];
@@ -118,7 +137,9 @@ export function startRelay(options: RelayOptions): Relay {
       for (;;) {
         const sent = await runOnce();
         total += sent;
-        if (sent === 0 && !(await lanes.settled())) return total;
+        // Keys that are under way may have kept others from being read.
+        const travelling = lanes.underway();
+        if (sent === 0 && !(await lanes.settled()) && travelling === 0) return total;
       }
     },
     stop: async () => {
@@ -156,18 +177,25 @@ async function sendBatch({ domain, outbox }: RelayOptions, lanes: Lanes, tx: Db)
     sql`select pg_try_advisory_xact_lock(hashtextextended(${`relay:${domain}`}, 0)) as held`,
   );
   if (!lock?.held) return { marked: [], failure: undefined };
+  const failure = await lanes.send(await claimWaiting(tx, outbox, lanes));
+  const marked = lanes.confirmed();
+  await mark(tx, outbox, marked);
+  return { marked, failure };
+}
+
+/** The oldest events of keys that do not travel or rest, as many as there is room for. */
+async function claimWaiting(tx: Db, outbox: OutboxTable, lanes: Lanes): Promise<Waiting[]> {
+  const room = keysAtMost - lanes.underway();
+  if (room <= 0) return [];
   const left = lanes.occupied();
   const rows = await tx
     .select({ position: outbox.position, envelope: outbox.envelope })
     .from(outbox)
     .where(and(isNull(outbox.publishedAt), left.length > 0 ? notInArray(outbox.key, left) : undefined))
     .orderBy(asc(outbox.position))
-    .limit(batchSize)
+    .limit(room)
     .for('update', { skipLocked: true });
-  const failure = await lanes.send(rows as Waiting[]);
-  const marked = lanes.confirmed();
-  await mark(tx, outbox, marked);
-  return { marked, failure };
+  return rows as Waiting[];
 }
 
 async function mark(db: Db, outbox: OutboxTable, positions: number[]): Promise<void> {
@@ -239,6 +267,7 @@ function createKeyLanes({ engine, live, log, domain }: RelayOptions) {
       round.over = true;
       return round.failure;
     },
+    underway: (): number => running.size,
     endRest: () => resting.clear(),
     confirmed: () => [...confirmed],
     forget: (positions: readonly number[]) => {

@@ -1,5 +1,5 @@
 import type { Consumer } from './bus.ts';
-import { createLanes, pauseBeforeNextTry } from './delivery.ts';
+import { createLanes, handledAtOnce, pauseBeforeNextTry } from './delivery.ts';
 import type { Envelope } from './events.ts';
 import type { Log } from './log.ts';
 import { type Link, pause } from './postgres-link.ts';
@@ -8,7 +8,6 @@ import { type Link, pause } from './postgres-link.ts';
 const takenAtOnce = 50;
 /** More is taken only while it works on fewer keys, so that one slow key holds up no other. */
 const keysAtMost = 16;
-const handledAtOnce = 4;
 const settlePauseMs = 500;
 
 interface Held {

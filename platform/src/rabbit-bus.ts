@@ -1,6 +1,6 @@
 import { type AsyncMessage, type Channel, Connection } from 'rabbitmq-client';
 import type { Consumer, EventEngine } from './bus.ts';
-import { createLanes, pauseBeforeNextTry } from './delivery.ts';
+import { createLanes, handledAtOnce, pauseBeforeNextTry } from './delivery.ts';
 import type { Envelope } from './events.ts';
 import type { Log } from './log.ts';
 import { pause } from './postgres-link.ts';
@@ -20,7 +20,6 @@ const confirmLimitMs = 5_000;
 const publishedAtOnce = 5_000;
 /** Unconfirmed events of a consumer in this process; behind a poison event its key waits among them. */
 const prefetch = 250;
-const handledAtOnce = 4;
 const reconnectPauseMs = 500;
 const stopLimitMs = 5_000;
 /** Deaths of processes count as deliveries; what is beyond this goes to the dead queue and not into nothing. */

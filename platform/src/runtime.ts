@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EventEngine, LiveTransport } from './bus.ts';
 import { type Calls, createCalls } from './calls.ts';
@@ -25,6 +26,8 @@ export interface RuntimeOptions extends Engines {
   readonly remotes?: readonly SubgraphClient[];
   /** False where the database is known to be migrated, as in tests. */
   readonly migrate?: boolean;
+  /** How long a statement may take, unless the database's own default shall hold. */
+  readonly statementTimeoutMs?: number;
 }
 
 /** The domains of this process, running. */
@@ -59,7 +62,13 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
   const subgraphs = new Map<string, RunningSubgraph>();
   for (const client of remotes) calls.connect(client);
   for (const definition of definitions) {
-    const database = openDatabase({ url: urlOf(definition.name), domain: definition.name, poolSize: 6, log });
+    const database = openDatabase({
+      url: urlOf(definition.name),
+      domain: definition.name,
+      poolSize: 6,
+      statementTimeoutMs: options.statementTimeoutMs,
+      log,
+    });
     databases.set(definition.name, database);
     const running = await startSubgraph(definition, {
       settings,
@@ -93,11 +102,19 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
   };
 }
 
-/** Fills empty domains with sample data, one after the other, in the order in which they build on each other. */
+const samplesToldWithinMs = 20_000;
+
+/**
+ * Fills empty domains with sample data, one after the other, in the order in which they build on each other, and tells
+ * the others of it: whoever asks first finds the samples of all domains in keeping.
+ */
 export async function seedAll(definitions: readonly SubgraphDefinition[], runtime: Runtime): Promise<void> {
   for (const { name, seed } of definitions) {
     const running = runtime.subgraphs.get(name);
-    if (seed && running) await seed(running.systemContext(`seed-${name}`));
+    if (!seed || !running) continue;
+    await seed(running.systemContext(`seed-${name}`));
+    // Where it cannot be told now, the relay says so and goes on by itself.
+    await Promise.race([Promise.allSettled([running.relay.drain()]), sleep(samplesToldWithinMs, undefined, { ref: false })]);
   }
 }
 

@@ -1,14 +1,6 @@
 import { Decimal } from 'decimal.js';
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
-import {
-  GraphQLBigInt,
-  GraphQLCountryCode,
-  GraphQLDateTime,
-  GraphQLEmailAddress,
-  GraphQLJSON,
-  GraphQLLocalDate,
-  GraphQLLocalTime,
-} from 'graphql-scalars';
+import { GraphQLCountryCode, GraphQLDateTime, GraphQLEmailAddress, GraphQLJSON, GraphQLLocalDate, GraphQLLocalTime } from 'graphql-scalars';
 import { currencyDigits } from './input.ts';
 
 const bad = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', issues: [{ path: '', message }] } });
@@ -45,6 +37,26 @@ export const urlScalar = scalarOfText('URL', (text) => {
   return text;
 });
 
+const wholeNumber = /^-?(0|[1-9]\d{0,39})$/;
+
+function readWhole(value: unknown): bigint | number {
+  const whole = (typeof value === 'number' && Number.isSafeInteger(value)) || typeof value === 'bigint';
+  if (!whole && (typeof value !== 'string' || !wholeNumber.test(value)))
+    throw bad('BigInt must be a whole number; one beyond 9007199254740991 is sent as a string');
+  return Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value);
+}
+
+/** A whole number of any size: a JSON number as long as that is exact, else a string of digits. */
+export const bigIntScalar = new GraphQLScalarType<bigint | number, string | number>({
+  name: 'BigInt',
+  serialize: (value) => {
+    const whole = readWhole(value);
+    return typeof whole === 'bigint' ? String(whole) : whole;
+  },
+  parseValue: readWhole,
+  parseLiteral: (node) => readWhole(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : undefined),
+});
+
 /** graphql-scalars calls it LocalDate, and a schema takes the name from the implementation. */
 const dateScalar = new GraphQLScalarType({ ...GraphQLLocalDate.toConfig(), name: 'Date' });
 
@@ -58,6 +70,6 @@ export const scalarResolvers = {
   EmailAddress: GraphQLEmailAddress,
   URL: urlScalar,
   JSON: GraphQLJSON,
-  BigInt: GraphQLBigInt,
+  BigInt: bigIntScalar,
   CountryCode: GraphQLCountryCode,
 };

@@ -14,6 +14,9 @@ import { type RunningSubgraph, sdlOf, type SubgraphAnswer, type SubgraphClient, 
 import { createTestDatabase } from './test-database.ts';
 import { createWorkerRuntime } from './workers-runtime.ts';
 
+/** How long tests let a request or a statement take: for a slow machine, not a promise of speed. */
+export const patienceMs = 120_000;
+
 /** A viewer for tests: a person with every scope of the subgraph under test, signed in just now with one factor. */
 export const person = (overrides: Partial<Viewer> = {}): Viewer => ({
   userId: v7(),
@@ -70,7 +73,7 @@ export interface TestSubgraph {
   /** The person that asks unless a test says otherwise. */
   readonly viewer: Viewer;
   run(document: string, options?: RunOptions): Promise<RunResult>;
-  /** Begins a subscription; rejects when it cannot begin. Events are read with `next`. */
+  /** Begins a subscription once everything written before has been told; rejects when it cannot begin. Events are read with `next`. */
   subscribe(document: string, options?: RunOptions): Promise<AsyncGenerator<SubgraphAnswer, void>>;
   /** Delivers an event of this or another domain and waits until it is handled. */
   deliver<Payload>(
@@ -85,6 +88,8 @@ export interface TestSubgraph {
   emitted<Payload>(contract: EventContract<Payload>): Promise<readonly Payload[]>;
   /** Moves the clock that `ctx.now()` shows. */
   advance(ms: number): void;
+  /** Stops that clock, so that no rule about time depends on how fast the test runs; `advance` still moves it. */
+  stopClock(): void;
   /** A context of the domain itself, for calling rules and stores directly. */
   context(): Promise<RequestContext<never>>;
   /** The owner's connection, which sees behind the row-level security. */
@@ -117,7 +122,8 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
   const scopes = scopesOf(sdlOf(definition));
   const envelopes: Envelope[] = [];
   let moved = 0;
-  const now = () => new Date(Date.now() + moved);
+  let stoppedAt: number | undefined;
+  const now = () => new Date((stoppedAt ?? Date.now()) + moved);
   let started: Promise<Started> | undefined;
   const start = () => (started ??= startTest(definition, options, settings, now, envelopes));
 
@@ -133,7 +139,7 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
     query,
     variables: { ...run.variables, ...(run.input === undefined ? {} : { input: run.input }) },
     identity: identityOf(run),
-    deadline: Date.now() + 10_000,
+    deadline: Date.now() + patienceMs,
     signal,
   });
   const settle = async () => (await start()).runtime.settle();
@@ -145,12 +151,17 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
     advance: (ms) => {
       moved += ms;
     },
+    stopClock: () => {
+      stoppedAt ??= Date.now();
+    },
     run: async (document, run = {}) => {
       const { running } = await start();
       return toResult(await running.execute(requestOf(document, run, new AbortController().signal)));
     },
     subscribe: async (document, run = {}) => {
       const { running, ended } = await start();
+      // Else late news of what the test did before would look like the event that it waits for.
+      await running.relay.drain();
       const answer = await running.subscribe(requestOf(document, run, ended.signal));
       if (!(Symbol.asyncIterator in answer)) throw new Error(`the subscription did not begin: ${JSON.stringify(answer.errors)}`);
       return answer;
@@ -219,6 +230,7 @@ async function startTest(
     now,
     remotes,
     migrate: false,
+    statementTimeoutMs: patienceMs,
   });
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
   const running = runtime.subgraphs.get(definition.name);

@@ -30,6 +30,7 @@ import { withDeadline } from '../src/deadline.ts';
 import { migrateDomain } from '../src/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../src/test-database.ts';
 import { writeMigrations } from './support/migrations.ts';
+import { until } from './support/until.ts';
 
 const probe = pgSchema('probe');
 const notes = probe.table('notes', { id: id(), organizationId: uuid().notNull(), body: text().notNull(), words: tsvector() }, (table) => [
@@ -220,33 +221,26 @@ describe('deadlines', () => {
     await owner.end();
     return row!['count'] as number;
   };
-  const pause = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
   const slow = (tx = database.db) => tx.execute(sql`select pg_sleep(20)`);
 
   test.each([
     ['a statement', () => slow()],
     ['a statement of a transaction', () => database.db.transaction((tx) => slow(tx))],
   ])('%s ends at the deadline, here and on the server', async (_, run) => {
-    const began = performance.now();
     const error = await withDeadline({ deadline: Date.now() + 200 }, run).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(DatabaseUnavailable);
     expect(error).toMatchObject({ reason: 'DEADLINE' });
-    expect(performance.now() - began).toBeLessThan(600);
-    await pause(150);
-    expect(await sleepers()).toBe(0);
+    await until(async () => (await sleepers()) === 0);
     expect(await asTenant(database.db, acme, (tx) => tx.select().from(notes))).toEqual([]);
   });
 
   test('a client that leaves ends its statement', async () => {
     const leaving = new AbortController();
-    setTimeout(() => leaving.abort(), 100);
-    const began = performance.now();
-    await expect(withDeadline({ deadline: Date.now() + 5_000, signal: leaving.signal }, () => slow())).rejects.toMatchObject({
-      reason: 'ABORTED',
-    });
-    expect(performance.now() - began).toBeLessThan(500);
-    await pause(150);
-    expect(await sleepers()).toBe(0);
+    const asked = withDeadline({ deadline: Date.now() + 60_000, signal: leaving.signal }, () => slow()).catch((error: unknown) => error);
+    await until(async () => (await sleepers()) === 1);
+    leaving.abort();
+    expect(await asked).toMatchObject({ name: 'DatabaseUnavailable', reason: 'ABORTED' });
+    await until(async () => (await sleepers()) === 0);
   });
 
   test('nothing is asked when no time is left or the client is gone', async () => {
@@ -264,25 +258,22 @@ describe('deadlines', () => {
 
   test('without a deadline a statement ends at the limit of the database', async () => {
     const hasty = openDatabase({ url: server.url, domain: 'probe', poolSize: 1, statementTimeoutMs: 500 });
-    const began = performance.now();
-    await expect(slow(hasty.db)).rejects.toBeInstanceOf(DatabaseUnavailable);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    await expect(slow(hasty.db)).rejects.toMatchObject({ name: 'DatabaseUnavailable', reason: 'DEADLINE' });
+    await until(async () => (await sleepers()) === 0);
     await hasty.ping();
     await hasty.close();
   });
 
   test('waiting for a connection counts, and a full queue refuses at once', async () => {
-    const began = performance.now();
-    const busy = Array.from({ length: 3 }, () => withDeadline({ deadline: Date.now() + 800 }, () => slow()));
-    await pause(50);
-    const waiting = Array.from({ length: 20 }, () => withDeadline({ deadline: Date.now() + 300 }, () => database.ping()));
-    await pause(10);
-    const refusedFrom = performance.now();
+    const leaving = new AbortController();
+    const deadline = Date.now() + 60_000;
+    const busy = Array.from({ length: 3 }, () => withDeadline({ deadline, signal: leaving.signal }, () => slow()));
+    await until(async () => (await sleepers()) === 3);
+    const waiting = Array.from({ length: 20 }, () => withDeadline({ deadline: Date.now() + 1_000 }, () => database.ping()));
     await expect(database.db.select().from(notes)).rejects.toMatchObject({ name: 'DatabaseUnavailable', reason: 'OVERLOADED' });
-    expect(performance.now() - refusedFrom).toBeLessThan(50);
     const waited = await Promise.allSettled(waiting);
-    expect(performance.now() - began).toBeLessThan(700);
     expect(waited.every((each) => each.status === 'rejected' && each.reason.reason === 'DEADLINE')).toBe(true);
+    leaving.abort();
     await Promise.allSettled(busy);
     await Promise.all(Array.from({ length: 10 }, () => database.ping()));
   });

@@ -47,9 +47,7 @@ async function startElsewhere(): Promise<{ program: ChildProcess; url: string }>
 }
 
 test('it starts from nothing, keeps its data, its address and fsync, and stops', async () => {
-  const began = performance.now();
   const server = await startEmbeddedDatabase({ directory });
-  const firstMs = performance.now() - began;
   await ask(server.url, 'create table kept (n int)');
   expect(
     await ask(server.url, `select setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit')`),
@@ -59,15 +57,10 @@ test('it starts from nothing, keeps its data, its address and fsync, and stops',
   const pid = postmaster();
   await server.stop();
   expect(runs(pid)).toBe(false);
-  const again = performance.now();
   const second = await startEmbeddedDatabase({ directory });
-  const laterMs = performance.now() - again;
-  console.info(`first start ${Math.round(firstMs)} ms, later ${Math.round(laterMs)} ms`);
   expect(second.url).toBe(server.url);
   expect(await ask(second.url, 'select count(*)::int from kept')).toEqual([0]);
   await second.stop();
-  expect(firstMs).toBeLessThan(6_000);
-  expect(laterMs).toBeLessThan(1_500);
 });
 
 test('nobody gets in without the password', async () => {

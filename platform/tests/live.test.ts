@@ -125,7 +125,7 @@ describe('the bus', () => {
     const { live } = counting();
     const signals = defineSignal('probe.typing', z.object({ who: z.string() }));
     const bus = createBus(live);
-    const stream = bus.signals(signals, all, AbortSignal.timeout(5_000));
+    const stream = bus.signals(signals, all, AbortSignal.timeout(20_000));
     live.broadcast(signals.topic, '{"who":7}');
     bus.send(signals, { who: 'ann' });
     expect((await stream.next()).value).toEqual({ who: 'ann' });

@@ -1,5 +1,6 @@
-import { items, levels, movements, sellers, warehouses } from '@supergraph/db/inventory/tables';
+import { items, levels, movements, outbox, sellers, warehouses } from '@supergraph/db/inventory/tables';
 import { asTenant, type Db } from '@supergraph/platform/database';
+import { emitAll } from '@supergraph/platform/outbox';
 import { seedId, seedRandom, seedTime } from '@supergraph/platform/seed';
 import {
   demoProductCount,
@@ -10,10 +11,9 @@ import {
   demoVariantCount,
   demoVariantId,
 } from '@supergraph/schema/demo';
-import { stockDepleted } from '@supergraph/schema/events/inventory';
+import { stockDepleted, stockReplenished } from '@supergraph/schema/events/inventory';
 import type { Context } from './context.ts';
 import { statusOf } from './policy.ts';
-import { tell } from './service/telling.ts';
 import { findWarehouses } from './store/warehouses.ts';
 import { writeAvailabilities } from './store/items.ts';
 
@@ -59,12 +59,20 @@ async function seedSeller(ctx: Context, tx: Db, seller: DemoSeller, numbers: rea
     tx,
     stock.map(({ item }) => item),
   );
-  for (const { item } of stock) {
-    const { variantId, productId, orderable, stockVersion } = item;
-    if (orderable === 0)
-      await tell(ctx, tx, seller.id, stockDepleted, { variantId, productId, sellerId: seller.id, orderable, version: stockVersion });
-  }
+  // Others know of no stock yet: the first that there is lifts each thing from nothing.
+  const [there, soldOut] = [stock.filter(({ item }) => item.orderable > 0), stock.filter(({ item }) => item.orderable === 0)];
+  await emitAll(ctx, tx, outbox, stockReplenished, there.map(edgeOf), { organizationId: seller.id });
+  await emitAll(ctx, tx, outbox, stockDepleted, soldOut.map(edgeOf), { organizationId: seller.id });
 }
+
+const edgeOf = ({ item: { variantId, productId, organizationId: sellerId, orderable, stockVersion: version } }: Opening) => ({
+  variantId,
+  productId,
+  sellerId,
+  orderable,
+  version,
+});
+type Opening = ReturnType<typeof openingStock>[number];
 
 function warehouseRow(seller: DemoSeller, number: number, nth: number) {
   const { code = '', name = '', ...address } = places[number] ?? {};

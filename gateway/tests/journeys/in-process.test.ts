@@ -6,13 +6,13 @@ import { walkAccounts, walkCatalog, walkChat, walkInventory, walkNotifications, 
 let app: AppProcess;
 let world: World;
 beforeAll(async () => {
-  app = await startAppProcess({ environment: { SEED: 'none' }, withinMs: 60_000 });
+  app = await startAppProcess({ environment: { SEED: 'none' } });
   world = createWorld(app);
-}, 90_000);
+});
 afterAll(async () => {
   await world?.close();
   await app?.end();
-}, 30_000);
+});
 
 test.each([
   ['accounts', walkAccounts],
@@ -22,7 +22,7 @@ test.each([
   ['reviews', walkReviews],
   ['chat', walkChat],
   ['notifications', walkNotifications],
-])('a client walks through %s', async (_name, walk) => walk(world), 60_000);
+])('a client walks through %s', async (_name, walk) => walk(world));
 
 test('nothing went wrong on the way', () => {
   expect(app.output()).not.toMatch(/"level":"(error|fatal)"/);

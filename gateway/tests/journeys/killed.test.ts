@@ -28,7 +28,7 @@ let people: readonly Person[];
 let conversationId: string;
 
 async function start(): Promise<void> {
-  app = await startAppProcess({ environment: { SEED: 'none' }, dataDirectory, withinMs: 60_000 });
+  app = await startAppProcess({ environment: { SEED: 'none' }, dataDirectory });
 }
 
 beforeAll(async () => {
@@ -46,13 +46,13 @@ beforeAll(async () => {
     { input: { name: 'Storm', userIds: others.map(({ id }) => id) }, token: first.token },
   );
   conversationId = conversation.id;
-}, 120_000);
+});
 afterAll(async () => {
   await sql?.end({ timeout: 2 });
   await app?.end();
   await leaveDatabase?.();
   rmSync(dataDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** One write of a client; it may be sent again under the same key. */
 interface Write {
@@ -96,37 +96,33 @@ function* messagesOf(author: Person): Generator<Write> {
   for (let count = 0; count < 18; count++) yield message(author);
 }
 
-test.each([1, 2, 3])(
-  `kill %i of seed ${seed}: what was acknowledged is there once, and so are its effects`,
-  async () => {
-    const products = await Promise.all(['Red', 'Green', 'Blue'].map((title) => addProduct(world, shop, title)));
-    await eventually('the products in reviews', async () => {
-      const found = await sql`select 1 from reviews.subjects where id in ${sql(products.map(({ id }) => id))}`;
-      return found.length === products.length;
-    });
-    const clients = people.flatMap((person) => [
-      client(messagesOf(person)),
-      client(messagesOf(person)),
-      client(products.map((product) => review(person, product))),
-    ]);
-    await sleep(40 + random() * 600);
-    expect(await app.end('SIGKILL')).toBeNull();
-    await Promise.all(clients);
-    const acknowledged = [...messages, ...reviews].filter((write) => write.acknowledged).map(({ key }) => key);
-    await start();
+test.each([1, 2, 3])(`kill %i of seed ${seed}: what was acknowledged is there once, and so are its effects`, async () => {
+  const products = await Promise.all(['Red', 'Green', 'Blue'].map((title) => addProduct(world, shop, title)));
+  await eventually('the products in reviews', async () => {
+    const found = await sql`select 1 from reviews.subjects where id in ${sql(products.map(({ id }) => id))}`;
+    return found.length === products.length;
+  });
+  const clients = people.flatMap((person) => [
+    client(messagesOf(person)),
+    client(messagesOf(person)),
+    client(products.map((product) => review(person, product))),
+  ]);
+  await sleep(40 + random() * 600);
+  expect(await app.end('SIGKILL')).toBeNull();
+  await Promise.all(clients);
+  const acknowledged = [...messages, ...reviews].filter((write) => write.acknowledged).map(({ key }) => key);
+  await start();
 
-    const kept = await sql<{ key: string }[]>`
+  const kept = await sql<{ key: string }[]>`
     select body as key from chat.messages where conversation_id = ${conversationId}
     union all select title from reviews.reviews`;
-    const keys = kept.map(({ key }) => key);
-    expect(new Set(keys).size).toBe(keys.length);
-    expect(acknowledged.filter((key) => !keys.includes(key))).toEqual([]);
+  const keys = kept.map(({ key }) => key);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(acknowledged.filter((key) => !keys.includes(key))).toEqual([]);
 
-    await sendAgain();
-    await checkEffects(products);
-  },
-  90_000,
-);
+  await sendAgain();
+  await checkEffects(products);
+});
 
 /** As a client does that got no answer: the same write under the same key, as often as it takes. */
 async function sendAgain(): Promise<void> {
@@ -145,7 +141,7 @@ async function checkEffects(products: readonly Product[]): Promise<void> {
     from chat.messages join chat.conversations on conversations.id = conversation_id where conversation_id = ${conversationId}`;
   expect(numbers).toEqual({ total: messages.length, highest: messages.length, conversation: messages.length });
 
-  await eventually('an empty outbox everywhere', async () => (await waitingEvents()).length === 0, 30_000);
+  await eventually('an empty outbox everywhere', async () => (await waitingEvents()).length === 0);
   const ids = products.map(({ id }) => id);
   const summaries = await sql<{ count: number }[]>`select count from reviews.rating_summaries where id in ${sql(ids)}`;
   expect(summaries.map(({ count }) => count)).toEqual(ids.map(() => people.length));

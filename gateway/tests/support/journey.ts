@@ -8,6 +8,9 @@ import { type AppProcess, ask } from './app-process.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of any shape
 export type Data = any;
 
+/** How long to wait for what must come; for a slow machine, not a promise of speed. */
+const patienceMs = 60_000;
+
 export interface AskOptions {
   readonly variables?: object;
   /** Becomes the variable `$input`. */
@@ -111,7 +114,7 @@ function openStream(url: string, query: string, { token, organizationId, ...rest
     end = true;
   })();
   return {
-    next: async (fits = () => true, withinMs = 15_000) => {
+    next: async (fits = () => true, withinMs = patienceMs) => {
       const passed: Data[] = [];
       return eventually(
         () => `an event that fits; there were ${JSON.stringify(passed)}`,
@@ -140,7 +143,7 @@ class StreamFailed extends Error {}
 
 /** Acts and waits for what a stream tells of it; acts again while the stream may not have begun, as nothing says when it has. */
 export async function hears(stream: Stream, act: () => Promise<unknown>, fits: (data: Data) => boolean): Promise<Data> {
-  const limit = Date.now() + 20_000;
+  const limit = Date.now() + patienceMs;
   for (;;) {
     await act();
     try {
@@ -155,7 +158,7 @@ export async function hears(stream: Stream, act: () => Promise<unknown>, fits: (
 export async function eventually<Result>(
   what: string | (() => string),
   look: () => Result | Promise<Result>,
-  withinMs = 20_000,
+  withinMs = patienceMs,
 ): Promise<Exclude<Result, undefined | null | false>> {
   const limit = Date.now() + withinMs;
   for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {

@@ -51,7 +51,7 @@ export async function startServices(): Promise<Services> {
     const [first = '', ...others] = names;
     await start(first);
     await Promise.all(others.map(start));
-    const gateway = await startAppProcess({ environment: { ...environment, PORT: String(gatewayPort) }, dataDirectory, withinMs: 60_000 });
+    const gateway = await startAppProcess({ environment: { ...environment, PORT: String(gatewayPort) }, dataDirectory });
     return {
       gateway,
       services,
@@ -93,7 +93,7 @@ async function startService(name: string, environment: Record<string, string>): 
     await eventually(
       () => `${name} to answer:\n${written}`,
       () => child.exitCode !== null || written.includes(`${name} answers on `),
-      60_000,
+      120_000,
     );
   } catch (error) {
     await service.end('SIGKILL');

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EventEngine } from '../../src/bus.ts';
+import { handledAtOnce } from '../../src/delivery.ts';
 import type { Envelope } from '../../src/events.ts';
 import { byKey, type Counted, countedEvent, envelopeOf, freshName, openProbe, type Probe } from './probe.ts';
 import { until } from './until.ts';
@@ -96,26 +97,30 @@ export function describeEngine(name: string, underTest: EngineUnderTest): void {
       ]);
     });
 
-    test('a poison event is set aside within 5 s, its key goes on, and other keys never wait', async () => {
+    test('a poison event is set aside, its key goes on, and other keys never wait', async () => {
       const contract = countedEvent();
       const engine = await open();
-      const refuse = ({ key, number }: Counted) => {
-        if (key === 'bad' && number === 0) throw new Error('always');
+      const othersThrough = Promise.withResolvers<void>();
+      let tries = 0;
+      const refuse = async ({ key, number }: Counted) => {
+        if (key !== 'bad' || number !== 0) return;
+        tries += 1;
+        if (tries > 1) await othersThrough.promise;
+        throw new Error('always');
       };
       const consumer = consumerName();
       await engine.consume(probe.consumer(consumer, contract, refuse));
       const relay = relayOf(engine);
-      const began = Date.now();
       await probe.emit(contract, counted(['bad', 'good'], 3));
       relay.wake();
-      await until(async () => byKey(await probe.effects())['good']?.length === 3, 1_500);
+      await until(async () => byKey(await probe.effects())['good']?.length === 3);
       // Also what is written while the poison is still being tried.
       await probe.emit(contract, counted(['late'], 3));
       relay.wake();
-      await until(async () => byKey(await probe.effects())['late']?.length === 3, 1_500);
+      await until(async () => byKey(await probe.effects())['late']?.length === 3);
       expect(byKey(await probe.effects())['bad']).toBeUndefined();
-      await until(async () => byKey(await probe.effects())['bad']?.length === 2, 6_000);
-      expect(Date.now() - began).toBeLessThan(5_500);
+      othersThrough.resolve();
+      await until(async () => byKey(await probe.effects())['bad']?.length === 2);
       expect(byKey(await probe.effects())['bad']).toEqual([1, 2]);
       expect(await probe.deadLetters()).toMatchObject([{ consumer, attempts: 5, reason: expect.stringContaining('always') as string }]);
     });
@@ -140,7 +145,7 @@ export function describeEngine(name: string, underTest: EngineUnderTest): void {
       await engine.consume(consumer);
       relayOf(engine);
       await probe.emit(contract, counted(['a'], 2));
-      await until(() => handled.length === 2, 9_000);
+      await until(() => handled.length === 2);
       expect(handled).toEqual([0, 1]);
     });
 
@@ -182,6 +187,52 @@ export function describeEngine(name: string, underTest: EngineUnderTest): void {
       await until(async () => (await probe.effects()).length >= 8);
       await sleep(100);
       expect(byKey(await probe.effects())).toEqual({ a: upTo(4), b: upTo(4) });
+    });
+
+    test('a consumer is handed a few events at once, however many wait', async () => {
+      const contract = countedEvent();
+      const engine = await open();
+      const full = Promise.withResolvers<void>();
+      let active = 0;
+      let most = 0;
+      let done = 0;
+      await engine.consume(
+        plain([contract.name], async () => {
+          active += 1;
+          most = Math.max(most, active);
+          if (active === handledAtOnce) full.resolve();
+          await full.promise;
+          await sleep(1);
+          active -= 1;
+          done += 1;
+        }),
+      );
+      await Promise.all(upTo(40).map((number) => engine.publish(envelopeOf(contract, `key ${number}`, number))));
+      await until(() => done === 40);
+      expect(most).toBe(handledAtOnce);
+    });
+
+    test('while a consumer hangs, what waits stays in the outbox and does not fill the memory', async () => {
+      const contract = countedEvent();
+      const released = Promise.withResolvers<void>();
+      let sent = 0;
+      const hanging: EventEngine = {
+        ...(await open()),
+        publish: async () => {
+          sent += 1;
+          await released.promise;
+        },
+      };
+      const relay = relayOf(hanging);
+      await probe.emit(contract, counted(upTo(150).map(String), 1));
+      relay.wake();
+      await until(() => sent === 100);
+      // Several rounds of the relay.
+      await sleep(1_000);
+      expect(sent).toBe(100);
+      released.resolve();
+      await until(async () => (await probe.unpublished()) === 0);
+      expect(sent).toBe(150);
     });
 
     test('patterns choose: one name, or one thing of all domains', async () => {
@@ -241,7 +292,7 @@ export function describeEngine(name: string, underTest: EngineUnderTest): void {
       await until(() => seen.length === 1);
       await end();
       await publisher.publish(envelopeOf(contract, 'a', 1));
-      await until(() => seen.length === 2, 5_000);
+      await until(() => seen.length === 2);
       expect(seen).toEqual([0, 1]);
     });
 
@@ -266,11 +317,11 @@ export function describeEngine(name: string, underTest: EngineUnderTest): void {
         await interrupt(pauseMs);
       }
       await writing;
-      await until(async () => (await probe.effects()).length >= 240, 20_000);
-      await until(async () => (await probe.unpublished()) === 0, 5_000);
+      await until(async () => (await probe.effects()).length >= 240, 40_000);
+      await until(async () => (await probe.unpublished()) === 0);
       await sleep(200);
       expect(byKey(await probe.effects())).toEqual(Object.fromEntries(keys.map((key) => [key, upTo(60)])));
       expect(await probe.deadLetters()).toEqual([]);
-    }, 40_000);
+    }, 90_000);
   });
 }

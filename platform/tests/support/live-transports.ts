@@ -111,7 +111,7 @@ export function describeLive(name: string, underTest: LiveUnderTest): void {
     test('signals reach the other process', async () => {
       const { one, two } = await connected();
       const typing = defineSignal(freshName('chat'), z.object({ who: z.string() }));
-      const stream = createBus(two).signals(typing, () => true, AbortSignal.timeout(5_000));
+      const stream = createBus(two).signals(typing, () => true, AbortSignal.timeout(20_000));
       createBus(one).send(typing, { who: 'ann' });
       expect((await stream.next()).value).toEqual({ who: 'ann' });
       await stream.return(undefined);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until the condition holds; fails with its last value after the limit. */
-export async function until(condition: () => unknown, limitMs = 10_000): Promise<void> {
+/** Waits until the condition holds; the limit is for a slow machine, not a promise of speed. */
+export async function until(condition: () => unknown, limitMs = 20_000): Promise<void> {
   const limit = Date.now() + limitMs;
   for (;;) {
     const value = await condition();

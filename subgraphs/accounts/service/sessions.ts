@@ -1,4 +1,5 @@
 import { outbox } from '@supergraph/db/accounts/tables';
+import type { LiveEvent } from '@supergraph/platform/bus';
 import { requireViewer } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
 import { forbidden, notFound } from '@supergraph/platform/errors';
@@ -99,12 +100,21 @@ export interface EndOfSession {
 }
 
 /** The end of the session that subscribes, once; at once when it is over already. */
-export async function* watchSessionEnd(ctx: Context): AsyncGenerator<EndOfSession> {
+export async function watchSessionEnd(ctx: Context): Promise<AsyncGenerator<EndOfSession>> {
   const { sessionId } = requireViewer(ctx);
   if (!sessionId) throw forbidden('this token belongs to no session');
+  // Listened to before the session is read, so that an end in between is not missed.
   const events = ctx.bus.subscribe(sessionEnded, (event) => event.sessionId === sessionId, ctx.signal);
+  const [session] = await findSessions(ctx.db, [sessionId]);
+  return endOf(sessionId, session, events);
+}
+
+async function* endOf(
+  sessionId: string,
+  session: Session | undefined,
+  events: AsyncGenerator<LiveEvent<{ readonly reason: string | null }>, void>,
+): AsyncGenerator<EndOfSession> {
   try {
-    const [session] = await findSessions(ctx.db, [sessionId]);
     if (session?.endedAt) {
       yield { sessionId, reason: session.endReason ?? 'REVOKED', at: session.endedAt };
       return;

@@ -15,7 +15,25 @@ import { v7 } from 'uuid';
 import { chatWorld, documents, within } from './world.ts';
 
 const world = chatWorld();
-const { run, register, crowd, people, tenant, group, say, saySure, see, watch, deliver, emitted, settle, owner, advance, close } = world;
+const {
+  run,
+  register,
+  crowd,
+  people,
+  tenant,
+  group,
+  say,
+  saySure,
+  see,
+  watch,
+  deliver,
+  emitted,
+  settle,
+  owner,
+  advance,
+  stopClock,
+  close,
+} = world;
 afterAll(close);
 
 const issues = ({ errors }: { errors: Awaited<ReturnType<typeof run>>['errors'] }) =>
@@ -373,11 +391,12 @@ test('counters stay right when messages are sent and read at the same time', asy
 test('more than 10 messages in 5 seconds are refused with the time to wait, but a repeat is not', async () => {
   const { ana, bo } = await people();
   const { id } = await group(ana, [bo]);
+  stopClock();
   const answers = [];
   for (let n = 0; n < 11; n++) answers.push(await say(ana, id, `number ${n}`));
   expect(answers.at(-1)?.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: expect.any(Number) });
   expect((await say(bo, id, 'another person')).codes).toEqual([]);
-  advance(5_001);
+  advance(5_000);
   expect((await say(ana, id, 'again')).codes).toEqual([]);
 });
 
@@ -455,7 +474,7 @@ test('a membership that ends takes everything of the tenant away and ends stream
   const { eventId } = await deliver(memberRemoved, { ...ended, epoch: 9, reason: 'REMOVED' as const });
   await deliver(memberRemoved, { ...ended, epoch: 9, reason: 'REMOVED' as const }, { eventId });
   await deliver(memberReinstated, { ...ended, epoch: 8, reason: 'REINSTATED' as const });
-  expect(await within(next, 2_000)).toMatchObject({ done: true });
+  expect(await within(next)).toMatchObject({ done: true });
   const seen = async (conversationId: string) =>
     (await run(documents.see, { variables: { id: conversationId }, as: bo, in: chosen })).data.conversation;
   expect([await seen(id), await seen(direct.data.startDirectConversation.conversation.id)]).toEqual([null, null]);

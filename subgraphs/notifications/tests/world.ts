@@ -78,13 +78,13 @@ export function feedWorld() {
     if (errors) throw new Error(JSON.stringify(errors));
     return Object.values(data)[0];
   };
-  /** Opens a stream; `next` gives the next event, or fails after 4 s. */
+  /** Opens a stream; `next` gives the next event, or fails when none comes. */
   const listen = async (document: string, as: Viewer, after: string | null = null) => {
     const stream = await subscribe(document, { as, variables: { after } });
     const next = async (): Promise<Data> => {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('no event came')), 4_000);
+        timer = setTimeout(() => reject(new Error('no event came')), 20_000);
       });
       try {
         const { value } = await Promise.race([stream.next(), late]);

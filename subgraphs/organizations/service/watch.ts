@@ -19,10 +19,13 @@ import { findContext, findMembers, listTenantsOf, type Member } from '../store/m
 import { findOrganizations, type Organization } from '../store/organizations.ts';
 import { forgetLoaded } from './tenant.ts';
 
-/** Several streams as one; all end together. */
-async function* merge<Item>(open: (signal: AbortSignal) => AsyncGenerator<Item, void>[], ended: AbortSignal): AsyncGenerator<Item, void> {
+/** Several streams as one, open from now on; all end together. */
+function merge<Item>(open: (signal: AbortSignal) => AsyncGenerator<Item, void>[], ended: AbortSignal): AsyncGenerator<Item, void> {
   const stop = new AbortController();
-  const sources = open(AbortSignal.any([ended, stop.signal]));
+  return readAll(open(AbortSignal.any([ended, stop.signal])), stop);
+}
+
+async function* readAll<Item>(sources: readonly AsyncGenerator<Item, void>[], stop: AbortController): AsyncGenerator<Item, void> {
   const nextOf = async (source: AsyncGenerator<Item, void>) => ({ source, result: await source.next() });
   const waiting = new Map(sources.map((source) => [source, nextOf(source)]));
   try {

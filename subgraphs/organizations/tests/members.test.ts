@@ -278,14 +278,13 @@ test("a role's change works on all its members and reaches their subscriptions; 
   const role = data.createOrganizationRole.role;
   await bring(ada, id, ben, 'DESK');
   const changes = await subscribe(`subscription { membershipChanged { permissions } }`, { as: ben.viewer });
-  const next = changes.next();
   const permissions = ['crm.deal.read', 'crm.deal.write'];
   expect((await act(ada, id, updateRole, { id: role.id, version: 1, permissions })).data.updateOrganizationRole.role).toMatchObject({
     version: 2,
     permissions,
     name: 'Desk',
   });
-  expect((await next).value).toMatchObject({ data: { membershipChanged: { permissions } } });
+  expect((await changes.next()).value).toMatchObject({ data: { membershipChanged: { permissions } } });
   await changes.return();
   expect((await contextFor(ben, id)).permissions).toEqual(permissions);
   expect((await act(ada, id, updateRole, { id: role.id, version: 1, name: 'Late' })).errors?.[0]?.extensions).toMatchObject({

@@ -144,7 +144,6 @@ test('settings are checked as a whole, versioned, and told to subscribers of the
     variables: { id },
     as: ada.viewer,
   });
-  const next = changes.next();
   const input = {
     version: 1,
     invitationDays: 3,
@@ -163,7 +162,7 @@ test('settings are checked as a whole, versioned, and told to subscribers of the
     currency: 'CHF',
     defaultRole: { key: 'MEMBER' },
   });
-  expect((await next).value).toMatchObject({ data: { organizationChanged: { name: 'Settled', status: 'ACTIVE' } } });
+  expect((await changes.next()).value).toMatchObject({ data: { organizationChanged: { name: 'Settled', status: 'ACTIVE' } } });
   await changes.return();
   expect((await act(ada, id, updateSettings, { version: 1, weekStartsOn: 1 })).errors?.[0]?.extensions).toMatchObject({
     code: 'CONFLICT',

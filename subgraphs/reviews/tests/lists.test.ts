@@ -19,7 +19,7 @@ beforeAll(async () => {
   ctx = await context();
   await seed(ctx);
   await (await owner())`analyze reviews.reviews, reviews.rating_summaries, reviews.subjects`;
-}, 30_000);
+});
 
 const products = (...numbers: number[]) => ({ representations: numbers.map((n) => ({ __typename: 'Product', id: demoProductId(n) })) });
 const range = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
@@ -291,7 +291,7 @@ test('every order of a list, the queue and the due ratings are read by an index'
     await db`explain select id from reviews.reviews where (status = 'PENDING' or has_waiting_edit) and deleted_at is null order by id limit 21`;
   expect(JSON.stringify(queue)).toContain('reviews_waiting');
   await db`delete from reviews.reviews where owner_id not in ${db(demoSellers.map(({ id: seller }) => seller))}`;
-}, 30_000);
+});
 
 test('the moderation queue is for moderators', async () => {
   const queue = `{ reviewModerationQueue { totalCount nodes { id } } }`;

@@ -131,4 +131,4 @@ test('the walk, as far as products go', async () => {
     variables: { representations: [{ __typename: 'Product', id }] },
   });
   expect(list.data._entities[0]).toMatchObject({ reviews: { nodes: [{ id: verified.id }], totalCount: 1 }, rating: { count: 1 } });
-}, 30_000);
+});
