@@ -127,13 +127,8 @@ export function testGraph(...domains: readonly string[]): TestGraph {
     run: async (document, options = {}) => {
       const { executor } = await start();
       const request = requestOf(executor, document, options);
-<<<<<<< HEAD
       if (!('document' in request)) return toResult(request);
-      return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + 10_000 }));
-=======
-      if ('errors' in request) return toResult(request);
       return toResult(await executor.execute({ ...request, signal: new AbortController().signal, deadline: Date.now() + patienceMs }));
->>>>>>> finish
     },
     subscribe: async (document, options = {}) => {
       const { executor, ended } = await start();
