@@ -12,6 +12,8 @@ export interface ExecutorOptions {
   readonly fetchMs?: number;
   /** False where code must not be generated at run time; the same is then done by closures. */
   readonly generateCode?: boolean;
+  /** False where each request asks for itself, although an equal one is on its way for the same caller. */
+  readonly shareRequests?: boolean;
 }
 
 /** Runs operations over a composed supergraph: Apollo's planner decides who is asked for what, our engine does it. */

@@ -61,6 +61,10 @@ export interface SubgraphRequest {
   readonly query: string;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  /** The JSON text of the variables, in place of them; only for what is asked over a wire. */
+  readonly variablesText?: string | undefined;
+  /** The caller has a use for the answer's text; only for what is asked over a wire. */
+  readonly wantsText?: boolean | undefined;
   readonly identity: Identity;
   /** Milliseconds since 1970. */
   readonly deadline: number;
@@ -70,11 +74,15 @@ export interface SubgraphRequest {
 export interface SubgraphAnswer {
   readonly data?: Record<string, unknown> | null | undefined;
   readonly errors?: readonly GraphQLFormattedError[] | undefined;
+  /** The whole answer as JSON text, where it was wanted. */
+  readonly text?: string | undefined;
 }
 
 /** A subgraph as its callers see it: inside this process or behind HTTP, they cannot tell which. */
 export interface SubgraphClient {
   readonly name: string;
+  /** It is asked over a wire, where text is what counts. */
+  readonly isRemote?: boolean;
   execute(request: SubgraphRequest): Promise<SubgraphAnswer>;
   /** An answer instead of a stream means that the subscription could not begin. */
   subscribe(request: SubgraphRequest): Promise<AsyncGenerator<SubgraphAnswer, void> | SubgraphAnswer>;

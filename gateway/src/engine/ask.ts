@@ -3,13 +3,16 @@ import type { Log } from '@supergraph/platform/log';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from '@supergraph/platform/subgraph';
 import { OperationTypeNode } from 'graphql';
 import { unavailableAnswer } from './errors.ts';
-import type { Ask } from './run.ts';
+import type { Ask, FetchRequest } from './run.ts';
+import { askerOf, type Share } from './sharing.ts';
 
 export interface AskOptions {
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   readonly log: Log;
   /** How long one subgraph may take for a query; mutations get the whole deadline. */
   readonly fetchMs: number;
+  /** Absent where equal questions are all asked. */
+  readonly share: Share | undefined;
 }
 
 /** For whom a plan runs, and until when. */
@@ -23,30 +26,47 @@ export interface Asking {
 }
 
 /** Asks subgraphs for one run; what cannot be had in time is an answer that says so. */
-export function createAsk({ clients, log, fetchMs }: AskOptions, { operation, identity, signal, deadline }: Asking): Ask {
+export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: Asking): Ask {
+  const { operation, identity, signal } = asking;
+  const isMutation = operation === OperationTypeNode.MUTATION;
+  let asker: string | undefined;
   return (request) => {
     const client = clients.get(request.service);
     if (!client || signal.aborted) return Promise.resolve(unavailableAnswer());
-    return askInTime(client, log, signal, {
-      query: request.query,
-      operationName: request.operationName,
-      variables: request.variables(),
-      identity,
-      // A mutation that was begun gets all the time there is: cutting it off tells nothing about its effect.
-      deadline: operation === OperationTypeNode.MUTATION ? deadline : Math.min(deadline, Date.now() + fetchMs),
-    });
+    // A mutation that was begun gets all the time there is: cutting it off tells nothing about its effect.
+    const deadline = isMutation ? asking.deadline : Math.min(asking.deadline, Date.now() + fetchMs);
+    const begin = (question: Question) => (ending: AbortSignal) => client.execute({ ...question, identity, deadline, signal: ending });
+    const work = (): ((ending: AbortSignal) => Promise<SubgraphAnswer>) => {
+      const question = questionFor(client, request);
+      if (!client.isRemote || isMutation || !share) return begin(question);
+      asker ??= askerOf(identity);
+      const key = [request.service, asker, request.query, question.variablesText].join('\n');
+      return (ending) => share(key, ending, begin({ ...question, wantsText: true }));
+    };
+    return inTime({ service: request.service, log, signal, deadline }, work());
   };
 }
+
+type Question = Omit<SubgraphRequest, 'identity' | 'deadline' | 'signal'>;
+
+/** Over a wire variables travel as text, which is there already; inside the process as they are. */
+const questionFor = ({ isRemote }: SubgraphClient, { query, operationName, variables, variablesText }: FetchRequest): Question =>
+  isRemote ? { query, operationName, variablesText: variablesText() } : { query, operationName, variables: variables() };
 
 /** Lets a client that keeps the deadline itself be the first to give up. */
 const graceMs = 20;
 
-/** Asks a subgraph, but does not wait for it beyond the deadline, nor when the client has left. */
-async function askInTime(
-  client: SubgraphClient,
-  log: Log,
-  signal: AbortSignal,
-  request: Omit<SubgraphRequest, 'signal'>,
+interface Bounds {
+  readonly service: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly deadline: number;
+}
+
+/** Does not wait for an answer beyond the deadline, nor when the client has left. */
+async function inTime(
+  { service, log, signal, deadline }: Bounds,
+  work: (ending: AbortSignal) => Promise<SubgraphAnswer>,
 ): Promise<SubgraphAnswer> {
   const ended = new AbortController();
   const { promise, resolve } = Promise.withResolvers<SubgraphAnswer>();
@@ -54,12 +74,12 @@ async function askInTime(
     ended.abort();
     resolve(unavailableAnswer());
   };
-  const timer = setTimeout(give, Math.max(0, request.deadline - Date.now()) + graceMs);
+  const timer = setTimeout(give, Math.max(0, deadline - Date.now()) + graceMs);
   signal.addEventListener('abort', give, { once: true });
   try {
-    return await Promise.race([client.execute({ ...request, signal: ended.signal }), promise]);
+    return await Promise.race([work(ended.signal), promise]);
   } catch (error) {
-    log.error({ subgraph: client.name, error }, 'a subgraph threw instead of answering');
+    log.error({ subgraph: service, error }, 'a subgraph threw instead of answering');
     return unavailableAnswer();
   } finally {
     clearTimeout(timer);

@@ -1,4 +1,5 @@
 import type { DeferNode, DeferredNode, PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import { type DocumentNode, visit } from 'graphql';
 import type { Increment, IncrementalAnswer } from '../answer.ts';
 import type { ExecutorRequest } from '../executor.ts';
 import { compilePlan } from './compile.ts';
@@ -11,6 +12,22 @@ import { isTree, own, type Path, type Tree } from './tree.ts';
 import { shapeFor } from './write.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
+
+const deferring = new WeakMap<DocumentNode, boolean>();
+
+/** Whether a document defers anything at all. */
+export function hasDefer(document: DocumentNode): boolean {
+  const known = deferring.get(document);
+  if (known !== undefined) return known;
+  let found = false;
+  visit(document, {
+    Directive: ({ name }) => {
+      if (name.value === 'defer') found = true;
+    },
+  });
+  deferring.set(document, found);
+  return found;
+}
 
 /** The part of a plan that defers, with these variables; undefined when nothing is deferred. */
 export function deferredPlan({ plan, conditions }: Operation, variables: Variables): DeferNode | undefined {

@@ -7,7 +7,7 @@ import type { Answer, IncrementalAnswer } from '../answer.ts';
 import { createEdgeAccess, type Permitted } from '../edge-access.ts';
 import type { Executor, ExecutorRequest } from '../executor.ts';
 import { createAsk } from './ask.ts';
-import { deferredPlan, runDeferred } from './defer.ts';
+import { deferredPlan, hasDefer, runDeferred } from './defer.ts';
 import { type Mask, onOurSide, toClientErrors, toTold, unavailable } from './errors.ts';
 import { findFlaws } from './flaws.ts';
 import { buildGraph } from './graph.ts';
@@ -15,6 +15,7 @@ import { introspectionText } from './introspect.ts';
 import { type Operation, prepareOperation } from './operation.ts';
 import { type Engine, planFor } from './planned.ts';
 import type { ObjectShape } from './shape.ts';
+import { createSharing } from './sharing.ts';
 import { runSubscription } from './subscription.ts';
 import { emptyTree, type Path, type Tree } from './tree.ts';
 import type { Writing } from './write.ts';
@@ -25,6 +26,7 @@ export interface EngineOptions {
   readonly log: Log;
   readonly fetchMs?: number;
   readonly generateCode?: boolean;
+  readonly shareRequests?: boolean;
 }
 
 const operationsPerDocument = 50;
@@ -33,6 +35,7 @@ const operationsPerDocument = 50;
 export function createEngine(options: EngineOptions): Executor {
   const { clients, log, fetchMs = 2_000, generateCode = true } = options;
   const graph = buildGraph(options.supergraphSdl);
+  const asking = { clients, log, fetchMs, share: options.shareRequests === false ? undefined : createSharing() };
   const mask = createMask(log);
   const tell = (error: GraphQLFormattedError) => toTold(error, mask);
   const engine: Engine = {
@@ -47,7 +50,7 @@ export function createEngine(options: EngineOptions): Executor {
     begin: ({ definition }, request, arrived) => ({
       data: emptyTree(),
       variables: request.variables ?? {},
-      ask: createAsk({ clients, log, fetchMs }, { ...request, operation: definition.operation }),
+      ask: createAsk(asking, { ...request, operation: definition.operation }),
       tell,
       errors: [],
       entities: new Map(),
@@ -91,6 +94,7 @@ async function execute(engine: Engine, request: ExecutorRequest): Promise<Answer
 }
 
 async function executeInParts(engine: Engine, request: ExecutorRequest): Promise<Answer | IncrementalAnswer> {
+  if (!hasDefer(request.document)) return execute(engine, request);
   const planned = planFor(engine, request, true);
   if ('refused' in planned) return planned.refused;
   const deferred = deferredPlan(planned.operation, request.variables ?? {});
