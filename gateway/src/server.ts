@@ -11,7 +11,6 @@ import helmet from 'helmet';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { credentialsOf } from './credentials.ts';
 import { createEventStreamHandler } from './event-stream.ts';
-import type { Executor } from './executor.ts';
 import { createHttpGraphQL } from './http-graphql.ts';
 import type { Identifier } from './identify.ts';
 import type { Limits } from './limits.ts';
@@ -20,10 +19,11 @@ import { createOperations } from './operations.ts';
 import { type Serving, statusOf, toGraphQLError } from './serving.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import { serveSockets } from './sockets.ts';
+import type { Graph } from './supergraph.ts';
 
 export interface ServerOptions {
   readonly settings: RuntimeSettings;
-  readonly executor: Executor;
+  readonly graph: Graph;
   readonly identifier: Identifier;
   readonly log: Log;
   /** What keeps the gateway from serving, beside its own stopping. */
@@ -52,21 +52,28 @@ const stopWithinMs = 10_000;
 
 /** Serves the graph: HTTP, WebSocket and event streams on one port, health and metrics on another. */
 export async function startServer(options: ServerOptions): Promise<RunningGateway> {
-  const { settings, executor, identifier, log } = options;
+  const { settings, graph, identifier, log } = options;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const stopping = new AbortController();
   const serving: Serving = {
-    executor,
+    live: graph.live,
     identifier,
     log,
-    operations: createOperations(executor, { development: settings.development, ...(options.limits ? { limits: options.limits } : {}) }),
+    operations: createOperations(() => graph.live.current, {
+      development: settings.development,
+      ...(options.limits ? { limits: options.limits } : {}),
+    }),
     load: createLoadGuard({ ...options.load, metrics }),
     slowReaders: createSlowReaders(options.slowReaders),
     operationMs: options.operationMs ?? 5_000,
     stopping: stopping.signal,
   };
   const graphql = await createHttpGraphQL(serving);
+  await graph.warmWith(async (next, previous) => {
+    const documents = previous ? await serving.operations.carryOver(previous, next) : [];
+    await next.warm?.(documents);
+  });
   let leaving = false;
   const app = buildApp(options, serving, graphql.handler, () => leaving);
   const server = createServer({ maxHeaderSize: 16_384 }, app);
@@ -75,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
   const sockets = serveSockets({ server, serving, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {
     const problems = leaving ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
-    return { ok: problems.length === 0, problems };
+    return { ok: problems.length === 0, problems, warnings: graph.warnings() };
   };
   await listen(server, settings.port, settings.host);
   const admin = await adminServer({ port: settings.adminPort, host: settings.host, ready, metrics }).catch(async (error: unknown) => {

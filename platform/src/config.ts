@@ -14,6 +14,8 @@ export interface Settings {
   readonly databaseUrls: ReadonlyMap<string, string>;
   /** Domains that run as a service; all others run inside this process. */
   readonly subgraphUrls: ReadonlyMap<string, string>;
+  /** Absolute path of a supergraph that is watched; absent: the domains are composed. */
+  readonly supergraph: string | undefined;
   readonly amqpUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly logLevel: string;
@@ -54,6 +56,7 @@ const shape = z.object({
   HOST: z.string().default('127.0.0.1'),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: address('postgres|postgresql', 'postgres://user:password@host:5432/database').optional(),
+  SUPERGRAPH: z.string().optional(),
   AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
   REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
   LOG_LEVEL: z
@@ -99,6 +102,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     databaseUrl: data.DATABASE_URL,
     databaseUrls,
     subgraphUrls,
+    supergraph: data.SUPERGRAPH === undefined ? undefined : resolve(data.SUPERGRAPH),
     amqpUrl: data.AMQP_URL,
     redisUrl: data.REDIS_URL,
     logLevel: data.LOG_LEVEL,

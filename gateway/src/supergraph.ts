@@ -1,0 +1,142 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { SettingsError } from '@supergraph/platform/config';
+import type { Log } from '@supergraph/platform/log';
+import type { SubgraphClient } from '@supergraph/platform/subgraph';
+import { type DocumentNode, GraphQLError } from 'graphql';
+import type { Executor } from './executor.ts';
+import { createGeneration, createLiveExecutor, type Generation, type LiveExecutor, type SwappableExecutor } from './live-executor.ts';
+import { createClients, type Leased, type SubgraphClients } from './supergraph-clients.ts';
+import { parseSupergraph, subgraphsOf } from './supergraph-parts.ts';
+import type { SupergraphSource } from './supergraph-source.ts';
+
+/** What an executor may offer besides: to plan documents before somebody asks for them. */
+export interface Warmable {
+  warm?(documents: readonly DocumentNode[]): Promise<void>;
+}
+
+/** Makes an executor ready for what is known to come; `previous` is the one that it stands in for, if there is one. */
+export type Warming = (next: Executor & Warmable, previous: Executor | undefined) => Promise<void>;
+
+/** The graph while the program runs: its supergraph may change, what it serves goes on. */
+export interface Graph {
+  readonly live: LiveExecutor;
+  /** Runs for the executor that is there, and for each later one before it gets its first request. */
+  warmWith(warming: Warming): Promise<void>;
+  /** Why the newest supergraph is not the one that runs; empty when it is. */
+  warnings(): readonly string[];
+  close(): Promise<void>;
+}
+
+export interface GraphOptions {
+  readonly source: SupergraphSource;
+  /** Builds all that a supergraph needs to run; throws when it does not hold. */
+  readonly build: (supergraphSdl: string, clients: ReadonlyMap<string, SubgraphClient>) => Executor;
+  /** The subgraphs that somebody serves. */
+  readonly clients: ReadonlyMap<string, SubgraphClient>;
+  /** Makes a client for a subgraph that only the supergraph knows the address of; undefined where there is none. */
+  readonly connect?: (name: string, url: string) => SubgraphClient | undefined;
+  readonly log: Log;
+}
+
+/** Opens the source and builds its first supergraph; rejects with everything that is wrong with it. */
+export async function openGraph(options: GraphOptions): Promise<Graph> {
+  const { source, log } = options;
+  const clients = createClients(options);
+  const warmings = new Set<Warming>();
+  const ready = Promise.withResolvers<{ readonly live: SwappableExecutor; sdl: string }>();
+  let problem: string | undefined;
+
+  const refuse = (text: string) => {
+    problem = text;
+    log.error({ reason: text }, 'the new supergraph is refused; the one before runs on');
+  };
+  const take = async (supergraphSdl: string): Promise<void> => {
+    const state = await ready.promise;
+    if (supergraphSdl !== state.sdl) {
+      const next = await build(supergraphSdl, options, clients);
+      for (const warming of warmings) await warm(warming, next.executor, state.live.current, log);
+      state.live.swap(next);
+      state.sdl = supergraphSdl;
+      log.info('the supergraph has changed');
+    }
+    problem = undefined;
+  };
+  const latest = createLatest((supergraphSdl: string) => take(supergraphSdl).catch((error: unknown) => refuse(describeFault(error))));
+  const opened = await source.open({ changed: latest.offer, failed: refuse });
+  const first = await build(opened.supergraphSdl, options, clients).catch(async (error: unknown) => {
+    await opened.close();
+    await clients.close();
+    throw new SettingsError(describeFault(error), { cause: error });
+  });
+  const live = createLiveExecutor(first);
+  ready.resolve({ live, sdl: opened.supergraphSdl });
+  return {
+    live,
+    warmWith: async (warming) => {
+      warmings.add(warming);
+      await warm(warming, live.current, undefined, log);
+    },
+    warnings: () => (problem ? [problem] : []),
+    close: async () => {
+      await opened.close();
+      await latest.idle();
+      await clients.close();
+    },
+  };
+}
+
+async function build(supergraphSdl: string, { build: make }: GraphOptions, clients: SubgraphClients): Promise<Generation> {
+  const supergraph = parseSupergraph(supergraphSdl);
+  const leased: Leased = clients.lease(subgraphsOf(supergraph));
+  try {
+    // Building holds the process for a moment; whoever waits goes first.
+    await turn();
+    return createGeneration(make(supergraphSdl, leased.clients), leased.release);
+  } catch (error) {
+    leased.release();
+    throw error;
+  }
+}
+
+async function warm(warming: Warming, next: Executor, previous: Executor | undefined, log: Log): Promise<void> {
+  try {
+    await warming(next, previous);
+  } catch (error) {
+    log.warn({ error }, 'an executor was not warmed; its first requests take longer');
+  }
+}
+
+/** Does one thing at a time, and of what is offered meanwhile only the newest. */
+function createLatest<Item>(work: (item: Item) => Promise<void>) {
+  let waiting: { readonly item: Item } | undefined;
+  let running: Promise<void> | undefined;
+  const run = async () => {
+    for (let next = waiting; next; next = waiting) {
+      waiting = undefined;
+      await work(next.item);
+    }
+    running = undefined;
+  };
+  return {
+    offer: (item: Item): void => {
+      waiting = { item };
+      running ??= run();
+    },
+    idle: (): Promise<void> => running ?? Promise.resolve(),
+  };
+}
+
+/** Apollo's errors keep what is really wrong in `causes`. */
+function describeFault(error: unknown): string {
+  const { causes = [] } = error as { causes?: readonly Error[] };
+  const faults = causes.length > 0 ? causes : [error as Error];
+  const text = ['the supergraph does not hold:', ...faults.map((fault) => `- ${faultLine(fault)}`)].join('\n');
+  return text.includes('mend: ')
+    ? text
+    : `${text}\nmend: compose it anew from the subgraphs' SDL (npm run schema) and put the whole file in place`;
+}
+
+function faultLine(error: Error): string {
+  const place = error instanceof GraphQLError ? error.locations?.[0] : undefined;
+  return `${error.message.split('\n\n')[0]}${place ? ` (line ${place.line}, column ${place.column})` : ''}`;
+}
