@@ -10,6 +10,7 @@ import { sdlOf, type SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from '@supergraph/subgraphs/registry';
 import { playgroundPage } from './samples.ts';
 import { composeSubgraphs, isComposedFrom } from './src/compose.ts';
+import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import { createPlayground } from './src/playground.ts';
@@ -52,7 +53,7 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
       log,
     });
     undo.push(() => graph.close());
-    const scopes = () => graph.live.current.facts.scopes;
+    const scopes = () => graph.of(publicContract).current.facts.scopes;
     const identifier = createIdentifier({ settings, calls: runtime.calls, live: foundation.live, scopes, log });
     undo.push(() => identifier.close());
     const server = await startServer({

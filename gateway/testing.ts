@@ -15,6 +15,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { composeSubgraphs } from './src/compose.ts';
 import type { Executor, ExecutorRequest } from './src/executor.ts';
+import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import { createOperations, isChecked } from './src/operations.ts';
@@ -85,7 +86,7 @@ export async function startTestGateway({ subgraphs, clients = [], fetchMs, sourc
     clients: all,
     log,
   });
-  const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.live.current.facts.scopes, log });
+  const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.of(publicContract).current.facts.scopes, log });
   const running = await startServer({ ...options, settings, graph, identifier, log });
   const stop = async () => {
     await running.stop();

@@ -24,7 +24,7 @@ interface HttpContext extends BaseContext {
 export interface HttpGraphQL {
   /** Expects the parsed body, and `identified` and `signal` in `response.locals`. */
   readonly handler: RequestHandler;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Queries and mutations over HTTP: Apollo Server speaks the protocol, the executor does the work. */

@@ -5,7 +5,7 @@ import type { NamedSubgraph } from './supergraph-parts.ts';
 /** The clients of one supergraph's subgraphs, by the names that it gives them. */
 export interface Leased {
   readonly clients: ReadonlyMap<string, SubgraphClient>;
-  release(): void;
+  readonly release: () => void;
 }
 
 export interface SubgraphClients {

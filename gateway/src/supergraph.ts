@@ -3,9 +3,10 @@ import { SettingsError } from '@supergraph/platform/config';
 import type { Log } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { type DocumentNode, GraphQLError } from 'graphql';
+import { type Contract, contracts, contractSdlOf, namingContract } from './contracts.ts';
 import type { Executor } from './executor.ts';
 import { createGeneration, createLiveExecutor, type Generation, type LiveExecutor, type SwappableExecutor } from './live-executor.ts';
-import { createClients, type Leased, type SubgraphClients } from './supergraph-clients.ts';
+import { createClients, type SubgraphClients } from './supergraph-clients.ts';
 import { parseSupergraph, subgraphsOf } from './supergraph-parts.ts';
 import type { SupergraphSource } from './supergraph-source.ts';
 
@@ -15,12 +16,13 @@ export interface Warmable {
 }
 
 /** Makes an executor ready for what is known to come; `previous` is the one that it stands in for, if there is one. */
-export type Warming = (next: Executor & Warmable, previous: Executor | undefined) => Promise<void>;
+export type Warming = (contract: string, next: Executor & Warmable, previous: Executor | undefined) => Promise<void>;
 
 /** The graph while the program runs: its supergraph may change, what it serves goes on. */
 export interface Graph {
-  readonly live: LiveExecutor;
-  /** Runs for the executor that is there, and for each later one before it gets its first request. */
+  /** The executor of a contract; throws where there is no such contract. */
+  of(contract: string): LiveExecutor;
+  /** Runs for the executors that are there, and for each later one before it gets its first request. */
   warmWith(warming: Warming): Promise<void>;
   /** Why the newest supergraph is not the one that runs; empty when it is. */
   warnings(): readonly string[];
@@ -31,6 +33,7 @@ export interface GraphOptions {
   readonly source: SupergraphSource;
   /** Builds all that a supergraph needs to run; throws when it does not hold. */
   readonly build: (supergraphSdl: string, clients: ReadonlyMap<string, SubgraphClient>) => Executor;
+  readonly contracts?: readonly Contract[];
   /** The subgraphs that somebody serves. */
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   /** Makes a client for a subgraph that only the supergraph knows the address of; undefined where there is none. */
@@ -43,7 +46,7 @@ export async function openGraph(options: GraphOptions): Promise<Graph> {
   const { source, log } = options;
   const clients = createClients(options);
   const warmings = new Set<Warming>();
-  const ready = Promise.withResolvers<{ readonly live: SwappableExecutor; sdl: string }>();
+  const ready = Promise.withResolvers<{ readonly live: ReadonlyMap<string, SwappableExecutor>; sdl: string }>();
   let problem: string | undefined;
 
   const refuse = (text: string) => {
@@ -54,8 +57,9 @@ export async function openGraph(options: GraphOptions): Promise<Graph> {
     const state = await ready.promise;
     if (supergraphSdl !== state.sdl) {
       const next = await build(supergraphSdl, options, clients);
-      for (const warming of warmings) await warm(warming, next.executor, state.live.current, log);
-      state.live.swap(next);
+      for (const [contract, { executor }] of next)
+        for (const warming of warmings) await warm(() => warming(contract, executor, state.live.get(contract)?.current), log);
+      for (const [contract, generation] of next) state.live.get(contract)?.swap(generation);
       state.sdl = supergraphSdl;
       log.info('the supergraph has changed');
     }
@@ -68,13 +72,17 @@ export async function openGraph(options: GraphOptions): Promise<Graph> {
     await clients.close();
     throw new SettingsError(describeFault(error), { cause: error });
   });
-  const live = createLiveExecutor(first);
+  const live = new Map([...first].map(([contract, generation]) => [contract, createLiveExecutor(generation)]));
   ready.resolve({ live, sdl: opened.supergraphSdl });
   return {
-    live,
+    of: (contract) => {
+      const found = live.get(contract);
+      if (!found) throw new Error(`there is no contract "${contract}"`);
+      return found;
+    },
     warmWith: async (warming) => {
       warmings.add(warming);
-      await warm(warming, live.current, undefined, log);
+      for (const [contract, { current }] of live) await warm(() => warming(contract, current, undefined), log);
     },
     warnings: () => (problem ? [problem] : []),
     close: async () => {
@@ -85,22 +93,42 @@ export async function openGraph(options: GraphOptions): Promise<Graph> {
   };
 }
 
-async function build(supergraphSdl: string, { build: make }: GraphOptions, clients: SubgraphClients): Promise<Generation> {
+/** An executor per contract; contracts that hide the same share one. */
+async function build(
+  supergraphSdl: string,
+  { build: make, contracts: wanted = contracts }: GraphOptions,
+  clients: SubgraphClients,
+): Promise<ReadonlyMap<string, Generation>> {
   const supergraph = parseSupergraph(supergraphSdl);
-  const leased: Leased = clients.lease(subgraphsOf(supergraph));
+  const leased = clients.lease(subgraphsOf(supergraph));
+  const built = new Map<string, Executor>();
+  const generations = new Map<string, Generation>();
+  let left = wanted.length;
   try {
-    // Building holds the process for a moment; whoever waits goes first.
-    await turn();
-    return createGeneration(make(supergraphSdl, leased.clients), leased.release);
+    for (const contract of wanted) {
+      // Building holds the process for a moment; whoever waits goes first.
+      await turn();
+      const sdl = contractSdlOf(supergraphSdl, contract, supergraph);
+      const executor = built.get(sdl) ?? namingContract(contract.name, () => make(sdl, leased.clients));
+      built.set(sdl, executor);
+      generations.set(
+        contract.name,
+        createGeneration(executor, () => {
+          left -= 1;
+          if (left === 0) leased.release();
+        }),
+      );
+    }
+    return generations;
   } catch (error) {
     leased.release();
     throw error;
   }
 }
 
-async function warm(warming: Warming, next: Executor, previous: Executor | undefined, log: Log): Promise<void> {
+async function warm(work: () => Promise<void>, log: Log): Promise<void> {
   try {
-    await warming(next, previous);
+    await work();
   } catch (error) {
     log.warn({ error }, 'an executor was not warmed; its first requests take longer');
   }

@@ -134,23 +134,23 @@ describe('an opened graph', () => {
       build: (): Executor & Warmable => ({ ...waiting(), warm: (documents) => Promise.resolve(void warmed.push(documents)) }),
     });
     const calls: (readonly [Executor, Executor | undefined])[] = [];
-    await graph.warmWith(async (next, previous) => {
+    await graph.warmWith(async (_contract, next, previous) => {
       calls.push([next, previous]);
-      expect(previous).toBe(calls.length === 1 ? undefined : graph.live.current);
+      expect(previous).toBe(calls.length === 1 ? undefined : graph.of('public').current);
       await next.warm?.([document]);
     });
-    const first = graph.live.current;
+    const first = graph.of('public').current;
     change(supergraph('second', 'a'));
-    await settled(() => graph.live.current !== first);
+    await settled(() => graph.of('public').current !== first);
     expect(calls).toEqual([
       [first, undefined],
-      [graph.live.current, first],
+      [graph.of('public').current, first],
     ]);
     expect(warmed).toEqual([[document], [document]]);
     await graph.warmWith(() => Promise.reject(new Error('cold')));
-    const second = graph.live.current;
+    const second = graph.of('public').current;
     change(supergraph('third', 'a'));
-    await settled(() => graph.live.current !== second);
+    await settled(() => graph.of('public').current !== second);
     expect(graph.warnings()).toEqual([]);
     await graph.close();
   });
