@@ -50,6 +50,7 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
       source: sourceOf(domains, settings),
       build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log }),
       clients: runtime.clients,
+      overrides: { active: settings.overrideLabels },
       log,
     });
     undo.push(() => graph.close());

@@ -6,6 +6,7 @@ import { type DocumentNode, GraphQLError } from 'graphql';
 import { type Contract, contracts, contractSdlOf, namingContract } from './contracts.ts';
 import type { Executor } from './executor.ts';
 import { createGeneration, createLiveExecutor, type Generation, type LiveExecutor, type SwappableExecutor } from './live-executor.ts';
+import { createOverrides, type OverrideOptions, overrideLabelsOf, withOverrides } from './overrides.ts';
 import { createClients, type SubgraphClients } from './supergraph-clients.ts';
 import { parseSupergraph, subgraphsOf } from './supergraph-parts.ts';
 import type { SupergraphSource } from './supergraph-source.ts';
@@ -34,6 +35,7 @@ export interface GraphOptions {
   /** Builds all that a supergraph needs to run; throws when it does not hold. */
   readonly build: (supergraphSdl: string, clients: ReadonlyMap<string, SubgraphClient>) => Executor;
   readonly contracts?: readonly Contract[];
+  readonly overrides?: OverrideOptions;
   /** The subgraphs that somebody serves. */
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   /** Makes a client for a subgraph that only the supergraph knows the address of; undefined where there is none. */
@@ -96,20 +98,21 @@ export async function openGraph(options: GraphOptions): Promise<Graph> {
 /** An executor per contract; contracts that hide the same share one. */
 async function build(
   supergraphSdl: string,
-  { build: make, contracts: wanted = contracts }: GraphOptions,
+  { build: make, contracts: wanted = contracts, overrides: overrideOptions, log }: GraphOptions,
   clients: SubgraphClients,
 ): Promise<ReadonlyMap<string, Generation>> {
   const supergraph = parseSupergraph(supergraphSdl);
   const leased = clients.lease(subgraphsOf(supergraph));
   const built = new Map<string, Executor>();
   const generations = new Map<string, Generation>();
+  const withLabels = labeling(supergraph, overrideOptions, log);
   let left = wanted.length;
   try {
     for (const contract of wanted) {
       // Building holds the process for a moment; whoever waits goes first.
       await turn();
       const sdl = contractSdlOf(supergraphSdl, contract, supergraph);
-      const executor = built.get(sdl) ?? namingContract(contract.name, () => make(sdl, leased.clients));
+      const executor = built.get(sdl) ?? namingContract(contract.name, () => withLabels(make(sdl, leased.clients)));
       built.set(sdl, executor);
       generations.set(
         contract.name,
@@ -124,6 +127,16 @@ async function build(
     leased.release();
     throw error;
   }
+}
+
+function labeling(supergraph: DocumentNode, options: OverrideOptions | undefined, log: Log): (executor: Executor) => Executor {
+  const labels = overrideLabelsOf(supergraph);
+  const unknown = [...(options?.active ?? [])].filter((label) => !labels.includes(label));
+  if (unknown.length > 0)
+    log.warn({ reason: unknown.join(', '), mend: 'correct OVERRIDE_LABELS, or compose the @override in' }, 'no field has these labels');
+  if (labels.length === 0) return (executor) => executor;
+  const overrides = createOverrides(labels, options);
+  return (executor) => withOverrides(executor, overrides);
 }
 
 async function warm(work: () => Promise<void>, log: Log): Promise<void> {
