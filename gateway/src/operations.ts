@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Log } from '@supergraph/platform/log';
 import {
   type DocumentNode,
   getOperationAST,
   GraphQLError,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -27,6 +29,7 @@ export interface Checked {
   readonly executor: Executor;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  /** The operation's own name, also where the client named none. */
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
 }
@@ -82,8 +85,7 @@ export function createOperations(
       const executor = current();
       const document = read(executor, query);
       if (!('kind' in document)) return document;
-      const name = operationName || undefined;
-      const operation = getOperationAST(document, name);
+      const operation = getOperationAST(document, operationName || undefined);
       if (!operation)
         return [
           new GraphQLError('name one of the document\'s operations in "operationName"', {
@@ -92,7 +94,7 @@ export function createOperations(
         ];
       const tooDear = costError(executor.facts, document, operation, variables ?? undefined, limits);
       if (tooDear) return [tooDear];
-      return { executor, document, operation, operationName: name, variables: variables ?? undefined };
+      return { executor, document, operation, operationName: operation.name?.value, variables: variables ?? undefined };
     },
     carryOver: async (from, to) => {
       const carried: [string, DocumentNode][] = [];
@@ -107,6 +109,20 @@ export function createOperations(
       return carried.map(([, document]) => document);
     },
   };
+}
+
+/** Plans all operations of documents before somebody asks for them; requests go on meanwhile. */
+export async function warm(executor: Executor, documents: readonly DocumentNode[], log: Log): Promise<void> {
+  for (const document of documents)
+    for (const definition of document.definitions) {
+      if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+      await turn();
+      try {
+        executor.warm(document, definition.name?.value);
+      } catch (error) {
+        log.debug({ error }, 'an operation could not be planned before it was asked for');
+      }
+    }
 }
 
 /** Whether a check found an operation that may run. */

@@ -17,7 +17,7 @@ import { createHttpGraphQL, type HttpGraphQL } from './http-graphql.ts';
 import type { Identified, Identifier } from './identify.ts';
 import type { Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
-import { createOperations } from './operations.ts';
+import { createOperations, warm } from './operations.ts';
 import { type Serving, statusOf, toGraphQLError } from './serving.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import { serveSockets } from './sockets.ts';
@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
   for (const [contract, serving] of servings) graphql.set(contract, await createHttpGraphQL(serving));
   await graph.warmWith(async (contract, next, previous) => {
     const documents = previous ? await servings.get(contract)?.operations.carryOver(previous, next) : [];
-    await next.warm?.(documents ?? []);
+    await warm(next, documents ?? [], log);
   });
   let leaving = false;
   const app = buildApp(options, servings, graphql, () => leaving);

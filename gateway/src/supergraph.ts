@@ -11,13 +11,8 @@ import { createClients, type SubgraphClients } from './supergraph-clients.ts';
 import { parseSupergraph, subgraphsOf } from './supergraph-parts.ts';
 import type { SupergraphSource } from './supergraph-source.ts';
 
-/** What an executor may offer besides: to plan documents before somebody asks for them. */
-export interface Warmable {
-  warm?(documents: readonly DocumentNode[]): Promise<void>;
-}
-
 /** Makes an executor ready for what is known to come; `previous` is the one that it stands in for, if there is one. */
-export type Warming = (contract: string, next: Executor & Warmable, previous: Executor | undefined) => Promise<void>;
+export type Warming = (contract: string, next: Executor, previous: Executor | undefined) => Promise<void>;
 
 /** The graph while the program runs: its supergraph may change, what it serves goes on. */
 export interface Graph {

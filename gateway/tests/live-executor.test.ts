@@ -6,12 +6,14 @@ import { buildSchema, type DocumentNode, parse } from 'graphql';
 import type { Answer } from '../src/answer.ts';
 import type { Executor, SubscriptionRequest } from '../src/executor.ts';
 import { createGeneration, createLiveExecutor } from '../src/live-executor.ts';
-import { openGraph, type Warmable } from '../src/supergraph.ts';
+import { warm } from '../src/operations.ts';
+import { openGraph } from '../src/supergraph.ts';
 import type { SourceListener, SupergraphSource } from '../src/supergraph-source.ts';
 
 const log = createLog('silent', 'test');
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 const document = parse('subscription { ticked }');
+const several = parse('query A { a } query B { a } fragment F on Query { a }');
 const request: SubscriptionRequest = {
   document,
   operationName: undefined,
@@ -29,6 +31,7 @@ function waiting(field = 'ticked'): Executor {
     facts: { types: new Map(), scopes: new Set() },
     execute: () => Promise.resolve(answer),
     executeInParts: () => Promise.resolve(answer),
+    warm: () => undefined,
     subscribe: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       const stream = (async function* () {
@@ -101,8 +104,10 @@ describe('subscriptions across swaps', () => {
 });
 
 describe('an opened graph', () => {
+  const links =
+    'schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.5") { query: Query } type Query { a: Int }';
   const supergraph = (name: string, ...graphs: string[]) =>
-    `# ${name}\nenum join__Graph { ${graphs.map((graph) => `${graph.toUpperCase().replace(/\W/g, '_')} @join__graph(name: "${graph}", url: "http://${graph}.test/graphql")`).join(' ')} }`;
+    `# ${name}\n${links} enum join__Graph { ${graphs.map((graph) => `${graph.toUpperCase().replace(/\W/g, '_')} @join__graph(name: "${graph}", url: "http://${graph}.test/graphql")`).join(' ')} }`;
   const client = (name: string, close = () => Promise.resolve()): SubgraphClient => ({
     name,
     execute: () => Promise.resolve({ data: {} }),
@@ -126,18 +131,19 @@ describe('an opened graph', () => {
 
   test('warms the first executor and each later one before it is used; one that cannot be warmed is used all the same', async () => {
     const { made, change } = source(supergraph('first', 'a'));
-    const warmed: (readonly DocumentNode[])[] = [];
+    const warmed: (readonly [DocumentNode, string | undefined])[] = [];
     const graph = await openGraph({
       source: made,
       clients: new Map([['a', client('a')]]),
+      contracts: [{ name: 'public', include: [], exclude: [] }],
       log,
-      build: (): Executor & Warmable => ({ ...waiting(), warm: (documents) => Promise.resolve(void warmed.push(documents)) }),
+      build: () => ({ ...waiting(), warm: (...asked) => void warmed.push([asked[0], asked[1]]) }),
     });
     const calls: (readonly [Executor, Executor | undefined])[] = [];
     await graph.warmWith(async (_contract, next, previous) => {
       calls.push([next, previous]);
       expect(previous).toBe(calls.length === 1 ? undefined : graph.of('public').current);
-      await next.warm?.([document]);
+      await warm(next, [document, several], log);
     });
     const first = graph.of('public').current;
     change(supergraph('second', 'a'));
@@ -146,7 +152,12 @@ describe('an opened graph', () => {
       [first, undefined],
       [graph.of('public').current, first],
     ]);
-    expect(warmed).toEqual([[document], [document]]);
+    const all = [
+      [document, undefined],
+      [several, 'A'],
+      [several, 'B'],
+    ];
+    expect(warmed).toEqual([...all, ...all]);
     await graph.warmWith(() => Promise.reject(new Error('cold')));
     const second = graph.of('public').current;
     change(supergraph('third', 'a'));

@@ -81,7 +81,7 @@ const collect = async (results: AsyncIterable<unknown>) => {
   return all;
 };
 const hasRating = async (gateway: TestGateway) =>
-  (await ask(gateway, '{ __type(name: "Product") { fields { name } } }')).data.__type.fields.some(({ name }: any) => name === 'rating');
+  (await ask(gateway, '{ product(id: "0") { rating } }')).errors?.[0]?.extensions['code'] !== 'GRAPHQL_VALIDATION_FAILED';
 
 describe('a supergraph that changes while it runs', () => {
   test('ten times under load: no request fails, no subscription misses an event', async () => {
@@ -119,21 +119,21 @@ describe('a supergraph that changes while it runs', () => {
       expect(events).toEqual(events.map((_, index) => ({ data: { priceChanged: { price: index + 1, reviews: [{ body: 'about 2' }] } } })));
     }
     expect(await ready(gateway)).toEqual([200, { ok: true, problems: [], warnings: [] }]);
-  });
+  }, 120_000);
 
   test('a request that has begun ends on the supergraph that it was checked for', async () => {
     const path = newFile(compose());
     const gateway = await serve(path);
     const asked = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
-    shop.disturb = async () => {
+    shop.disturb = async (request) => {
+      shop.disturb = undefined;
       asked.resolve();
       await go.promise;
-      return { data: { product: { __typename: 'Product', id: '1' } } };
+      return shop.execute(request);
     };
     const answer = ask(gateway, '{ product(id: "1") { rating } }');
     await asked.promise;
-    shop.disturb = undefined;
     replace(path, withoutRating);
     await until(async () => !(await hasRating(gateway)));
     go.resolve();
