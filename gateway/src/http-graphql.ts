@@ -24,7 +24,7 @@ interface HttpContext extends BaseContext {
 export interface HttpGraphQL {
   /** Expects the parsed body, and `identified` and `signal` in `response.locals`. */
   readonly handler: RequestHandler;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Queries and mutations over HTTP: Apollo Server speaks the protocol, the executor does the work. */
@@ -66,7 +66,8 @@ export async function createHttpGraphQL(serving: Serving): Promise<HttpGraphQL> 
 
 /** The gateway as Apollo Server wants to see it: a schema and a function that runs operations. */
 function gatewayOf(serving: Serving): GatewayInterface {
-  const { schema } = serving.executor;
+  const { live } = serving;
+  let forget: () => void = () => undefined;
   let announce: Parameters<GatewayInterface['onSchemaLoadOrUpdate']>[0] = () => undefined;
   return {
     onSchemaLoadOrUpdate: (callback) => {
@@ -74,7 +75,9 @@ function gatewayOf(serving: Serving): GatewayInterface {
       return () => undefined;
     },
     load: () => {
-      announce({ apiSchema: schema, coreSupergraphSdl: '' });
+      const tell = () => announce({ apiSchema: live.current.schema, coreSupergraphSdl: '' });
+      tell();
+      forget = live.onSwap(tell);
       return Promise.resolve({
         executor: async ({ context }) => {
           const { checked, identified, signal } = context as HttpContext;
@@ -82,7 +85,7 @@ function gatewayOf(serving: Serving): GatewayInterface {
         },
       });
     },
-    stop: () => Promise.resolve(),
+    stop: () => Promise.resolve(forget()),
   };
 }
 

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Log } from '@supergraph/platform/log';
 import {
   type DocumentNode,
   getOperationAST,
   GraphQLError,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -22,8 +25,11 @@ export interface OperationText {
 
 /** An operation that may be planned. */
 export interface Checked {
+  /** The one that it was checked for, and no other may run it. */
+  readonly executor: Executor;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  /** The operation's own name, also where the client named none. */
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
 }
@@ -33,29 +39,38 @@ export interface Operations {
   readonly limits: Limits;
   /** The checked operation, or all that is wrong with it. */
   check(text: OperationText): Checked | readonly GraphQLError[];
+  /** Takes the documents last asked for over to an executor that stands in for another, where they still hold; returns them. */
+  carryOver(from: Executor, to: Executor): Promise<readonly DocumentNode[]>;
 }
 
 const documentsKept = 2_000;
+const documentsCarried = 200;
 
-/** Keeps checked documents by their hash, also those that were refused. */
+/** Keeps checked documents by their hash, also those that were refused, for each executor by itself. */
 export function createOperations(
-  executor: Pick<Executor, 'schema' | 'facts'>,
+  current: () => Executor,
   options: { readonly development: boolean; readonly limits?: Partial<Limits> },
 ): Operations {
   const limits = { ...defaultLimits, ...options.limits };
   const { development } = options;
   const rules = development ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: documentsKept });
+  const caches = new WeakMap<Executor, LRUCache<string, DocumentNode | readonly GraphQLError[]>>();
+  const documentsOf = (executor: Executor) => {
+    const documents = caches.get(executor) ?? new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: documentsKept });
+    caches.set(executor, documents);
+    return documents;
+  };
 
-  const read = (query: string): DocumentNode | readonly GraphQLError[] => {
+  const read = (executor: Executor, query: string): DocumentNode | readonly GraphQLError[] => {
+    const documents = documentsOf(executor);
     const hash = createHash('sha256').update(query).digest('base64');
     const known = documents.get(hash);
     if (known) return known;
-    const document = readDocument(query);
+    const document = readDocument(executor, query);
     documents.set(hash, document);
     return document;
   };
-  const readDocument = (query: string): DocumentNode | readonly GraphQLError[] => {
+  const readDocument = (executor: Executor, query: string): DocumentNode | readonly GraphQLError[] => {
     const document = parseDocument(query, limits);
     if (document instanceof GraphQLError) return [document];
     const tooMuch = limitError(document, limits, development);
@@ -67,10 +82,10 @@ export function createOperations(
   return {
     limits,
     check: ({ query, operationName, variables }) => {
-      const document = read(query);
+      const executor = current();
+      const document = read(executor, query);
       if (!('kind' in document)) return document;
-      const name = operationName || undefined;
-      const operation = getOperationAST(document, name);
+      const operation = getOperationAST(document, operationName || undefined);
       if (!operation)
         return [
           new GraphQLError('name one of the document\'s operations in "operationName"', {
@@ -79,9 +94,35 @@ export function createOperations(
         ];
       const tooDear = costError(executor.facts, document, operation, variables ?? undefined, limits);
       if (tooDear) return [tooDear];
-      return { document, operation, operationName: name, variables: variables ?? undefined };
+      return { executor, document, operation, operationName: operation.name?.value, variables: variables ?? undefined };
+    },
+    carryOver: async (from, to) => {
+      const carried: [string, DocumentNode][] = [];
+      for (const [hash, document] of documentsOf(from).entries()) {
+        if (carried.length >= documentsCarried) break;
+        if (!('kind' in document)) continue;
+        // One at a time: requests go on meanwhile.
+        await turn();
+        if (validate(to.schema, document, rules, { maxErrors: 1 }).length === 0) carried.push([hash, document]);
+      }
+      for (const [hash, document] of carried.toReversed()) documentsOf(to).set(hash, document);
+      return carried.map(([, document]) => document);
     },
   };
+}
+
+/** Plans all operations of documents before somebody asks for them; requests go on meanwhile. */
+export async function warm(executor: Executor, documents: readonly DocumentNode[], log: Log): Promise<void> {
+  for (const document of documents)
+    for (const definition of document.definitions) {
+      if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+      await turn();
+      try {
+        executor.warm(document, definition.name?.value);
+      } catch (error) {
+        log.debug({ error }, 'an operation could not be planned before it was asked for');
+      }
+    }
 }
 
 /** Whether a check found an operation that may run. */

@@ -9,21 +9,23 @@ import cors from 'cors';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { contractFor, type ContractServings, pathOf } from './contract-servings.ts';
+import { contracts, publicContract } from './contracts.ts';
 import { credentialsOf } from './credentials.ts';
 import { createEventStreamHandler } from './event-stream.ts';
-import type { Executor } from './executor.ts';
-import { createHttpGraphQL } from './http-graphql.ts';
-import type { Identifier } from './identify.ts';
+import { createHttpGraphQL, type HttpGraphQL } from './http-graphql.ts';
+import type { Identified, Identifier } from './identify.ts';
 import type { Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
-import { createOperations } from './operations.ts';
+import { createOperations, warm } from './operations.ts';
 import { type Serving, statusOf, toGraphQLError } from './serving.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import { serveSockets } from './sockets.ts';
+import type { Graph } from './supergraph.ts';
 
 export interface ServerOptions {
   readonly settings: RuntimeSettings;
-  readonly executor: Executor;
+  readonly graph: Graph;
   readonly identifier: Identifier;
   readonly log: Log;
   /** What keeps the gateway from serving, beside its own stopping. */
@@ -52,30 +54,34 @@ const stopWithinMs = 10_000;
 
 /** Serves the graph: HTTP, WebSocket and event streams on one port, health and metrics on another. */
 export async function startServer(options: ServerOptions): Promise<RunningGateway> {
-  const { settings, executor, identifier, log } = options;
+  const { settings, graph, identifier, log } = options;
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const stopping = new AbortController();
-  const serving: Serving = {
-    executor,
+  const shared = {
     identifier,
     log,
-    operations: createOperations(executor, { development: settings.development, ...(options.limits ? { limits: options.limits } : {}) }),
     load: createLoadGuard({ ...options.load, metrics }),
     slowReaders: createSlowReaders(options.slowReaders),
     operationMs: options.operationMs ?? 5_000,
     stopping: stopping.signal,
   };
-  const graphql = await createHttpGraphQL(serving);
+  const servings = new Map(contracts.map(({ name }) => [name, { ...shared, ...ofContract(options, name) }]));
+  const graphql = new Map<string, HttpGraphQL>();
+  for (const [contract, serving] of servings) graphql.set(contract, await createHttpGraphQL(serving));
+  await graph.warmWith(async (contract, next, previous) => {
+    const documents = previous ? await servings.get(contract)?.operations.carryOver(previous, next) : [];
+    await warm(next, documents ?? [], log);
+  });
   let leaving = false;
-  const app = buildApp(options, serving, graphql.handler, () => leaving);
+  const app = buildApp(options, servings, graphql, () => leaving);
   const server = createServer({ maxHeaderSize: 16_384 }, app);
   harden(server);
   capSockets(server, options.socketsPerAddress ?? 20_000);
-  const sockets = serveSockets({ server, serving, origins: (request) => originsOf(settings, request), metrics });
+  const sockets = serveSockets({ server, servings, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {
     const problems = leaving ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
-    return { ok: problems.length === 0, problems };
+    return { ok: problems.length === 0, problems, warnings: graph.warnings() };
   };
   await listen(server, settings.port, settings.host);
   const admin = await adminServer({ port: settings.adminPort, host: settings.host, ready, metrics }).catch(async (error: unknown) => {
@@ -92,17 +98,28 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
       stopping.abort();
       sockets.stop();
       await closed;
-      await graphql.stop();
-      serving.load.close();
-      serving.slowReaders.close();
+      for (const { stop } of graphql.values()) await stop();
+      shared.load.close();
+      shared.slowReaders.close();
       identifier.close();
       await admin.stop();
     },
   };
 }
 
-function buildApp(options: ServerOptions, serving: Serving, graphql: RequestHandler, isLeaving: () => boolean): Express {
+function ofContract({ graph, settings, limits }: ServerOptions, contract: string): Pick<Serving, 'live' | 'operations'> {
+  const live = graph.of(contract);
+  return { live, operations: createOperations(() => live.current, { development: settings.development, ...(limits ? { limits } : {}) }) };
+}
+
+function buildApp(
+  options: ServerOptions,
+  servings: ContractServings,
+  graphql: ReadonlyMap<string, HttpGraphQL>,
+  isLeaving: () => boolean,
+): Express {
   const { settings, identifier, playground } = options;
+  const serving = servings.get(publicContract) as Serving;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -140,8 +157,16 @@ function buildApp(options: ServerOptions, serving: Serving, graphql: RequestHand
     response.json(errorBody('send a GET or a POST', 'BAD_REQUEST'));
   };
   const entrance: RequestHandler[] = [methods, shed(serving), body, identify(serving)];
-  app.all('/graphql', ...entrance, graphql);
-  app.all('/graphql/stream', ...entrance, createEventStreamHandler(serving));
+  const chosen =
+    (handlers: ReadonlyMap<string, RequestHandler>, contract: string): RequestHandler =>
+    (request, response, next) =>
+      contractFor(handlers, contract, response.locals['identified'] as Identified)(request, response, next);
+  const once = new Map([...graphql].map(([contract, { handler }]) => [contract, handler]));
+  const streams = new Map([...servings].map(([contract, serving]) => [contract, createEventStreamHandler(serving)]));
+  for (const contract of servings.keys()) {
+    app.all(pathOf(contract), ...entrance, chosen(once, contract));
+    app.all(`${pathOf(contract)}/stream`, ...entrance, chosen(streams, contract));
+  }
   app.get('/oauth/jwks', async (_request, response) => {
     const set = await identifier.keySet();
     response.setHeader('cache-control', 'public, max-age=300');

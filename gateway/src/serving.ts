@@ -3,15 +3,16 @@ import { DomainError, unauthenticated, upstreamUnavailable } from '@supergraph/p
 import type { Log } from '@supergraph/platform/log';
 import { GraphQLError, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
 import { type Answer, refusedWith } from './answer.ts';
-import type { Executor } from './executor.ts';
 import type { Identified, Identifier } from './identify.ts';
+import type { LiveExecutor } from './live-executor.ts';
 import type { LoadGuard } from './load.ts';
 import type { Checked, Operations } from './operations.ts';
 import type { SlowReaders } from './slow-readers.ts';
 
 /** What all transports share. */
 export interface Serving {
-  readonly executor: Executor;
+  /** Changes with the supergraph; what was checked runs at the executor that it was checked for. */
+  readonly live: LiveExecutor;
   readonly operations: Operations;
   readonly identifier: Identifier;
   readonly load: LoadGuard;
@@ -31,8 +32,8 @@ export async function answerOnce(serving: Serving, checked: Checked, identified:
   const leave = serving.load.enter();
   if (!leave) return refusedWith(overloaded());
   try {
-    const { document, operationName, variables } = checked;
-    return await serving.executor.execute({
+    const { executor, document, operationName, variables } = checked;
+    return await executor.execute({
       document,
       operationName,
       variables,
@@ -59,9 +60,9 @@ export async function beginStream(
   const leave = serving.load.enter();
   if (!leave) return refusedWith(overloaded());
   try {
-    const { document, operationName, variables } = checked;
+    const { executor, document, operationName, variables } = checked;
     const { identity, refresh } = identified;
-    const stream = await serving.executor.subscribe({ document, operationName, variables, identity, signal, refresh });
+    const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh });
     return Symbol.asyncIterator in stream ? unbreakable(stream, serving.log) : stream;
   } catch (error) {
     return refusedWith(toGraphQLError(error, serving.log));

@@ -7,6 +7,8 @@ import { type Context, handleProtocols, makeServer, type SubscribePayload } from
 import { Gauge, type Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Answer, answerObject, formatError } from './answer.ts';
+import { contractAt, contractFor, type ContractServings } from './contract-servings.ts';
+import { publicContract } from './contracts.ts';
 import { credentialsOf } from './credentials.ts';
 import type { Identified } from './identify.ts';
 import { type Checked, isChecked } from './operations.ts';
@@ -19,7 +21,7 @@ export interface Sockets {
 
 export interface SocketOptions {
   readonly server: Server;
-  readonly serving: Serving;
+  readonly servings: ContractServings;
   readonly origins: (request: IncomingMessage) => ReadonlySet<string>;
   readonly metrics: Registry;
   readonly operationsPerSocket?: number;
@@ -29,6 +31,8 @@ interface Extra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly leaving: AbortController;
+  /** The contract of the path that the client came to. */
+  readonly contract: string;
   identified?: Identified;
   expiry?: NodeJS.Timeout;
 }
@@ -49,7 +53,8 @@ const farewellMs = 3_000;
 const longestTimer = 2_147_483_647;
 
 /** Operations of all kinds over graphql-transport-ws on /graphql. */
-export function serveSockets({ server, serving, origins, metrics, operationsPerSocket = 50 }: SocketOptions): Sockets {
+export function serveSockets({ server, servings, origins, metrics, operationsPerSocket = 50 }: SocketOptions): Sockets {
+  const serving = servings.get(publicContract) as Serving;
   const { identifier, log } = serving;
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -62,7 +67,7 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     onConnect: (ctx) => connect(serving, ctx),
-    onSubscribe: (ctx, _id, payload) => prepare(serving, ctx, payload, operationsPerSocket),
+    onSubscribe: (ctx, _id, payload) => prepare(servings, ctx, payload, operationsPerSocket),
     execute: ({ contextValue }) => run(serving, contextValue as Work),
     subscribe: ({ contextValue }) => begin(serving, contextValue as Work),
     onNext: (_ctx, _id, _payload, _args, result) => answerObject(result as unknown as Answer),
@@ -72,14 +77,15 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { origin } = request.headers;
-    if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found');
+    const contract = contractAt(request.url?.split('?')[0]);
+    if (!contract) return refuse(socket, '404 Not Found');
     if (origin && !origins(request).has(origin)) return refuse(socket, '403 Forbidden');
     if (serving.stopping.aborted) return refuse(socket, '503 Service Unavailable');
-    webSockets.handleUpgrade(request, socket, head, (opened) => attend(opened, request));
+    webSockets.handleUpgrade(request, socket, head, (opened) => attend(opened, request, contract));
   });
 
-  const attend = (socket: WebSocket, request: IncomingMessage): void => {
-    const extra: Extra = { socket, request, leaving: new AbortController() };
+  const attend = (socket: WebSocket, request: IncomingMessage, contract: string): void => {
+    const extra: Extra = { socket, request, contract, leaving: new AbortController() };
     open.add(extra);
     gauge.set(open.size);
     const unwatch = serving.slowReaders.watch(request.socket, () => socket.terminate());
@@ -134,7 +140,7 @@ async function connect({ identifier, log }: Serving, ctx: SocketContext): Promis
 }
 
 function prepare(
-  { operations }: Serving,
+  servings: ContractServings,
   { extra, subscriptions }: SocketContext,
   { query, operationName, variables }: SubscribePayload,
   most: number,
@@ -146,6 +152,7 @@ function prepare(
   if (!identified) return refuseWith('the connection is not ready', 'NOT_CONNECTED', 0);
   if (Object.keys(subscriptions).length > most)
     return refuseWith(`a socket may run ${most} operations at once; end one first, or open another socket`, 'OPERATION_LIMIT', most);
+  const { operations } = contractFor(servings, extra.contract, identified);
   const { bodyBytes } = operations.limits;
   if (Buffer.byteLength(query) + Buffer.byteLength(JSON.stringify(variables ?? {})) > bodyBytes)
     return refuseWith(
