@@ -1,4 +1,4 @@
-import type { PlanNode } from '@apollo/query-planner';
+import type { PlanNode, QueryPlan } from '@apollo/query-planner';
 import { fetchStep } from './fetch.ts';
 import type { Kinds } from './kinds.ts';
 import type { Step } from './run.ts';
@@ -6,6 +6,13 @@ import type { PlanPath } from './walk.ts';
 
 /** What a plan's conditions depend on: the values of `@skip` and `@include` variables. */
 export type Conditions = (variable: string) => boolean;
+
+/** The top of a plan: a condition on the whole operation is decided first. */
+export function chosenNode(plan: QueryPlan, conditions: Conditions): QueryPlan['node'] {
+  let { node } = plan;
+  while (node?.kind === 'Condition') node = conditions(node.condition) ? node.ifClause : node.elseClause;
+  return node;
+}
 
 const nothing: Step = () => undefined;
 

@@ -1,8 +1,8 @@
-import type { DeferNode, DeferredNode, PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import type { DeferNode, DeferredNode } from '@apollo/query-planner';
 import { type DocumentNode, visit } from 'graphql';
 import type { Increment, IncrementalAnswer } from '../answer.ts';
 import type { ExecutorRequest } from '../executor.ts';
-import { compilePlan } from './compile.ts';
+import { chosenNode, compilePlan } from './compile.ts';
 import type { Engine, Planned } from './planned.ts';
 import type { Kinds } from './kinds.ts';
 import type { Operation } from './operation.ts';
@@ -31,9 +31,7 @@ export function hasDefer(document: DocumentNode): boolean {
 
 /** The part of a plan that defers, with these variables; undefined when nothing is deferred. */
 export function deferredPlan({ plan, conditions }: Operation, variables: Variables): DeferNode | undefined {
-  const valueOf = conditions.valueOf(variables);
-  let node: PlanNode | SubscriptionNode | undefined = plan.node;
-  while (node?.kind === 'Condition') node = valueOf(node.condition) ? node.ifClause : node.elseClause;
+  const node = chosenNode(plan, conditions.valueOf(variables));
   return node?.kind === 'Defer' ? node : undefined;
 }
 

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Permitted } from '../edge-access.ts';
-import { compilePlan } from './compile.ts';
+import { chosenNode, compilePlan } from './compile.ts';
 import { type Conditions, isIncluded, readConditions } from './conditions.ts';
 import { generateWriter } from './generate-writer.ts';
 import type { Graph } from './graph.ts';
@@ -85,7 +85,7 @@ export function prepareOperation({ graph, generateCode }: OperationOptions, requ
   const rootName = graph.schema.getRootType(definition.operation)?.name ?? '';
   const compile = (variables: Readonly<Record<string, unknown>>): Variant => {
     const valueOf = conditions.valueOf(variables);
-    const { node } = plan;
+    const node = chosenNode(plan, valueOf);
     const isWhole = node && node.kind !== 'Subscription' && node.kind !== 'Defer';
     return {
       ...partOf(rootName, [definition.selectionSet], valueOf),
