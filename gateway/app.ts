@@ -48,7 +48,7 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
     const graph = await openGraph({
       source: sourceOf(domains, settings),
-      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log }),
+      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode }),
       clients: runtime.clients,
       overrides: { active: settings.overrideLabels },
       log,

@@ -25,6 +25,8 @@ export interface Settings {
   readonly production: boolean;
   /** Introspection, playground and plan details; never in production. */
   readonly development: boolean;
+  /** Code may be made at run time, which is faster; closures do the same without. */
+  readonly generatedCode: boolean;
   /** The address under which clients reach the gateway; also the issuer of tokens. */
   readonly publicUrl: string;
   /** Origins that browsers may call from, besides our own. */
@@ -78,6 +80,7 @@ const shape = z.object({
   SEED: z.enum(['demo', 'none'], 'must be demo or none').optional(),
   NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test').default('development'),
   DEVELOPMENT_TOOLS: flag.optional(),
+  GENERATED_CODE: flag.default(true),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
@@ -115,6 +118,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     seed: data.SEED ?? (production ? 'none' : 'demo'),
     production,
     development: data.DEVELOPMENT_TOOLS ?? !production,
+    generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
     corsOrigins: data.CORS_ORIGINS,
     internalKey: data.INTERNAL_KEY,

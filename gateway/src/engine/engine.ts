@@ -9,7 +9,7 @@ import type { Executor, ExecutorRequest } from '../executor.ts';
 import { createAsk } from './ask.ts';
 import { deferredPlan, hasDefer, runDeferred } from './defer.ts';
 import { type Mask, onOurSide, toClientErrors, toTold, unavailable } from './errors.ts';
-import { findFlaws } from './flaws.ts';
+import { findFlaws, findForbiddenNull } from './flaws.ts';
 import { buildGraph } from './graph.ts';
 import { introspectionText } from './introspect.ts';
 import { type Operation, prepareOperation } from './operation.ts';
@@ -65,7 +65,11 @@ export function createEngine(options: EngineOptions): Executor {
       const errors = toClientErrors(run.errors, root);
       if (writing.flawed) noteFlaws(log, shape, run.data, at, errors, permitted);
       if (text === undefined && errors.length === 0)
-        errors.push({ message: onOurSide, extensions: mask({ message: 'an answer broke the schema' }) });
+        errors.push({
+          ...placeOfNull(shape, run.data, at),
+          message: onOurSide,
+          extensions: mask({ message: 'an answer broke the schema' }),
+        });
       return { data: text ?? 'null', ...(errors.length > 0 ? { errors } : {}) };
     },
   };
@@ -114,6 +118,11 @@ function noteFlaws(log: Log, shape: ObjectShape, data: Tree, at: Path, errors: G
     errors.push({ path, ...unavailable() });
   }
 }
+
+const placeOfNull = (shape: ObjectShape, data: Tree, at: Path) => {
+  const path = findForbiddenNull(shape, data, at);
+  return path ? { path } : {};
+};
 
 function createMask(log: Log): Mask {
   return (error) => {

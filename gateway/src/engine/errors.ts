@@ -47,8 +47,13 @@ export const unavailableAnswer = (): SubgraphAnswer => ({ data: null, errors: [u
 /** An error as clients read it, its path in their names and cut where they asked for nothing; each error once. */
 export function toClientErrors(errors: readonly PlacedError[], shape: ObjectShape): GraphQLFormattedError[] {
   const distinct = new Map<string, GraphQLFormattedError>();
-  for (const { path, message, extensions } of errors) {
-    const shown = path && visiblePath(path, shape);
+  const placed = errors.map((error) => ({ ...error, shown: error.path && visiblePath(error.path, shape) }));
+  // What concerns only fields that the client did not ask for says nothing beside what it did ask for.
+  const isPlaced = ({ message, extensions }: Told) =>
+    placed.some((other) => other.shown?.length && other.message === message && other.extensions['code'] === extensions['code']);
+  for (const { shown: found, message, extensions } of placed) {
+    const shown = found?.length ? found : undefined;
+    if (found && !shown && isPlaced({ message, extensions })) continue;
     const key = JSON.stringify([shown, message, extensions['code']]);
     if (!distinct.has(key)) distinct.set(key, { message, ...(shown ? { path: shown } : {}), extensions });
   }

@@ -8,6 +8,31 @@ export type Flaw =
   | { readonly kind: 'closed'; readonly path: Path; readonly closedAs: string }
   | { readonly kind: 'invalid'; readonly path: Path; readonly expected: string };
 
+/** The first place where null stands and may not; undefined where there is none. */
+export function findForbiddenNull(shape: ObjectShape, data: Tree, at: Path = []): Path | undefined {
+  const inObject = (one: ObjectShape, object: Tree, path: Path): Path | undefined => {
+    for (const field of one.fields) {
+      if (field.kind !== 'value') continue;
+      const found = inValue(field.value, own(object, field.dataKey), [...path, field.responseKey]);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  const inValue = (value: ValueShape, found: unknown, path: Path): Path | undefined => {
+    if (found === null || found === undefined) return value.nonNull ? path : undefined;
+    const one =
+      value.kind === 'object' ? value.shape : value.kind === 'abstract' && isTree(found) ? shapeFor(value, found['__typename']) : undefined;
+    if (one) return isTree(found) ? inObject(one, found, path) : undefined;
+    if (value.kind !== 'list' || !Array.isArray(found)) return undefined;
+    for (const [index, item] of found.entries()) {
+      const place = inValue(value.item, item, [...path, index]);
+      if (place) return place;
+    }
+    return undefined;
+  };
+  return inObject(shape, data, at);
+}
+
 const mostFlaws = 100;
 
 /** Looks for what a writer met when it set `flawed`: the same walk, slowly and with places. */
