@@ -45,7 +45,7 @@ export function createEngine(options: EngineOptions): Executor {
     log,
     mask,
     prepare: rememberOperations((permitted, { operationName, overrides }, inParts) =>
-      prepareOperation({ graph, generateCode }, { permitted, operationName, inParts, overrides }),
+      prepareOperation({ graph, generateCode, mask }, { permitted, operationName, inParts, overrides }),
     ),
     begin: ({ definition }, request, arrived) => ({
       data: emptyTree(),
@@ -112,6 +112,10 @@ function noteFlaws(log: Log, shape: ObjectShape, data: Tree, at: Path, errors: G
     if (flaw.kind === 'closed') {
       const { message, extensions } = permitted.refusal(flaw.closedAs);
       errors.push({ path, message, extensions });
+      continue;
+    }
+    if (flaw.kind === 'hole') {
+      errors.push({ path, ...flaw.tell() });
       continue;
     }
     log.warn({ path: path.join('.'), expected: flaw.expected }, 'a subgraph answered with a value that the schema does not allow');

@@ -1,4 +1,3 @@
-import { operationFromDocument } from '@apollo/federation-internals';
 import type { QueryPlan } from '@apollo/query-planner';
 import {
   type DocumentNode,
@@ -16,10 +15,14 @@ import type { Permitted } from '../edge-access.ts';
 import { chosenNode, compilePlan } from './compile.ts';
 import { type Conditions, isIncluded, readConditions } from './conditions.ts';
 import { generateWriter } from './generate-writer.ts';
+import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
+import { coverageAt, showHoles } from './holes.ts';
 import { giveKeys } from './keys.ts';
+import { planFully } from './plan-fully.ts';
 import type { Step } from './run.ts';
-import { type ObjectShape, shapeOf } from './shape.ts';
+import { type ObjectShape, type ShapeOptions, shapeOf } from './shape.ts';
+import type { PlanPath } from './walk.ts';
 import { composeWriter, type Writer } from './write.ts';
 
 /** An operation as it was planned, for all that may run the same of it. */
@@ -29,10 +32,19 @@ export interface Operation {
   readonly document: DocumentNode;
   readonly plan: QueryPlan;
   readonly conditions: Conditions;
-  /** Writes some of its selections at a type, as the planner has split them off; none at all without a text. */
-  part(typeName: string, selections: string | undefined, variables: Readonly<Record<string, unknown>>): Part;
+  /** Writes a part of it. */
+  part(place: PartOfPlan, variables: Readonly<Record<string, unknown>>): Part;
   /** What its variables decide, compiled at first use. */
   variant(variables: Readonly<Record<string, unknown>>): Variant;
+}
+
+/** Selections of an operation that the planner has split off. */
+export interface PartOfPlan {
+  readonly typeName: string;
+  /** Where objects of that type stand. */
+  readonly path: PlanPath;
+  /** None at all without a text. */
+  readonly selections: string | undefined;
 }
 
 /** What an object of the answer holds, and its writer. */
@@ -51,6 +63,8 @@ export interface OperationOptions {
   readonly graph: Graph;
   /** False where code must not be generated. */
   readonly generateCode: boolean;
+  /** Notes what the planner cannot plan. */
+  readonly mask: Mask;
 }
 
 export interface PlanRequest {
@@ -64,31 +78,39 @@ export interface PlanRequest {
 const variantsKept = 64;
 
 /** Plans an operation. Throws where no plan can be made. */
-export function prepareOperation({ graph, generateCode }: OperationOptions, request: PlanRequest): Operation {
-  const { permitted, operationName, inParts, overrides } = request;
+export function prepareOperation({ graph, generateCode, mask }: OperationOptions, request: PlanRequest): Operation {
+  const { permitted, operationName, inParts } = request;
   const { document, names } = giveKeys(graph, inParts ? permitted.document : withoutDefer(permitted.document));
   const definition = getOperationAST(document, operationName);
   if (!definition) throw new GraphQLError('the document holds no operation of that name');
-  const parsed = operationFromDocument(graph.apiSchema, document, { ...(operationName ? { operationName } : {}), validate: false });
-  const plan = graph.planner.buildQueryPlan(parsed, overrides ? { overrideConditions: new Map(overrides) } : undefined);
   const conditions = readConditions(document, definition);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
 
-  const partOf = (typeName: string, sets: readonly SelectionSetNode[], valueOf: (variable: string) => boolean): Part => {
+  const selected = (typeName: string, sets: readonly SelectionSetNode[], included: ShapeOptions['included']): ObjectShape => {
     const type = graph.schema.getType(typeName);
     if (!type || !('getFields' in type || 'getTypes' in type)) throw new Error(`the schema has no type ${typeName}`);
-    const included = (node: Parameters<typeof isIncluded>[0]) => isIncluded(node, valueOf);
-    const shape = shapeOf({ schema: graph.schema, fragments, names, included, closed: permitted.denials }, type as never, sets);
-    return { shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) };
+    return shapeOf({ schema: graph.schema, fragments, names, included, closed: permitted.denials }, type as never, sets);
   };
   const rootName = graph.schema.getRootType(definition.operation)?.name ?? '';
+  const { plan, coverage } = planFully(graph, document, request, () => selected(rootName, [definition.selectionSet], () => true));
+
+  const partOf = (typeName: string, sets: readonly SelectionSetNode[], path: PlanPath, valueOf: (variable: string) => boolean): Part => {
+    const wanted = selected(typeName, sets, (node) => isIncluded(node, valueOf));
+    const shape = showHoles(wanted, coverageAt(coverage, path), (hole) =>
+      tellOfHole(
+        mask,
+        [...path, ...hole.path].map((key) => names.get(key) ?? key),
+      ),
+    );
+    return { shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) };
+  };
   const compile = (variables: Readonly<Record<string, unknown>>): Variant => {
     const valueOf = conditions.valueOf(variables);
     const node = chosenNode(plan, valueOf);
     const isWhole = node && node.kind !== 'Subscription' && node.kind !== 'Defer';
     return {
-      ...partOf(rootName, [definition.selectionSet], valueOf),
+      ...partOf(rootName, [definition.selectionSet], [], valueOf),
       step: compilePlan(isWhole ? node : undefined, graph.kinds, valueOf),
     };
   };
@@ -100,9 +122,9 @@ export function prepareOperation({ graph, generateCode }: OperationOptions, requ
     plan,
     conditions,
     variant: (variables) => remembered(variants, conditions.keyOf(variables), () => compile(variables)),
-    part: (typeName, selections, variables) =>
-      remembered(parts, JSON.stringify([typeName, conditions.keyOf(variables), selections]), () =>
-        partOf(typeName, selections === undefined ? [] : [selectionsOf(selections)], conditions.valueOf(variables)),
+    part: ({ typeName, path, selections }, variables) =>
+      remembered(parts, JSON.stringify([typeName, path, conditions.keyOf(variables), selections]), () =>
+        partOf(typeName, selections === undefined ? [] : [selectionsOf(selections, graph.typeKey)], path, conditions.valueOf(variables)),
       ),
   };
 }
@@ -119,8 +141,20 @@ function remembered<Value extends object>(cache: LRUCache<string, Value>, key: s
   return made;
 }
 
-function selectionsOf(text: string): SelectionSetNode {
-  const [definition] = parse(text).definitions;
+/** One id for all who meet the hole, and one line in the log. */
+function tellOfHole(mask: Mask, path: PlanPath): () => Told {
+  let told: Told | undefined;
+  return () =>
+    (told ??= {
+      message: 'no subgraph can answer this field',
+      extensions: mask({ message: `the planner leaves out ${path.join('.')}: no subgraph can answer it` }),
+    });
+}
+
+/** What the client selects in the planner's text. */
+function selectionsOf(text: string, typeKey: string): SelectionSetNode {
+  const selected: DocumentNode = visit(parse(text), { Field: ({ alias }) => (alias?.value === typeKey ? null : undefined) });
+  const [definition] = selected.definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error('the planner gave no selections');
   return definition.selectionSet;
 }

@@ -16,6 +16,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { Told } from './errors.ts';
 
 /** What an answer holds at one object: its fields in the operation's order. */
 export interface ObjectShape {
@@ -25,7 +26,7 @@ export interface ObjectShape {
   readonly fields: readonly FieldShape[];
 }
 
-export type FieldShape = ValueField | TypenameField | IntrospectionField | ClosedField;
+export type FieldShape = ValueField | TypenameField | IntrospectionField | ClosedField | HoleField;
 
 interface Named {
   /** The client's name for it. */
@@ -52,6 +53,13 @@ export interface ClosedField extends Named {
   readonly nonNull: boolean;
   /** Under which name it is known why. */
   readonly closedAs: string;
+}
+/** A field that no fetch of the plan asks for, see `holes.ts`: null and an error stand in its place. */
+export interface HoleField extends Named {
+  readonly kind: 'hole';
+  readonly nonNull: boolean;
+  /** What is said of it; the first time it is noted, too. */
+  readonly tell: () => Told;
 }
 
 export type ValueShape = { readonly nonNull: boolean } & (
