@@ -58,7 +58,7 @@ export async function runDeferred(engine: Engine, request: ExecutorRequest, plan
   await compilePlan(primary.node, engine.graph.kinds, valueOf)(run);
   // What a condition left out never arrives, and must not be waited for.
   arrivals.allArrived();
-  const part = operation.part({ typeName: root.typeName, path: [], selections: primary.subselection }, variables);
+  const part = operation.part(root.typeName, primary.subselection, variables);
   return { initial: engine.finish(operation, part, run, permitted, { at: [], root }), later: inOrderOfArrival(later) };
 }
 
@@ -82,7 +82,7 @@ async function runPart(parts: Parts, deferred: DeferredNode): Promise<Arrived> {
   if (!subselection) return { increments: [], further };
   const places = placesOf(engine.graph.kinds, root, run.data, deferred.queryPath);
   const increments = places.map(({ object, typeName, path }, index) => {
-    const part = operation.part({ typeName, path: deferred.queryPath, selections: subselection }, variables);
+    const part = operation.part(typeName, subselection, variables);
     // Errors of the part's fetches have places of their own; the first increment carries them.
     const ownRun = { ...run, data: object, errors: index === 0 ? run.errors : [] };
     const { data = 'null', errors } = engine.finish(operation, part, ownRun, permitted, { at: path, root });

@@ -36,6 +36,8 @@ export function giveKeys({ schema, fieldNames }: Pick<Graph, 'schema' | 'fieldNa
     document,
     visitWithTypeInfo(types, {
       Field: (node) => {
+        // Introspection is not planned.
+        if (types.getParentType()?.name.startsWith('__')) return undefined;
         const responseKey = node.alias?.value ?? node.name.value;
         const isOwnName = responseKey === node.name.value;
         if (
