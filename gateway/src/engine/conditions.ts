@@ -42,8 +42,8 @@ export function readConditions(document: DocumentNode, operation: OperationDefin
 
 const ifOf = ({ arguments: given }: DirectiveNode) => given?.find(({ name }) => name.value === 'if')?.value;
 
-/** Whether `@skip` and `@include` let a selection be. */
-export function isIncluded({ directives }: SelectionNode, valueOf: (variable: string) => boolean): boolean {
+/** Whether `@skip` and `@include` let a selection be; they do where a variable's value is not known. */
+export function isIncluded({ directives }: SelectionNode, valueOf: (variable: string) => boolean | undefined): boolean {
   for (const directive of directives ?? []) {
     const name = directive.name.value;
     if (name !== 'skip' && name !== 'include') continue;

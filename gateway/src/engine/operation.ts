@@ -4,11 +4,12 @@ import {
   type FragmentDefinitionNode,
   getOperationAST,
   GraphQLError,
+  isCompositeType,
   Kind,
   parse,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Permitted } from '../edge-access.ts';
@@ -17,11 +18,11 @@ import { type Conditions, isIncluded, readConditions } from './conditions.ts';
 import { generateWriter } from './generate-writer.ts';
 import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
-import { coverageAt, showHoles } from './holes.ts';
+import { showHoles } from './holes.ts';
 import { giveKeys } from './keys.ts';
-import { planFully } from './plan-fully.ts';
+import { planFully, withoutDefer } from './plan-fully.ts';
 import type { Step } from './run.ts';
-import { type ObjectShape, type ShapeOptions, shapeOf } from './shape.ts';
+import { type ObjectShape, shapeOf } from './shape.ts';
 import type { PlanPath } from './walk.ts';
 import { composeWriter, type Writer } from './write.ts';
 
@@ -32,19 +33,10 @@ export interface Operation {
   readonly document: DocumentNode;
   readonly plan: QueryPlan;
   readonly conditions: Conditions;
-  /** Writes a part of it. */
-  part(place: PartOfPlan, variables: Readonly<Record<string, unknown>>): Part;
+  /** Writes some of its selections at a type, as the planner has split them off; none at all without a text. */
+  part(typeName: string, selections: string | undefined, variables: Readonly<Record<string, unknown>>): Part;
   /** What its variables decide, compiled at first use. */
   variant(variables: Readonly<Record<string, unknown>>): Variant;
-}
-
-/** Selections of an operation that the planner has split off. */
-export interface PartOfPlan {
-  readonly typeName: string;
-  /** Where objects of that type stand. */
-  readonly path: PlanPath;
-  /** None at all without a text. */
-  readonly selections: string | undefined;
 }
 
 /** What an object of the answer holds, and its writer. */
@@ -84,35 +76,17 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
   const definition = getOperationAST(document, operationName);
   if (!definition) throw new GraphQLError('the document holds no operation of that name');
   const conditions = readConditions(document, definition);
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
-
-  const selected = (typeName: string, sets: readonly SelectionSetNode[], included: ShapeOptions['included']): ObjectShape => {
-    const type = graph.schema.getType(typeName);
-    if (!type || !('getFields' in type || 'getTypes' in type)) throw new Error(`the schema has no type ${typeName}`);
-    return shapeOf({ schema: graph.schema, fragments, names, included, closed: permitted.denials }, type as never, sets);
-  };
+  const wanted = createShapes(graph, document, names, permitted);
   const rootName = graph.schema.getRootType(definition.operation)?.name ?? '';
-  const { plan, coverage } = planFully(graph, document, request, () => selected(rootName, [definition.selectionSet], () => true));
+  const { plan, coverage } = planFully(graph, document, request, () => wanted(rootName, [definition.selectionSet], () => undefined));
 
-  const partOf = (typeName: string, sets: readonly SelectionSetNode[], path: PlanPath, valueOf: (variable: string) => boolean): Part => {
-    const wanted = selected(typeName, sets, (node) => isIncluded(node, valueOf));
-    const shape = showHoles(wanted, coverageAt(coverage, path), (hole) =>
-      tellOfHole(
-        mask,
-        [...path, ...hole.path].map((key) => names.get(key) ?? key),
-      ),
-    );
-    return { shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) };
-  };
+  const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
   const compile = (variables: Readonly<Record<string, unknown>>): Variant => {
     const valueOf = conditions.valueOf(variables);
     const node = chosenNode(plan, valueOf);
     const isWhole = node && node.kind !== 'Subscription' && node.kind !== 'Defer';
-    return {
-      ...partOf(rootName, [definition.selectionSet], [], valueOf),
-      step: compilePlan(isWhole ? node : undefined, graph.kinds, valueOf),
-    };
+    const shape = showHoles(wanted(rootName, [definition.selectionSet], valueOf), coverage, ({ path }) => tellOfHole(mask, names, path));
+    return { ...written(shape), step: compilePlan(isWhole ? node : undefined, graph.kinds, valueOf) };
   };
   const variants = new LRUCache<string, Variant>({ max: variantsKept });
   const parts = new LRUCache<string, Part>({ max: variantsKept });
@@ -122,16 +96,26 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
     plan,
     conditions,
     variant: (variables) => remembered(variants, conditions.keyOf(variables), () => compile(variables)),
-    part: ({ typeName, path, selections }, variables) =>
-      remembered(parts, JSON.stringify([typeName, path, conditions.keyOf(variables), selections]), () =>
-        partOf(typeName, selections === undefined ? [] : [selectionsOf(selections, graph.typeKey)], path, conditions.valueOf(variables)),
+    part: (typeName, selections, variables) =>
+      remembered(parts, JSON.stringify([typeName, conditions.keyOf(variables), selections]), () =>
+        written(wanted(typeName, selections === undefined ? [] : [selectionsOf(selections)], conditions.valueOf(variables))),
       ),
   };
 }
 
-/** The same with nothing deferred. */
-const withoutDefer = (document: DocumentNode): DocumentNode =>
-  visit(document, { Directive: (node) => (node.name.value === 'defer' ? null : undefined) });
+type Shapes = (typeName: string, sets: readonly SelectionSetNode[], valueOf: (variable: string) => boolean | undefined) => ObjectShape;
+
+/** The shapes of a document's selections, for what is known of its variables. */
+function createShapes({ schema }: Graph, document: DocumentNode, names: ReadonlyMap<string, string>, { denials }: Permitted): Shapes {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  return (typeName, sets, valueOf) => {
+    const type = schema.getType(typeName);
+    if (!isCompositeType(type)) throw new Error(`the schema has no objects of type ${typeName}`);
+    const included = (node: SelectionNode) => isIncluded(node, valueOf);
+    return shapeOf({ schema, fragments, names, included, closed: denials }, type, sets);
+  };
+}
 
 function remembered<Value extends object>(cache: LRUCache<string, Value>, key: string, make: () => Value): Value {
   const known = cache.get(key);
@@ -142,19 +126,17 @@ function remembered<Value extends object>(cache: LRUCache<string, Value>, key: s
 }
 
 /** One id for all who meet the hole, and one line in the log. */
-function tellOfHole(mask: Mask, path: PlanPath): () => Told {
+function tellOfHole(mask: Mask, names: ReadonlyMap<string, string>, path: PlanPath): () => Told {
   let told: Told | undefined;
-  return () =>
-    (told ??= {
-      message: 'no subgraph can answer this field',
-      extensions: mask({ message: `the planner leaves out ${path.join('.')}: no subgraph can answer it` }),
-    });
+  return () => {
+    const place = path.map((key) => names.get(key) ?? key).join('.');
+    told ??= { message: 'no subgraph can answer this field', extensions: mask({ message: `no subgraph can answer ${place}` }) };
+    return told;
+  };
 }
 
-/** What the client selects in the planner's text. */
-function selectionsOf(text: string, typeKey: string): SelectionSetNode {
-  const selected: DocumentNode = visit(parse(text), { Field: ({ alias }) => (alias?.value === typeKey ? null : undefined) });
-  const [definition] = selected.definitions;
+function selectionsOf(text: string): SelectionSetNode {
+  const [definition] = parse(text).definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error('the planner gave no selections');
   return definition.selectionSet;
 }
