@@ -1,4 +1,4 @@
-import type { QueryPlan } from '@apollo/query-planner';
+import type { PlanNode, QueryPlan } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -8,13 +8,12 @@ import {
   Kind,
   parse,
   type OperationDefinitionNode,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Permitted } from '../edge-access.ts';
-import { chosenNode, compilePlan } from './compile.ts';
-import { type Conditions, isIncluded, readConditions } from './conditions.ts';
+import { compilePlan } from './compile.ts';
+import { conditionsOf, decide } from './conditions.ts';
 import { generateWriter } from './generate-writer.ts';
 import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
@@ -26,29 +25,22 @@ import { type ObjectShape, shapeOf } from './shape.ts';
 import type { PlanPath } from './walk.ts';
 import { composeWriter, type Writer } from './write.ts';
 
-/** An operation as it was planned, for all that may run the same of it. */
-export interface Operation {
-  readonly definition: OperationDefinitionNode;
-  /** The document that was planned: what is closed taken out, keys given. */
-  readonly document: DocumentNode;
-  readonly plan: QueryPlan;
-  readonly conditions: Conditions;
-  /** Writes some of its selections at a type, as the planner has split them off; none at all without a text. */
-  part(typeName: string, selections: string | undefined, variables: Readonly<Record<string, unknown>>): Part;
-  /** What its variables decide, compiled at first use. */
-  variant(variables: Readonly<Record<string, unknown>>): Variant;
-}
-
 /** What an object of the answer holds, and its writer. */
 export interface Part {
   readonly shape: ObjectShape;
   readonly write: Writer;
 }
 
-/** An operation for one set of values of its `@skip` and `@include` variables. */
-export interface Variant extends Part {
-  /** Runs the plan of a query or mutation. */
-  readonly step: Step;
+/** An operation as it was planned, for all that may run the same of it: its shape and writer are those of the whole answer. */
+export interface Operation extends Part {
+  readonly definition: OperationDefinitionNode;
+  /** The document that was planned: what is closed and what is skipped taken out, keys given. */
+  readonly document: DocumentNode;
+  readonly plan: QueryPlan;
+  /** Runs a part of the plan in which nothing is deferred; compiled at first use. */
+  stepOf(node: PlanNode | undefined): Step;
+  /** Writes some of the selections at a type, as the planner has split them off; none at all without a text. */
+  part(typeName: string, selections: string | undefined): Part;
 }
 
 export interface OperationOptions {
@@ -62,58 +54,62 @@ export interface OperationOptions {
 export interface PlanRequest {
   readonly permitted: Permitted;
   readonly operationName: string | undefined;
+  /** Decide what is skipped. */
+  readonly variables: Readonly<Record<string, unknown>>;
   /** Plans what is deferred apart. */
   readonly inParts: boolean;
   readonly overrides: ReadonlyMap<string, boolean> | undefined;
 }
 
-const variantsKept = 64;
+const partsKept = 64;
 
 /** Plans an operation. Throws where no plan can be made. */
 export function prepareOperation({ graph, generateCode, mask }: OperationOptions, request: PlanRequest): Operation {
-  const { permitted, operationName, inParts } = request;
-  const { document, names } = giveKeys(graph, inParts ? permitted.document : withoutDefer(permitted.document));
+  const { permitted, operationName, variables, inParts } = request;
+  const valueOf = conditionsOf(permitted.document, operationName).valueOf(variables);
+  const decided = decide(inParts ? permitted.document : withoutDefer(permitted.document), valueOf, graph.typeKey);
+  const { document, names } = giveKeys(graph, decided);
   const definition = getOperationAST(document, operationName);
   if (!definition) throw new GraphQLError('the document holds no operation of that name');
-  const conditions = readConditions(document, definition);
-  const wanted = createShapes(graph, document, names, permitted);
-  const rootName = graph.schema.getRootType(definition.operation)?.name ?? '';
-  const { plan, coverage } = planFully(graph, document, request, () => wanted(rootName, [definition.selectionSet], () => undefined));
+  const shapeFor = createShapes(graph, document, names, permitted);
+  const wanted = shapeFor(graph.schema.getRootType(definition.operation)?.name ?? '', [definition.selectionSet]);
+  const { plan, coverage } = planFully(graph, document, request, () => wanted);
 
   const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
-  const compile = (variables: Readonly<Record<string, unknown>>): Variant => {
-    const valueOf = conditions.valueOf(variables);
-    const node = chosenNode(plan, valueOf);
-    const isWhole = node && node.kind !== 'Subscription' && node.kind !== 'Defer';
-    const shape = showHoles(wanted(rootName, [definition.selectionSet], valueOf), coverage, ({ path }) => tellOfHole(mask, names, path));
-    return { ...written(shape), step: compilePlan(isWhole ? node : undefined, graph.kinds, valueOf) };
-  };
-  const variants = new LRUCache<string, Variant>({ max: variantsKept });
-  const parts = new LRUCache<string, Part>({ max: variantsKept });
+  const parts = new LRUCache<string, Part>({ max: partsKept });
+  const steps = new Map<PlanNode | undefined, Step>();
   return {
+    ...written(showHoles(wanted, coverage, ({ path }) => tellOfHole(mask, names, path))),
     definition,
     document,
     plan,
-    conditions,
-    variant: (variables) => remembered(variants, conditions.keyOf(variables), () => compile(variables)),
-    part: (typeName, selections, variables) =>
-      remembered(parts, JSON.stringify([typeName, conditions.keyOf(variables), selections]), () =>
-        written(wanted(typeName, selections === undefined ? [] : [selectionsOf(selections)], conditions.valueOf(variables))),
+    stepOf: (node) => {
+      const known = steps.get(node) ?? compilePlan(node, graph.kinds);
+      steps.set(node, known);
+      return known;
+    },
+    part: (typeName, selections) =>
+      remembered(parts, `${typeName}\n${selections ?? ''}`, () =>
+        written(shapeFor(typeName, selections === undefined ? [] : [selectionsOf(selections)])),
       ),
   };
 }
 
-type Shapes = (typeName: string, sets: readonly SelectionSetNode[], valueOf: (variable: string) => boolean | undefined) => ObjectShape;
+type Shapes = (typeName: string, sets: readonly SelectionSetNode[]) => ObjectShape;
 
-/** The shapes of a document's selections, for what is known of its variables. */
-function createShapes({ schema }: Graph, document: DocumentNode, names: ReadonlyMap<string, string>, { denials }: Permitted): Shapes {
+/** The shapes of a document's selections. */
+function createShapes(
+  { schema, typeKey }: Graph,
+  document: DocumentNode,
+  names: ReadonlyMap<string, string>,
+  { denials }: Permitted,
+): Shapes {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
-  return (typeName, sets, valueOf) => {
+  return (typeName, sets) => {
     const type = schema.getType(typeName);
     if (!isCompositeType(type)) throw new Error(`the schema has no objects of type ${typeName}`);
-    const included = (node: SelectionNode) => isIncluded(node, valueOf);
-    return shapeOf({ schema, fragments, names, included, closed: denials }, type, sets);
+    return shapeOf({ schema, fragments, names, typeKey, closed: denials }, type, sets);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { QueryPlan } from '@apollo/query-planner';
-import { type DocumentNode, getNamedType, isInterfaceType, Kind, type SelectionNode, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
+import { type DocumentNode, getNamedType, isInterfaceType, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
+import { typeUnder } from './conditions.ts';
 import type { Graph, PlanOptions } from './graph.ts';
 import { type Coverage, coverageAt, coverageOf, holesIn } from './holes.ts';
 import type { ObjectShape, ValueShape } from './shape.ts';
@@ -54,8 +55,6 @@ const isLeaf = (value: ValueShape): boolean => (value.kind === 'list' ? isLeaf(v
 
 /** Asks each interface for its type, under a name that the planner does not take for its own. */
 function askTypes({ schema, typeKey }: Graph, document: DocumentNode): DocumentNode {
-  const name = (value: string) => ({ kind: Kind.NAME, value }) as const;
-  const typename: SelectionNode = { kind: Kind.FIELD, alias: name(typeKey), name: name('__typename') };
   const types = new TypeInfo(schema);
   return visit(
     document,
@@ -64,7 +63,7 @@ function askTypes({ schema, typeKey }: Graph, document: DocumentNode): DocumentN
         leave: (node) => {
           const { selectionSet } = node;
           if (!selectionSet || !isInterfaceType(getNamedType(types.getType()))) return undefined;
-          return { ...node, selectionSet: { ...selectionSet, selections: [typename, ...selectionSet.selections] } };
+          return { ...node, selectionSet: { ...selectionSet, selections: [typeUnder(typeKey), ...selectionSet.selections] } };
         },
       },
     }),

@@ -249,7 +249,7 @@ describe('holes of a shape', () => {
     const fragments = new Map(
       document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [])),
     );
-    const options = { schema, fragments, names: new Map(), included: () => true, closed: new Map() };
+    const options = { schema, fragments, names: new Map(), typeKey: '_type', closed: new Map() };
     return shapeOf(options, schema.getQueryType() as GraphQLObjectType, [operation.selectionSet]);
   };
   const coverage = (text: string) => coverageOf({ kind: 'QueryPlan', node: fetch(text) });

@@ -115,7 +115,7 @@ describe('rewriting', () => {
 
 describe('keys', () => {
   const keyed = (query: string) => {
-    const { document, names } = giveKeys({ schema, fieldNames: new Set(['id', '_k0']) }, parse(query));
+    const { document, names } = giveKeys({ schema, fieldNames: new Set(['id', '_k0']), typeKey: '_type' }, parse(query));
     return { text: JSON.stringify(document), names: [...names] };
   };
   test('stay where a field without arguments is called by its own name', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { buildSchema, executeSync, type FragmentDefinitionNode, getOperationAST, Kind, parse } from 'graphql';
-import { isIncluded } from '../../src/engine/conditions.ts';
+import { decide } from '../../src/engine/conditions.ts';
 import { findFlaws } from '../../src/engine/flaws.ts';
 import { generateWriter } from '../../src/engine/generate-writer.ts';
 import { shapeOf } from '../../src/engine/shape.ts';
@@ -26,12 +26,11 @@ const closed = new Map([
 
 /** Both writers' text, which must be one, and what `findFlaws` finds. */
 function write(query: string, data: Tree, variables: Record<string, boolean> = {}, names: [string, string][] = []) {
-  const document = parse(query);
+  const document = decide(parse(query), (name) => variables[name] === true, '_type');
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
-  const included = (node: Parameters<typeof isIncluded>[0]) => isIncluded(node, (name) => variables[name] === true);
   const selections = getOperationAST(document)!.selectionSet;
-  const shape = shapeOf({ schema, fragments, included, closed, names: new Map(names) }, schema.getQueryType()!, [selections]);
+  const shape = shapeOf({ schema, fragments, closed, names: new Map(names), typeKey: '_type' }, schema.getQueryType()!, [selections]);
   const [generated, composed] = [generateWriter(shape), composeWriter(shape)].map((writer) => {
     const writing = { introspect: () => '"introspected"', flawed: false };
     return { text: writer(data, writing), flawed: writing.flawed };
@@ -86,6 +85,13 @@ test('conditions decide, by variable or by word', () => {
   const query =
     '{ text @skip(if: $no) number @include(if: $yes) ... on Query @include(if: false) { any } ...F @skip(if: $yes) } fragment F on Query { size }';
   expect(write(query, { text: 't', number: 1, any: 1, size: 'SMALL' }, { yes: true }).text).toBe('{"text":"t","number":1}');
+});
+test('an object of which everything is skipped is there, and empty', () => {
+  expect(
+    write('query ($no: Boolean!) { book { id @include(if: $no) ...F } } fragment F on Book { pages @skip(if: true) }', {
+      book: { pages: 1 },
+    }).text,
+  ).toBe('{"book":{}}');
 });
 test('a closed field is null, or takes its parents with it, and is told of with its place', () => {
   expect(write('{ _denied0: __typename text }', { text: 't' })).toEqual({
