@@ -1,0 +1,10 @@
+import { createWorld } from './world.ts';
+const [file, name, query, variables = '{}'] = process.argv.slice(2);
+const mod = await import(`./worlds/${file}.ts`);
+const world = createWorld(mod[name!]);
+console.log(world.arena.plan(query!));
+for (const s of world.arena.services) s.requests.length = 0;
+console.log(JSON.stringify(await world.arena.runPlain(query!, JSON.parse(variables)).catch(String)));
+for (const s of world.arena.services) for (const r of s.requests) console.log(s.name, r.query, JSON.stringify(r.variables));
+console.log(JSON.stringify(await world.arena.runOurs(query!, JSON.parse(variables)).catch(String)));
+console.log(JSON.stringify(await world.truth(query!, JSON.parse(variables)).catch(String)));
