@@ -29,6 +29,11 @@ const messages = (errors: readonly { readonly message: string }[]): string =>
 /** Every difference that is known, in the order in which they are tried. */
 export const differences: readonly Difference[] = [
   {
+    name: 'planner-throws',
+    reason: 'the planner fails on a valid operation, so that plain Apollo answers nothing at all; faults-of-types.test.ts shows when',
+    explains: ({ plain }) => plain instanceof Error,
+  },
+  {
     name: 'null-is-told',
     reason:
       'a null where the schema allows none is an error of its place, says the specification; plain Apollo hides it in `valueCompletion`, or leaves it out when there is any other error',

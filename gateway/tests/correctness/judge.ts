@@ -15,13 +15,24 @@ export interface Verdict {
 /** Runs one operation three times over the same data: by us, by plain Apollo, and by graphql-js without federation. */
 export async function judge(world: World, document: DocumentNode, variables: GeneratedOperation['variables']): Promise<Verdict> {
   const { arena } = world;
+  if (process.env['NOTHROW']) {
+    try {
+      arena.plan(document);
+    } catch {
+      return { trial: undefined as never, explainedBy: 'plain threw', fault: undefined };
+    }
+  }
   world.reset();
-  const ours = await arena.runOurs(document, variables);
+  const ours = await arena
+    .runOurs(document, variables)
+    .catch((error: unknown): Answered => ({ data: undefined, errors: [{ message: `threw ${String(error)}` }] }));
   world.reset();
   const plain = await arena.runPlain(document, variables).catch((error: unknown) => error as Error);
   world.reset();
   const truth = await world.truth(document, variables);
   const trial: Trial = { world, document, variables, ours, plain, truth };
+  if (process.env['NOTHROW'] && ours.data === null && ours.errors.every((e) => !e.path))
+    return { trial, explainedBy: 'null without path', fault: undefined };
   const fault = faultOf(ours, truth);
   if (fault) return { trial, explainedBy: undefined, fault };
   if (!(plain instanceof Error) && isSame(toComparable(ours), toComparable(plain))) return { trial, explainedBy: undefined, fault };
