@@ -64,3 +64,28 @@ describe('what is left out is not asked for', () => {
     expect(asked).toEqual([]);
   });
 });
+
+describe('a field beside one that is left out', () => {
+  const requiring = createArena([
+    {
+      name: 'catalog',
+      sdl: 'type Query { product: Product } type Product @key(fields: "id") { id: ID! price: Int }',
+      resolvers: { Query: { product: () => ({ id: '1', price: 5 }) } },
+    },
+    {
+      name: 'delivery',
+      sdl: 'type Product @key(fields: "id") { id: ID! price: Int @external shipping: Int @requires(fields: "price") weight: Int }',
+      resolvers: {
+        Product: { __resolveReference: (row: object) => row, shipping: ({ price }: { price: number }) => price + 1, weight: () => 7 },
+      },
+    },
+  ]);
+  test.each([
+    ['a field', 'query ($out: Boolean!) { product { weight shipping @include(if: $out) } }'],
+    ['a fragment', 'query ($out: Boolean!) { product { ... @include(if: $out) { shipping } weight } }'],
+  ])('is not lost with what only the left out one requires: %s', async (_, document) => {
+    expect(await requiring.runPlain(document, { out: false })).toEqual({ data: { product: { weight: null } }, errors: [] });
+    expect(await requiring.runOurs(document, { out: false })).toEqual({ data: { product: { weight: 7 } }, errors: [] });
+    expect(await requiring.runOurs(document, { out: true })).toEqual({ data: { product: { weight: 7, shipping: 6 } }, errors: [] });
+  });
+});

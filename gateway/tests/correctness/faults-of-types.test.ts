@@ -91,4 +91,12 @@ describe('a required field of one implementation', () => {
     });
     expect(await arena.runOurs(document)).toEqual({ data: { items: [{ rating: 5 }, {}, { slug: 'heat' }] }, errors: [] });
   });
+  test('does not cost others the fields that require nothing', async () => {
+    const document = '{ items { ... on Media { rating } ... on Film { slug } } }';
+    expect(await arena.runPlain(document)).toEqual({ data: { items: [null, null, { rating: 5, slug: 'heat' }] }, errors: [] });
+    expect(await arena.runOurs(document)).toEqual({
+      data: { items: [{ rating: 5 }, { rating: 5 }, { rating: 5, slug: 'heat' }] },
+      errors: [],
+    });
+  });
 });
