@@ -174,32 +174,6 @@ describe('two fields that require one field with different arguments each get th
   });
 });
 
-test('a field that requires nothing is not lost with one whose requirement is not to be had', async () => {
-  const arena = createArena([
-    {
-      name: 'catalog',
-      sdl: 'type Query { product: Product } type Product @key(fields: "id") { id: ID! }',
-      resolvers: { Query: { product: () => ({ id: '1' }) } },
-    },
-    {
-      name: 'stock',
-      sdl: 'type Product @key(fields: "id") { id: ID! quantity: Int }',
-      resolvers: { Product: { __resolveReference: () => null } },
-    },
-    {
-      name: 'delivery',
-      sdl: 'type Product @key(fields: "id") { id: ID! quantity: Int @external label: String @requires(fields: "quantity") weight: Int }',
-      resolvers: { Product: { __resolveReference: same, label: ({ quantity }: Row) => `${quantity} left`, weight: () => 7 } },
-    },
-  ]);
-  await expectData(
-    arena,
-    '{ product { label weight } }',
-    { product: { label: null, weight: null } },
-    { product: { label: null, weight: 7 } },
-  );
-});
-
 describe('a field that a plan leaves out is an error and not a quiet null', () => {
   const thing = { __typename: 'Thing', id: 't1' };
   const nodes: SubgraphOfWorld = {
