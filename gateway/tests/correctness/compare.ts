@@ -45,8 +45,12 @@ type Unordered = Pick<Comparable, 'sorted' | 'errors'>;
 export const isSame = (a: Unordered, b: Unordered): boolean =>
   a.sorted === b.sorted && JSON.stringify(a.errors) === JSON.stringify(b.errors);
 
-/** graphql-js says this when a resolver gives null; who merges answers of several subgraphs may find it without hearing it. */
-export const isNullViolation = ({ message }: PlainError): boolean => message.startsWith('Cannot return null for non-nullable field');
+/**
+ * graphql-js says this when a resolver gives what the schema does not allow; who merges answers of several subgraphs may find
+ * it without hearing it, and words it otherwise.
+ */
+export const isCompletionFault = ({ message }: PlainError): boolean =>
+  message.startsWith('Cannot return null for non-nullable field') || /^Enum ".*" cannot represent value/.test(message);
 
 /**
  * What is wrong with an answer beside the one without federation, or undefined. Data are equal to the letter. An error of a
@@ -59,7 +63,7 @@ export function faultOf(answer: Answered, truth: Answered): string | undefined {
   if (given.data !== right.data) return 'keys stand in another order than the specification wants';
   const placedRight = right.errors.map((error) => ({ error, place: placeOf(error.path ?? [], truth.data) }));
   for (const { error, place } of placedRight) {
-    if (isNullViolation(error)) continue;
+    if (isCompletionFault(error)) continue;
     const there = given.errors.filter(({ path }) => path && startsWith(path, place));
     const told =
       place.length === error.path?.length ? there.some((one) => JSON.stringify(one) === JSON.stringify(error)) : there.length > 0;

@@ -1,7 +1,7 @@
 import type { DocumentNode } from 'graphql';
 import type { Answered } from './arena.ts';
-import { isNullViolation, isSame, placeOf, toComparable } from './compare.ts';
-import { renameKeys } from './rename-keys.ts';
+import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
+import { leaveOut, renameKeys } from './rewrites.ts';
 import type { World } from './world.ts';
 
 /** One operation and what was answered; `plain` is an Error where plain Apollo threw. */
@@ -14,64 +14,110 @@ export interface Trial {
   readonly truth: Answered;
 }
 
-/** A known way in which plain Apollo is wrong. It only counts where our answer is what graphql-js answers over all the data. */
-export interface Difference {
-  readonly name: string;
-  readonly reason: string;
-  explains(trial: Trial): boolean | Promise<boolean>;
+/**
+ * The known ways in which plain Apollo is wrong. They only count where our answer is what graphql-js answers over all the
+ * data without federation; each is recognized in the answers or proved by asking plain Apollo otherwise.
+ */
+export const reasons = {
+  'planner-throws': 'the planner fails on a valid operation; faults-of-types.test.ts shows when',
+  'shared-response-key':
+    "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
+  'lost-condition':
+    '@skip and @include change what the rest of an operation answers; with what is left out taken out of the document plain Apollo answers as we do',
+  context: 'the executor does not know `contextRewrites`, so that fields with @fromContext get no argument',
+  'interface-object':
+    'a subgraph that knows an interface as an @interfaceObject is asked for objects without their key, for fields of other types, or its name for the interface takes the place of the type; faults-of-types.test.ts shows when',
+  'schema-is-kept':
+    'a value that the schema does not allow is an error of its place, says the specification; plain Apollo hides it in `valueCompletion`, or leaves it out when there is any other error',
+  'silence-is-told': 'a subgraph that answers null and gives no reason has not answered; plain Apollo shows nulls without an error',
+  'error-without-path': 'an error that names no place stands at every field that was asked for; plain Apollo leaves it without one',
+  'error-of-another-place':
+    'plain Apollo finds the place of an entity by its number among all objects of a list, though it asked only for those that are there and of the right type, and gives up at a list of lists',
+  'error-of-a-hidden-field': 'plain Apollo tells of fields that the client did not ask for',
+} as const;
+export type Reason = keyof typeof reasons;
+
+/** Why plain Apollo answers otherwise: nothing when it does not, undefined when no reason is known. */
+export async function explain(trial: Trial): Promise<readonly Reason[] | undefined> {
+  const { plain, world, document } = trial;
+  if (plain instanceof Error) return ['planner-throws'];
+  const direct = explainErrors(trial, plain);
+  if (direct) return direct;
+  for (const [reason, remedy] of remedies) {
+    const mended = await remedy(trial);
+    const rest = mended && explainErrors(trial, mended);
+    if (rest) return [reason, ...rest];
+  }
+  const plan = world.arena.plan(document);
+  if (plan.includes('$contextualArgument')) return ['context'];
+  return world.interfaceObjects.some((subgraph) => plan.includes(`Fetch(service: "${subgraph}")`)) ? ['interface-object'] : undefined;
 }
 
-const sameData = ({ ours, plain }: Trial): boolean => !(plain instanceof Error) && toComparable(ours).sorted === toComparable(plain).sorted;
-const plainErrors = ({ plain }: Trial) => (plain instanceof Error ? [] : toComparable(plain).errors);
-const messages = (errors: readonly { readonly message: string }[]): string =>
-  JSON.stringify([...new Set(errors.map(({ message }) => message))].toSorted());
+type Remedy = (trial: Trial) => Promise<Answered | undefined>;
 
-/** Every difference that is known, in the order in which they are tried. */
-export const differences: readonly Difference[] = [
-  {
-    name: 'planner-throws',
-    reason: 'the planner fails on a valid operation, so that plain Apollo answers nothing at all; faults-of-types.test.ts shows when',
-    explains: ({ plain }) => plain instanceof Error,
-  },
-  {
-    name: 'null-is-told',
-    reason:
-      'a null where the schema allows none is an error of its place, says the specification; plain Apollo hides it in `valueCompletion`, or leaves it out when there is any other error',
-    explains: (trial) => {
-      if (!sameData(trial)) return false;
-      const violations = toComparable(trial.truth).errors.filter(isNullViolation);
-      const places = violations.map(({ path }) => JSON.stringify(placeOf(path ?? [], trial.truth.data)));
-      const { sorted, errors } = toComparable(trial.ours);
-      const rest = errors.filter(
-        ({ path, code }) => code !== 'INTERNAL_SERVER_ERROR' || !places.includes(JSON.stringify(placeOf(path ?? [], trial.ours.data))),
-      );
-      const others = plainErrors(trial).filter(
-        ({ path, code }) => code !== 'INTERNAL_SERVER_ERROR' || !places.includes(JSON.stringify(placeOf(path ?? [], trial.ours.data))),
-      );
-      return places.length > 0 && isSame({ sorted, errors: rest }, { sorted, errors: others });
+const keys: Remedy = async ({ world, document, variables }) => {
+  const { document: renamed, restore } = renameKeys(document);
+  world.reset();
+  return world.arena.runPlain(renamed, variables).then(restore, () => undefined);
+};
+
+/** What is wanted of plain Apollo is asked in another way; then it answers as we do. */
+const remedies: readonly (readonly [Reason, Remedy])[] = [
+  ['shared-response-key', keys],
+  [
+    'lost-condition',
+    async (trial) => {
+      const { document, restore } = leaveOut(trial.document, trial.variables);
+      const mended = await keys({ ...trial, document });
+      return mended && restore(mended);
     },
-  },
-  {
-    name: 'error-without-path',
-    reason:
-      'an error that names no place stands at every field that was asked for, so that a client can tell what is missing; plain Apollo leaves it without one',
-    explains: (trial) => sameData(trial) && plainErrors(trial).some(({ path }) => path === null),
-  },
-  {
-    name: 'error-of-another-entity',
-    reason:
-      'plain Apollo finds the place of an entity by its number among all objects of a list, though it asked only for those that are there and of the right type, so that the path names another one',
-    explains: (trial) => sameData(trial) && messages(toComparable(trial.ours).errors) === messages(plainErrors(trial)),
-  },
-  {
-    name: 'shared-response-key',
-    reason:
-      "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
-    explains: async ({ world, document, variables, ours }) => {
-      const { document: renamed, restore } = renameKeys(document);
-      world.reset();
-      const plain = await world.arena.runPlain(renamed, variables);
-      return isSame(toComparable(restore(plain)), toComparable(ours));
-    },
-  },
+  ],
 ];
+
+/** The reasons for which errors differ though data are the same, or undefined. */
+function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
+  const [mine, theirs, right] = [toComparable(ours), toComparable(plain), toComparable(truth)];
+  if (isSame(mine, theirs)) return [];
+  if (mine.sorted !== theirs.sorted) return undefined;
+  const faults = right.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data)));
+  const isIn = (errors: readonly PlainError[], error: PlainError) => errors.some((one) => JSON.stringify(one) === JSON.stringify(error));
+  const found = new Set<Reason>();
+  for (const error of mine.errors) {
+    if (isIn(theirs.errors, error)) continue;
+    const reason = reasonToTell(error, theirs.errors, faults.includes(JSON.stringify(placeOf(error.path ?? [], ours.data))));
+    if (!reason) return undefined;
+    found.add(reason);
+  }
+  for (const error of theirs.errors) {
+    if (isIn(mine.errors, error)) continue;
+    const reason = reasonToHide(error, mine.errors, plain);
+    if (!reason) return undefined;
+    found.add(reason);
+  }
+  return [...found];
+}
+
+function reasonToTell({ message, code }: PlainError, theirs: readonly PlainError[], isAtFault: boolean): Reason | undefined {
+  const alike = theirs.filter((one) => one.message === message);
+  if (alike.some(({ path }) => path === null)) return 'error-without-path';
+  if (alike.length > 0) return 'error-of-another-place';
+  if (isAtFault) return 'schema-is-kept';
+  return code === 'UPSTREAM_UNAVAILABLE' ? 'silence-is-told' : undefined;
+}
+
+function reasonToHide(error: PlainError, mine: readonly PlainError[], { data }: Answered): Reason | undefined {
+  const { message, path } = error;
+  if (mine.some((one) => one.message === message)) return path ? 'error-of-another-place' : 'error-without-path';
+  if (!path) return undefined;
+  const place = placeOf(path, data);
+  // Nothing is null there: the client's answer has no such place.
+  if (place.length < path.length && !isNullAt(data, place)) return 'error-of-a-hidden-field';
+  // Several fields of an object that is null may be told; one is enough.
+  return mine.some((one) => one.path && JSON.stringify(placeOf(one.path, data)) === JSON.stringify(place)) ? 'schema-is-kept' : undefined;
+}
+
+function isNullAt(data: unknown, path: readonly (string | number)[]): boolean {
+  let current = data;
+  for (const step of path) current = (current as Record<string | number, unknown>)[step];
+  return current === null;
+}

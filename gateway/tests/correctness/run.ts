@@ -15,8 +15,8 @@ export interface WorldReport {
   /** How often each known difference was seen. */
   readonly explained: ReadonlyMap<string, number>;
   readonly faults: number;
-  /** The first fault, made as small as it gets. */
-  readonly smallest: string | undefined;
+  /** The first fault of each kind, made as small as it gets. */
+  readonly examples: readonly string[];
 }
 
 /** Runs generated operations over a world and counts what differs; the same seed draws the same operations. */
@@ -27,19 +27,25 @@ export async function runWorld(
 ): Promise<WorldReport> {
   const arbitrary = operations(world.arena.schema, hints);
   const explained = new Map<string, number>();
+  const firsts = new Map<string, OperationModel>();
   let [count, faults] = [0, 0];
-  let first: OperationModel | undefined;
   for (const model of fc.sample(arbitrary, { seed, numRuns: runs })) {
     for (const verdict of await verdictsOf(world, model)) {
       count += 1;
-      if (verdict.explainedBy) explained.set(verdict.explainedBy, (explained.get(verdict.explainedBy) ?? 0) + 1);
+      if (verdict.explainedBy && !verdict.fault) explained.set(verdict.explainedBy, (explained.get(verdict.explainedBy) ?? 0) + 1);
       if (!verdict.fault) continue;
       faults += 1;
-      first ??= model;
+      const kind = kindOf(verdict.fault);
+      if (!firsts.has(kind)) firsts.set(kind, model);
     }
   }
-  return { world: world.name, runs: count, explained, faults, smallest: first && (await shrink(world, first)) };
+  const examples: string[] = [];
+  for (const [kind, model] of firsts) examples.push(await shrink(world, model, kind));
+  return { world: world.name, runs: count, explained, faults, examples };
 }
+
+/** What a fault says before it goes into details. */
+const kindOf = (fault: string): string => fault.split(':')[0] ?? fault;
 
 async function verdictsOf(world: World, model: OperationModel): Promise<Verdict[]> {
   const { schema } = world.arena;
@@ -51,12 +57,12 @@ async function verdictsOf(world: World, model: OperationModel): Promise<Verdict[
   return verdicts;
 }
 
-async function shrink(world: World, model: OperationModel): Promise<string> {
+async function shrink(world: World, model: OperationModel, kind: string): Promise<string> {
   let found: Verdict | undefined;
   await makeSmallest(model, async (candidate) => {
     // Without an argument that must be there a document is no longer valid, and no example.
     const fault = await verdictsOf(world, candidate).then(
-      (verdicts) => verdicts.find((verdict) => verdict.fault),
+      (verdicts) => verdicts.find(({ fault }) => fault && kindOf(fault) === kind),
       () => undefined,
     );
     found = fault ?? found;

@@ -6,6 +6,6 @@ const world = createWorld(mod[name!]);
 for (let i = 0; i < Number(n); i++) {
   const t0 = performance.now();
   const report = await runWorld(world, mod[`${name}Hints`] ?? {}, { seed: Number(seed) + i, runs: Number(runs) });
-  console.log(report.smallest ?? '');
-  console.log({ ...report, smallest: undefined, ms: Math.round(performance.now() - t0) });
+  console.log(report.examples.join('\n----------\n'));
+  console.log({ ...report, examples: undefined, ms: Math.round(performance.now() - t0) });
 }

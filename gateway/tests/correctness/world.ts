@@ -1,7 +1,8 @@
 import { type DocumentNode, execute, type GraphQLFieldResolver, parse } from 'graphql';
 import { type Answered, type Arena, createArena } from './arena.ts';
 import { findIn, readSdl, type SdlFacts, type TypeFacts } from './sdl-facts.ts';
-import type { Service } from './services.ts';
+import { upstreamUnavailable } from '@supergraph/platform/errors';
+import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 
 /** An object of the data; references to others are for the world's fields to follow. */
@@ -26,13 +27,17 @@ export interface WorldDefinition {
   readonly own?: Readonly<Record<string, Fields>>;
   /** By subgraph: which entities it does not know. */
   readonly missing?: Readonly<Record<string, (row: Row) => boolean>>;
-  /** By subgraph: stands between the subgraph and its callers. */
-  readonly disturb?: Readonly<Record<string, NonNullable<Service['disturb']>>>;
+  /** Subgraphs that cannot be reached: one error without a path, and no data. */
+  readonly down?: readonly string[];
+  /** Subgraphs that answer null and give no reason, which is no answer: the gateway says that they cannot be reached. */
+  readonly mute?: readonly string[];
 }
 
 export interface World {
   readonly name: string;
   readonly arena: Arena;
+  /** Subgraphs that know an interface of others as an object. */
+  readonly interfaceObjects: readonly string[];
   /** Forgets what mutations did. */
   reset(): void;
   /** What the operation answers when there is no federation at all: graphql-js over all the data. */
@@ -60,16 +65,20 @@ export function createWorld(definition: WorldDefinition): World {
       resolvers: resolversOf({ name, types, definition, kinship, ask, rows: () => state.data }),
     })),
   );
-  for (const [name, disturb] of Object.entries(definition.disturb ?? {})) arena.service(name).disturb = disturb;
-  const isUnknown = (typeName: string, fieldName: string, row: Row): boolean => {
-    const owners = [...facts].filter(([, types]) => resolves(types, kinship, typeName, fieldName));
-    return owners.length > 0 && owners.every(([name]) => definition.missing?.[name]?.(row) ?? false);
+  for (const name of definition.down ?? []) arena.service(name).disturb = () => Promise.resolve(unreachable());
+  for (const name of definition.mute ?? []) arena.service(name).disturb = () => Promise.resolve({ data: null });
+  const fieldResolver: GraphQLFieldResolver<Row | undefined, unknown> = (row = {}, args, _, { parentType, fieldName }) => {
+    const owners = [...facts].filter(([, types]) => resolves(types, kinship, parentType.name, fieldName)).map(([name]) => name);
+    if (isAll(owners, (name) => definition.down?.includes(name) || definition.mute?.includes(name))) throw upstreamUnavailable();
+    if (isAll(owners, (name) => definition.missing?.[name]?.(row))) return null;
+    return ask(definition.fields, parentType.name, fieldName, row, args);
   };
-  const fieldResolver: GraphQLFieldResolver<Row | undefined, unknown> = (row = {}, args, _, { parentType, fieldName }) =>
-    isUnknown(parentType.name, fieldName, row) ? null : ask(definition.fields, parentType.name, fieldName, row, args);
   return {
     name: definition.name,
     arena,
+    interfaceObjects: Object.entries(definition.subgraphs)
+      .filter(([, sdl]) => sdl.includes('@interfaceObject'))
+      .map(([name]) => name),
     reset: () => (state.data = definition.data()),
     truth: async (document, variables = {}) => {
       const parsed = typeof document === 'string' ? parse(document) : document;
@@ -81,6 +90,13 @@ export function createWorld(definition: WorldDefinition): World {
       return JSON.parse(JSON.stringify({ data, errors: found })) as Answered;
     },
   };
+}
+
+const isAll = (names: readonly string[], holds: (name: string) => boolean | undefined): boolean => names.length > 0 && names.every(holds);
+
+function unreachable(): SubgraphAnswer {
+  const { message, extensions } = upstreamUnavailable();
+  return { data: null, errors: [{ message, extensions }] };
 }
 
 interface Kinship {
