@@ -3,7 +3,8 @@ import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from 
 import { prettyFormatQueryPlan, QueryPlanner, type QueryPlan } from '@apollo/query-planner';
 import { nobody } from '@supergraph/platform/context';
 import { createLog } from '@supergraph/platform/log';
-import { type DocumentNode, type GraphQLFormattedError, type GraphQLSchema, parse } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
+import type { Answer } from '../../src/answer.ts';
 import { composeSubgraphs } from '../../src/compose.ts';
 import { createExecutor } from '../../src/gateway.ts';
 import { type Service, startService, type SubgraphOfWorld } from './services.ts';
@@ -31,10 +32,21 @@ export interface Arena {
   readonly schema: GraphQLSchema;
   readonly services: readonly Service[];
   service(name: string): Service;
-  runOurs(document: string | DocumentNode, variables?: Variables, options?: { readonly waitMs?: number }): Promise<Answered>;
-  runPlain(document: string | DocumentNode, variables?: Variables): Promise<Answered>;
+  runOurs(document: string | DocumentNode, variables?: Variables, options?: RunOptions): Promise<Answered>;
+  runPlain(document: string | DocumentNode, variables?: Variables, overrides?: Overrides): Promise<Answered>;
   /** The plan that Apollo's planner makes, printed. */
-  plan(document: string | DocumentNode, overrideLabels?: ReadonlyMap<string, boolean>): string;
+  plan(document: string | DocumentNode, overrides?: Overrides): string;
+}
+
+/** Which labels of `@override` are on. */
+type Overrides = ReadonlyMap<string, boolean>;
+
+export interface RunOptions {
+  /** How long the client waits. */
+  readonly waitMs?: number;
+  readonly overrides?: Overrides;
+  /** Runs the executor that generates no code. */
+  readonly inClosures?: boolean;
 }
 
 const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent', 'test');
@@ -43,7 +55,10 @@ const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent', 'test');
 export function createArena(subgraphs: readonly SubgraphOfWorld[], options: { readonly fetchMs?: number } = {}): Arena {
   const services = subgraphs.map(startService);
   const { supergraphSdl } = composeSubgraphs(services.map(({ name, sdl }) => ({ name, sdl })));
-  const executor = createExecutor({ supergraphSdl, clients: new Map(services.map((one) => [one.name, one])), log, ...options });
+  const clients = new Map(services.map((one) => [one.name, one]));
+  const [generating, composing] = [true, false].map((generateCode) =>
+    createExecutor({ supergraphSdl, clients, log, generateCode, ...options }),
+  );
   const plain = createPlain(supergraphSdl, services);
   return {
     schema: plain.schema,
@@ -53,35 +68,30 @@ export function createArena(subgraphs: readonly SubgraphOfWorld[], options: { re
       if (!found) throw new Error(`the world has no subgraph ${name}; it has ${services.map((service) => service.name).join(', ')}`);
       return found;
     },
-    runOurs: async (document, variables = {}, { waitMs = 5_000 } = {}) =>
+    runOurs: async (document, variables = {}, { waitMs = 5_000, overrides, inClosures = false } = {}) =>
       readAnswer(
-        await executor.execute({
+        await (inClosures ? composing : generating).execute({
           document: toDocument(document),
           operationName: undefined,
           variables,
           identity: nobody('correctness'),
           signal: new AbortController().signal,
           deadline: Date.now() + waitMs,
+          overrides,
         }),
       ),
-    runPlain: (document, variables = {}) => plain.run(toDocument(document), variables),
-    plan: (document, labels) => prettyFormatQueryPlan(plain.plan(toDocument(document), labels)),
+    runPlain: (document, variables = {}, overrides) => plain.run(toDocument(document), variables, overrides),
+    plan: (document, overrides) => prettyFormatQueryPlan(plain.plan(toDocument(document), overrides)),
   };
 }
 
 const toDocument = (document: string | DocumentNode): DocumentNode => (typeof document === 'string' ? parse(document) : document);
 
-/** The one place that knows the form in which our executor answers: an object, or `data` as JSON text. */
-function readAnswer({
-  data,
-  errors,
-}: {
-  readonly data?: unknown;
-  readonly errors?: readonly GraphQLFormattedError[] | undefined;
-}): Answered {
-  const read = typeof data === 'string' ? JSON.parse(data) : data === undefined ? undefined : JSON.parse(JSON.stringify(data));
-  return { data: read as Answered['data'], errors: JSON.parse(JSON.stringify(errors ?? [])) as AnswerError[] };
-}
+/** The one place that knows the form in which our executor answers: `data` is JSON text. */
+const readAnswer = ({ data, errors = [] }: Answer): Answered => ({
+  data: data === undefined ? undefined : (JSON.parse(data) as Answered['data']),
+  errors: JSON.parse(JSON.stringify(errors)) as AnswerError[],
+});
 
 type PlainRequestContext = Parameters<typeof executeQueryPlan>[2];
 
@@ -94,13 +104,20 @@ function createPlain(supergraphSdl: string, services: readonly Service[]) {
   const schema = apiSchema.toGraphQLJSSchema();
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const planner = new QueryPlanner(supergraph);
-  const plan = (document: DocumentNode, overrideConditions: ReadonlyMap<string, boolean> = new Map()): QueryPlan =>
+  const plan = (document: DocumentNode, overrideConditions: Overrides = new Map()): QueryPlan =>
     planner.buildQueryPlan(operationFromDocument(apiSchema, document), { overrideConditions: new Map(overrideConditions) });
   const sources: Record<string, GraphQLDataSource> = Object.fromEntries(services.map((service) => [service.name, toDataSource(service)]));
-  const run = async (document: DocumentNode, variables: Variables): Promise<Answered> => {
+  const run = async (document: DocumentNode, variables: Variables, overrides?: Overrides): Promise<Answered> => {
     const context = buildOperationContext({ schema, operationDocument: document });
     const requestContext = { request: { variables }, document, context: {}, metrics: {}, logger: quiet } as unknown as PlainRequestContext;
-    const { data, errors = [] } = await executeQueryPlan(plan(document), sources, requestContext, context, supergraphSchema, apiSchema);
+    const { data, errors = [] } = await executeQueryPlan(
+      plan(document, overrides),
+      sources,
+      requestContext,
+      context,
+      supergraphSchema,
+      apiSchema,
+    );
     return JSON.parse(JSON.stringify({ data, errors })) as Answered;
   };
   return { schema, plan, run };
