@@ -56,9 +56,9 @@ export function createArena(subgraphs: readonly SubgraphOfWorld[], options: { re
   const services = subgraphs.map(startService);
   const { supergraphSdl } = composeSubgraphs(services.map(({ name, sdl }) => ({ name, sdl })));
   const clients = new Map(services.map((one) => [one.name, one]));
-  const [generating, composing] = [true, false].map((generateCode) =>
-    createExecutor({ supergraphSdl, clients, log, generateCode, ...options }),
-  );
+  const start = (generateCode: boolean) => createExecutor({ supergraphSdl, clients, log, generateCode, ...options });
+  const generating = start(true);
+  const composing = start(false);
   const plain = createPlain(supergraphSdl, services);
   return {
     schema: plain.schema,

@@ -181,7 +181,11 @@ const entities: CaseGroup = {
       name: 'mails',
       sdl: 'type Person @key(fields: "mail") { mail: String unread: Int inbox: Inbox! } type Inbox { size: Int! }',
       resolvers: {
-        Person: { __resolveReference: ({ mail }: Row) => (mail && mail !== 'c@x' ? { mail } : null), unread: () => 5, inbox: () => ({ size: 1 }) },
+        Person: {
+          __resolveReference: ({ mail }: Row) => (mail && mail !== 'c@x' ? { mail } : null),
+          unread: () => 5,
+          inbox: () => ({ size: 1 }),
+        },
       },
     },
   ],
