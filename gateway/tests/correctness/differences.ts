@@ -79,17 +79,17 @@ function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason
   const [mine, theirs, right] = [toComparable(ours), toComparable(plain), toComparable(truth)];
   if (isSame(mine, theirs)) return [];
   if (mine.sorted !== theirs.sorted) return undefined;
-  const faults = right.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data)));
-  const isIn = (errors: readonly PlainError[], error: PlainError) => errors.some((one) => JSON.stringify(one) === JSON.stringify(error));
+  const faults = new Set(right.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data))));
+  const [told, toldByPlain] = [mine, theirs].map(({ errors }) => new Set(errors.map((error) => JSON.stringify(error))));
   const found = new Set<Reason>();
   for (const error of mine.errors) {
-    if (isIn(theirs.errors, error)) continue;
-    const reason = reasonToTell(error, theirs.errors, faults.includes(JSON.stringify(placeOf(error.path ?? [], ours.data))));
+    if (toldByPlain?.has(JSON.stringify(error))) continue;
+    const reason = reasonToTell(error, theirs.errors, faults.has(JSON.stringify(placeOf(error.path ?? [], ours.data))));
     if (!reason) return undefined;
     found.add(reason);
   }
   for (const error of theirs.errors) {
-    if (isIn(mine.errors, error)) continue;
+    if (told?.has(JSON.stringify(error))) continue;
     const reason = reasonToHide(error, mine.errors, plain);
     if (!reason) return undefined;
     found.add(reason);

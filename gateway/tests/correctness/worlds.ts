@@ -1,5 +1,5 @@
 import type { Hints } from './generate-values.ts';
-import type { WorldDefinition } from './world.ts';
+import type { WorldDefinition } from './world-definition.ts';
 import { broken } from './worlds/broken.ts';
 import { context } from './worlds/context.ts';
 import { inputs, inputsHints } from './worlds/inputs.ts';

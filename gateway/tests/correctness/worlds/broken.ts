@@ -1,5 +1,5 @@
 import { conflict } from '@supergraph/platform/errors';
-import type { Data, Row, WorldDefinition } from '../world.ts';
+import type { Data, Row, WorldDefinition } from '../world-definition.ts';
 
 /** A subgraph that is down, one that says nothing, and fields that throw: what is whole stays. */
 const people = `

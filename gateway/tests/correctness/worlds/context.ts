@@ -1,4 +1,4 @@
-import type { WorldDefinition } from '../world.ts';
+import type { WorldDefinition } from '../world-definition.ts';
 
 /** `@context` and `@fromContext`: a field's argument comes from an object above it, perhaps by way of another subgraph. */
 const shop = `

@@ -1,5 +1,5 @@
 import type { Hints } from '../generate-values.ts';
-import type { Data, Row, WorldDefinition } from '../world.ts';
+import type { Data, Row, WorldDefinition } from '../world-definition.ts';
 
 /** Enums and inputs of which subgraphs know different parts, arguments with defaults, `@inaccessible`, custom scalars. */
 const search = `

@@ -1,6 +1,6 @@
 import { conflict, notFound } from '@supergraph/platform/errors';
 import type { Hints } from '../generate-values.ts';
-import type { Data, Row, WorldDefinition } from '../world.ts';
+import type { Data, Row, WorldDefinition } from '../world-definition.ts';
 
 /** Mutations of several subgraphs: one after the other, with what each of them left behind. */
 const bank = `

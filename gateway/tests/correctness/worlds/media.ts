@@ -1,5 +1,5 @@
 import type { Hints } from '../generate-values.ts';
-import type { Data, Row, WorldDefinition } from '../world.ts';
+import type { Data, Row, WorldDefinition } from '../world-definition.ts';
 
 /** Interfaces and unions over several subgraphs, `@interfaceObject` (with `@requires`), `@provides` on unions and interfaces. */
 const works = `

@@ -1,5 +1,5 @@
 import type { Hints } from '../generate-values.ts';
-import type { Data, Row, WorldDefinition } from '../world.ts';
+import type { Data, Row, WorldDefinition } from '../world-definition.ts';
 
 /** Keys of objects and lists, several keys with a hop through a third subgraph, null keys, non-null chains, lists of lists. */
 const tenants = `

@@ -1,5 +1,5 @@
 import type { Hints } from '../generate-values.ts';
-import type { Data, WorldDefinition } from '../world.ts';
+import type { Data, WorldDefinition } from '../world-definition.ts';
 
 /** Fields that moved from one subgraph to another, some of them for a part of the callers, and shareable chains. */
 const old = `

@@ -1,5 +1,5 @@
 import { conflict, notFound } from '@supergraph/platform/errors';
-import type { Data, Row, WorldDefinition } from '../world.ts';
+import type { Data, Row, WorldDefinition } from '../world-definition.ts';
 
 /** Several keys, keys of objects, `@requires` in chains, `@provides`, shared value types, missing entities, fields that throw. */
 const catalog = `
