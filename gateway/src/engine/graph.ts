@@ -6,6 +6,7 @@ import { freeName } from './free-name.ts';
 import { createKinds, type Kinds } from './kinds.ts';
 import { withoutDeadEnds } from './mend/dead-ends.ts';
 import { mendPlan } from './mend/plan.ts';
+import { interfaceObjectsOf, spellOutConditions } from './mend/spell-out.ts';
 import { addStandIns } from './mend/stand-ins.ts';
 
 /** A supergraph, ready to plan and to answer for. */
@@ -44,10 +45,13 @@ export function buildGraph(supergraphSdl: string): Graph {
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const fieldNames = fieldNamesOf(supergraphSchema);
   const kinds = createKinds(supergraphSchema);
+  const schema = apiSchema.toGraphQLJSSchema({ includeDefer: true });
+  const interfaceObjects = interfaceObjectsOf(document);
   return {
-    schema: apiSchema.toGraphQLJSSchema({ includeDefer: true }),
-    plan: (document, { operationName, overrides = new Map() }) => {
-      const operation = operationFromDocument(apiSchema, document, { ...(operationName ? { operationName } : {}), validate: false });
+    schema,
+    plan: (wanted, { operationName, overrides = new Map() }) => {
+      const spelledOut = spellOutConditions(schema, interfaceObjects, wanted);
+      const operation = operationFromDocument(apiSchema, spelledOut, { ...(operationName ? { operationName } : {}), validate: false });
       return mendPlan(planner.buildQueryPlan(operation, { overrideConditions: new Map(overrides) }), mended, kinds);
     },
     facts: readFacts(supergraphSdl),
