@@ -3,6 +3,7 @@ import {
   type DocumentNode,
   getOperationAST,
   GraphQLError,
+  type GraphQLSchema,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -11,14 +12,20 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Executor } from './executor.ts';
-import { costError, defaultLimits, limitError, type Limits } from './limits.ts';
+import { deferRules, usesDefer } from './defer.ts';
+import { costError, costOfOperation, defaultLimits, limitError, type Limits } from './limits.ts';
 
-/** An operation as a client sends it. */
-export interface OperationText {
-  readonly query: string;
+/** An operation as a client sends it, of any transport. */
+export interface SentOperation {
+  /** Absent where the client names a persisted operation in `extensions`. */
+  readonly query?: string | undefined;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
+
+/** An operation whose text is known. */
+export type OperationText = Pick<SentOperation, 'operationName' | 'variables'> & { readonly query: string };
 
 /** An operation that may be planned. */
 export interface Checked {
@@ -26,6 +33,10 @@ export interface Checked {
   readonly operation: OperationDefinitionNode;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
+  /** An upper estimate of its work, in the points of `@cost`. */
+  readonly cost: number;
+  /** Parts of its answer may come later. */
+  readonly usesDefer: boolean;
 }
 
 /** Parses, bounds and validates operations: the same for HTTP, WebSocket and event streams. */
@@ -37,6 +48,12 @@ export interface Operations {
 
 const documentsKept = 2_000;
 
+/** A document that may run, as one of its operations. */
+interface Known {
+  readonly document: DocumentNode;
+  readonly usesDefer: boolean;
+}
+
 /** Keeps checked documents by their hash, also those that were refused. */
 export function createOperations(
   executor: Pick<Executor, 'schema' | 'facts'>,
@@ -44,31 +61,37 @@ export function createOperations(
 ): Operations {
   const limits = { ...defaultLimits, ...options.limits };
   const { development } = options;
-  const rules = development ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-  const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: documentsKept });
+  const rules = [...specifiedRules, ...deferRules, ...(development ? [] : [NoSchemaIntrospectionCustomRule])];
+  const documents = new LRUCache<string, Known | readonly GraphQLError[]>({ max: documentsKept });
+  let schema: GraphQLSchema | undefined;
 
-  const read = (query: string): DocumentNode | readonly GraphQLError[] => {
+  const read = (query: string): Known | readonly GraphQLError[] => {
+    // What was valid for one schema may not be for the next.
+    if (schema !== executor.schema) documents.clear();
+    schema = executor.schema;
     const hash = createHash('sha256').update(query).digest('base64');
     const known = documents.get(hash);
     if (known) return known;
-    const document = readDocument(query);
+    const document = readDocument(query, schema);
     documents.set(hash, document);
     return document;
   };
-  const readDocument = (query: string): DocumentNode | readonly GraphQLError[] => {
+  const readDocument = (query: string, against: GraphQLSchema): Known | readonly GraphQLError[] => {
     const document = parseDocument(query, limits);
     if (document instanceof GraphQLError) return [document];
     const tooMuch = limitError(document, limits, development);
     if (tooMuch) return [tooMuch];
-    const errors = validate(executor.schema, document, rules, { maxErrors: limits.errors });
-    return errors.length > 0 ? errors.slice(0, limits.errors).map((error) => toClientError(error, development)) : document;
+    const errors = validate(against, document, rules, { maxErrors: limits.errors });
+    if (errors.length > 0) return errors.slice(0, limits.errors).map((error) => toClientError(error, development));
+    return { document, usesDefer: usesDefer(document) };
   };
 
   return {
     limits,
     check: ({ query, operationName, variables }) => {
-      const document = read(query);
-      if (!('kind' in document)) return document;
+      const known = read(query);
+      if (!('document' in known)) return known;
+      const { document } = known;
       const name = operationName || undefined;
       const operation = getOperationAST(document, name);
       if (!operation)
@@ -77,9 +100,10 @@ export function createOperations(
             extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
           }),
         ];
-      const tooDear = costError(executor.facts, document, operation, variables ?? undefined, limits);
-      if (tooDear) return [tooDear];
-      return { document, operation, operationName: name, variables: variables ?? undefined };
+      const given = variables ?? undefined;
+      const cost = costOfOperation(executor.facts, document, operation, given);
+      if (cost > limits.cost) return [costError(cost, limits)];
+      return { ...known, operation, operationName: name, variables: given, cost };
     },
   };
 }

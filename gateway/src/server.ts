@@ -1,23 +1,27 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
 import { adminServer, closeGracefully, harden, listen } from '@supergraph/platform/service-server';
-import cors from 'cors';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import helmet from 'helmet';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { credentialsOf } from './credentials.ts';
-import { createEventStreamHandler } from './event-stream.ts';
+import { capConnections } from './connection-caps.ts';
+import { toGraphQLError } from './edge-errors.ts';
 import type { Executor } from './executor.ts';
-import { createHttpGraphQL } from './http-graphql.ts';
+import type { GatewayPlugin } from './http/apollo-lane.ts';
+import { createCommonHeaders } from './http/common-headers.ts';
+import { createDirectLane } from './http/direct-lane.ts';
+import { errorReplyOf } from './http/entrance.ts';
+import { createEventRoute, createGraphQLRoute } from './http/graphql-route.ts';
+import type { Lane } from './http/lane.ts';
+import { errorReply, refuse, type Reply } from './http/reply.ts';
 import type { Identifier } from './identify.ts';
 import type { Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
 import { createOperations } from './operations.ts';
-import { type Serving, statusOf, toGraphQLError } from './serving.ts';
+import type { Serving } from './serving.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import { serveSockets } from './sockets.ts';
 
@@ -32,10 +36,13 @@ export interface ServerOptions {
   readonly playground?: RequestHandler;
   /** Adds pages of others, such as the login; they come before the 404. */
   readonly routes?: (app: Express) => void;
+  /** Plugins of Apollo Server; with any, all requests over HTTP take its pipeline. */
+  readonly plugins?: readonly GatewayPlugin[];
   readonly limits?: Partial<Limits>;
   readonly load?: Omit<LoadOptions, 'metrics'>;
   readonly slowReaders?: SlowReaderOptions;
   readonly operationMs?: number;
+  readonly heartbeatMs?: number;
   /** How long a stopping gateway goes on serving while load balancers turn away. */
   readonly lameDuckMs?: number;
   readonly socketsPerAddress?: number;
@@ -64,14 +71,17 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
     load: createLoadGuard({ ...options.load, metrics }),
     slowReaders: createSlowReaders(options.slowReaders),
     operationMs: options.operationMs ?? 5_000,
+    heartbeatMs: options.heartbeatMs ?? 12_000,
     stopping: stopping.signal,
   };
-  const graphql = await createHttpGraphQL(serving);
+  const lane = await chooseLane(serving, options.plugins);
   let leaving = false;
-  const app = buildApp(options, serving, graphql.handler, () => leaving);
-  const server = createServer({ maxHeaderSize: 16_384 }, app);
+  const server = createServer(
+    { maxHeaderSize: 16_384 },
+    frontDoor(options, serving, lane, () => leaving),
+  );
   harden(server);
-  capSockets(server, options.socketsPerAddress ?? 20_000);
+  capConnections(server, options.socketsPerAddress ?? 20_000);
   const sockets = serveSockets({ server, serving, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {
     const problems = leaving ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
@@ -92,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
       stopping.abort();
       sockets.stop();
       await closed;
-      await graphql.stop();
+      await lane.stop();
       serving.load.close();
       serving.slowReaders.close();
       identifier.close();
@@ -101,137 +111,63 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
   };
 }
 
-function buildApp(options: ServerOptions, serving: Serving, graphql: RequestHandler, isLeaving: () => boolean): Express {
-  const { settings, identifier, playground } = options;
+/** Requests go straight to the executor, unless plugins of Apollo Server want to see them. */
+async function chooseLane(serving: Serving, plugins: readonly GatewayPlugin[] = []): Promise<Lane> {
+  if (plugins.length === 0) return createDirectLane(serving);
+  const { createApolloLane } = await import('./http/apollo-lane.ts');
+  return createApolloLane(serving, plugins);
+}
+
+/** The graph's own addresses are answered at once, all others by express. */
+function frontDoor(options: ServerOptions, serving: Serving, lane: Lane, isLeaving: () => boolean): RequestListener {
+  const headers = createCommonHeaders(options.settings);
+  const graph = createGraphQLRoute(serving, lane);
+  const events = createEventRoute(serving);
+  const others = createOtherRoutes(options, serving);
+  return (request, response) => {
+    const { url = '/', method } = request;
+    if (method === 'OPTIONS') return void response.writeHead(204, headers.ofPreflight(request)).end();
+    const path = url.split('?', 1)[0];
+    const common = isLeaving() ? { ...headers.of(request), connection: 'close' } : headers.of(request);
+    if (path === '/graphql') return void graph(request, response, common);
+    if (path === '/graphql/stream') return void events(request, response, common);
+    for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+    others(request, response);
+  };
+}
+
+function createOtherRoutes({ identifier, playground, routes }: ServerOptions, { log }: Serving): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', false);
-  app.use((_request, response, next) => {
-    if (isLeaving()) response.setHeader('connection', 'close');
-    next();
-  });
-  app.use(helmet({ contentSecurityPolicy: settings.development ? false : undefined, crossOriginEmbedderPolicy: false }));
-  app.use(
-    cors({
-      origin: [...settings.corsOrigins],
-      methods: ['GET', 'POST'],
-      allowedHeaders: [
-        'content-type',
-        'authorization',
-        'x-organization-id',
-        'apollo-require-preflight',
-        'x-apollo-operation-name',
-        'apollographql-client-name',
-        'apollographql-client-version',
-        'traceparent',
-      ],
-      exposedHeaders: ['retry-after'],
-      maxAge: 600,
-    }),
-  );
-  const body = express.json({
-    limit: serving.operations.limits.bodyBytes,
-    type: ['application/json', 'application/graphql-response+json'],
-  });
-  const methods: RequestHandler = ({ method }, response, next) => {
-    if (method === 'GET' || method === 'POST') return next();
-    response.status(405).setHeader('allow', 'GET, POST');
-    response.json(errorBody('send a GET or a POST', 'BAD_REQUEST'));
-  };
-  const entrance: RequestHandler[] = [methods, shed(serving), body, identify(serving)];
-  app.all('/graphql', ...entrance, graphql);
-  app.all('/graphql/stream', ...entrance, createEventStreamHandler(serving));
   app.get('/oauth/jwks', async (_request, response) => {
     const set = await identifier.keySet();
     response.setHeader('cache-control', 'public, max-age=300');
     response.json(set);
   });
   if (playground) app.use(playground);
-  options.routes?.(app);
-  app.use(
-    (_request, response) => void response.status(404).json(errorBody('there is nothing here; the graph is at /graphql', 'NOT_FOUND')),
-  );
-  app.use(onError(serving));
+  routes?.(app);
+  app.use((_request, response) => sendReply(response, nothingHere));
+  app.use(onError(log));
   return app;
 }
 
-const errorBody = (message: string, code: string, details: Record<string, unknown> = {}) => ({
-  errors: [{ message, extensions: { ...details, code } }],
-});
+const nothingHere = errorReply(404, [{ message: 'there is nothing here; the graph is at /graphql', extensions: { code: 'NOT_FOUND' } }]);
 
-/** Refuses before the body is read, when it is clear that there is no place. */
-const shed =
-  ({ load }: Serving): RequestHandler =>
-  (_request, response, next) => {
-    const leave = load.enter();
-    if (!leave) {
-      response.status(503).setHeader('retry-after', '1');
-      response.json(errorBody('the service is overloaded, try again shortly', 'UPSTREAM_UNAVAILABLE'));
-      return;
-    }
-    leave();
-    next();
-  };
+const sendReply = (response: Response, { status, headers, body }: Reply) => void response.status(status).set(headers).send(body);
 
-const identify =
-  ({ identifier }: Serving): RequestHandler =>
-  async (request, response, next) => {
-    const leaving = new AbortController();
-    response.once('close', () => leaving.abort());
-    // Apollo Server insists on a body, also where there is none.
-    request.body ??= {};
-    const identified = await identifier.identify(credentialsOf(request));
-    response.locals = { identified, signal: leaving.signal };
-    next();
-  };
-
-const bodyFaults: Readonly<Record<string, string>> = {
-  'entity.parse.failed': 'the body is no JSON',
-  'encoding.unsupported': 'the content-encoding must be gzip, deflate, br or identity',
-  'charset.unsupported': 'the body must be UTF-8',
-};
-
-function onError({ log, operations }: Serving): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
+const onError =
+  (log: Log): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    const { type, status = 400 } = error as { type?: string; status?: number };
-    if (type === 'entity.too.large') {
-      const { bodyBytes: limit } = operations.limits;
-      return void response
-        .status(413)
-        .json(
-          errorBody(`a body may have ${limit} bytes; send files through the files domain`, 'BAD_REQUEST', { reason: 'BODY_LIMIT', limit }),
-        );
-    }
-    if (type && bodyFaults[type]) return void response.status(status).json(errorBody(bodyFaults[type], 'BAD_REQUEST'));
-    if (!(error instanceof DomainError) && status < 500 && type)
-      return void response.status(status).json(errorBody('the request is malformed', 'BAD_REQUEST'));
-    const { message, extensions } = toGraphQLError(error, log);
-    const answer = statusOf(extensions['code']);
-    if (answer === 401) response.setHeader('www-authenticate', 'Bearer');
-    if (answer === 503) response.setHeader('retry-after', '1');
-    response.status(extensions['code'] === 'INTERNAL_SERVER_ERROR' ? 500 : answer).json({ errors: [{ message, extensions }] });
+    const { status = 500 } = error as { status?: number };
+    if (!(error instanceof DomainError) && status < 500) return sendReply(response, refuse(status, 'the request is malformed'));
+    sendReply(response, errorReplyOf(toGraphQLError(error, log)));
   };
-}
 
 /** One list for CORS and for the Origin of sockets, and the page that we serve ourselves. */
 function originsOf({ corsOrigins, publicUrl }: RuntimeSettings, { headers, socket }: IncomingMessage): ReadonlySet<string> {
   const scheme = 'encrypted' in socket ? 'https' : 'http';
   return new Set([...corsOrigins, new URL(publicUrl).origin, ...(headers.host ? [`${scheme}://${headers.host}`] : [])]);
-}
-
-function capSockets(server: ReturnType<typeof createServer>, most: number): void {
-  const open = new Map<string, number>();
-  server.on('connection', (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > most) socket.destroy();
-  });
 }

@@ -8,9 +8,10 @@ import { Gauge, type Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Answer, answerObject, formatError } from './answer.ts';
 import { credentialsOf } from './credentials.ts';
+import { toGraphQLError } from './edge-errors.ts';
 import type { Identified } from './identify.ts';
-import { type Checked, isChecked } from './operations.ts';
-import { answerOnce, beginStream, type Serving, toGraphQLError } from './serving.ts';
+import { isChecked } from './operations.ts';
+import { answerOnce, beginStream, type Serving, type Work } from './serving.ts';
 
 export interface Sockets {
   /** Closes all sockets with 1001, so that clients come back elsewhere. */
@@ -31,12 +32,6 @@ interface Extra {
   readonly leaving: AbortController;
   identified?: Identified;
   expiry?: NodeJS.Timeout;
-}
-
-interface Work {
-  readonly checked: Checked;
-  readonly identified: Identified;
-  readonly signal: AbortSignal;
 }
 
 type SocketContext = Context<Record<string, unknown>, Extra>;
@@ -161,8 +156,8 @@ function prepare(
 }
 
 // Answers pass through the protocol's library untouched, until `onNext` makes their message.
-const run = (serving: Serving, { checked, identified, signal }: Work) => answerOnce(serving, checked, identified, signal) as never;
-const begin = (serving: Serving, { checked, identified, signal }: Work) => beginStream(serving, checked, identified, signal) as never;
+const run = (serving: Serving, work: Work) => answerOnce(serving, work) as never;
+const begin = (serving: Serving, work: Work) => beginStream(serving, work) as never;
 
 function toProtocolSocket(socket: WebSocket, onFailure: (error: unknown) => void) {
   return {
