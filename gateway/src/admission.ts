@@ -1,5 +1,6 @@
-import type { GraphQLError } from 'graphql';
-import type { Checked, SentOperation } from './operations.ts';
+import { GraphQLError } from 'graphql';
+import type { Identified } from './identify.ts';
+import { type Checked, isChecked, type SentOperation } from './operations.ts';
 import type { Serving } from './serving.ts';
 
 /** An operation as the gateway understood it: with its text, and what checking it gave. */
@@ -9,7 +10,11 @@ export interface Admission {
 }
 
 /** Decides whether what a client sent may run; the same for every transport. */
-export function admit({ operations }: Serving, sent: SentOperation): Promise<Admission> {
-  const { query = '', operationName, variables } = sent;
-  return Promise.resolve({ sent, checked: operations.check({ query, operationName, variables }) });
+export async function admit({ operations, persisted }: Serving, sent: SentOperation, identified: Identified): Promise<Admission> {
+  const found = await persisted.textOf(sent, identified);
+  if (found instanceof GraphQLError) return { sent: { ...sent, query: undefined, extensions: undefined }, checked: [found] };
+  const { query, operationName, variables, extensions, keep } = found;
+  const checked = operations.check({ query, operationName, variables });
+  if (isChecked(checked)) keep?.();
+  return { sent: { query, operationName, variables, extensions }, checked };
 }

@@ -6,10 +6,9 @@ import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
 import { adminServer, closeGracefully, harden, listen } from '@supergraph/platform/service-server';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { assemble, type Assembly, type ServingOptions } from './assemble.ts';
 import { capConnections } from './connection-caps.ts';
 import { toGraphQLError } from './edge-errors.ts';
-import type { Executor } from './executor.ts';
 import type { GatewayPlugin } from './http/apollo-lane.ts';
 import { createCommonHeaders } from './http/common-headers.ts';
 import { createDirectLane } from './http/direct-lane.ts';
@@ -17,19 +16,10 @@ import { errorReplyOf } from './http/entrance.ts';
 import { createEventRoute, createGraphQLRoute } from './http/graphql-route.ts';
 import type { Lane } from './http/lane.ts';
 import { errorReply, refuse, type Reply } from './http/reply.ts';
-import type { Identifier } from './identify.ts';
-import type { Limits } from './limits.ts';
-import { createLoadGuard, type LoadOptions } from './load.ts';
-import { createOperations } from './operations.ts';
 import type { Serving } from './serving.ts';
-import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import { serveSockets } from './sockets.ts';
 
-export interface ServerOptions {
-  readonly settings: RuntimeSettings;
-  readonly executor: Executor;
-  readonly identifier: Identifier;
-  readonly log: Log;
+export interface ServerOptions extends ServingOptions {
   /** What keeps the gateway from serving, beside its own stopping. */
   readonly problems?: () => Promise<readonly string[]>;
   /** Answers `GET /`. */
@@ -38,11 +28,6 @@ export interface ServerOptions {
   readonly routes?: (app: Express) => void;
   /** Plugins of Apollo Server; with any, all requests over HTTP take its pipeline. */
   readonly plugins?: readonly GatewayPlugin[];
-  readonly limits?: Partial<Limits>;
-  readonly load?: Omit<LoadOptions, 'metrics'>;
-  readonly slowReaders?: SlowReaderOptions;
-  readonly operationMs?: number;
-  readonly heartbeatMs?: number;
   /** How long a stopping gateway goes on serving while load balancers turn away. */
   readonly lameDuckMs?: number;
   readonly socketsPerAddress?: number;
@@ -59,32 +44,25 @@ const stopWithinMs = 10_000;
 
 /** Serves the graph: HTTP, WebSocket and event streams on one port, health and metrics on another. */
 export async function startServer(options: ServerOptions): Promise<RunningGateway> {
-  const { settings, executor, identifier, log } = options;
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
-  const stopping = new AbortController();
-  const serving: Serving = {
-    executor,
-    identifier,
-    log,
-    operations: createOperations(executor, { development: settings.development, ...(options.limits ? { limits: options.limits } : {}) }),
-    load: createLoadGuard({ ...options.load, metrics }),
-    slowReaders: createSlowReaders(options.slowReaders),
-    operationMs: options.operationMs ?? 5_000,
-    heartbeatMs: options.heartbeatMs ?? 12_000,
-    stopping: stopping.signal,
-  };
+  const assembly = await assemble(options);
+  try {
+    return await serve(options, assembly);
+  } catch (error) {
+    await assembly.close();
+    throw error;
+  }
+}
+
+async function serve(options: ServerOptions, assembly: Assembly): Promise<RunningGateway> {
+  const { settings } = options;
+  const { serving, metrics, stopping } = assembly;
   const lane = await chooseLane(serving, options.plugins);
-  let leaving = false;
-  const server = createServer(
-    { maxHeaderSize: 16_384 },
-    frontDoor(options, serving, lane, () => leaving),
-  );
+  const server = createServer({ maxHeaderSize: 16_384 }, frontDoor(options, serving, lane));
   harden(server);
   capConnections(server, options.socketsPerAddress ?? 20_000);
   const sockets = serveSockets({ server, serving, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {
-    const problems = leaving ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
+    const problems = serving.leaving.aborted ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
     return { ok: problems.length === 0, problems };
   };
   await listen(server, settings.port, settings.host);
@@ -96,16 +74,14 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
     port: (server.address() as AddressInfo).port,
     adminPort: admin.port,
     stop: async () => {
-      leaving = true;
+      stopping.leave();
       await sleep(options.lameDuckMs ?? (settings.production ? 2_000 : 0));
       const closed = closeGracefully(server, stopWithinMs);
-      stopping.abort();
+      stopping.stop();
       sockets.stop();
       await closed;
       await lane.stop();
-      serving.load.close();
-      serving.slowReaders.close();
-      identifier.close();
+      await assembly.close();
       await admin.stop();
     },
   };
@@ -119,7 +95,7 @@ async function chooseLane(serving: Serving, plugins: readonly GatewayPlugin[] = 
 }
 
 /** The graph's own addresses are answered at once, all others by express. */
-function frontDoor(options: ServerOptions, serving: Serving, lane: Lane, isLeaving: () => boolean): RequestListener {
+function frontDoor(options: ServerOptions, serving: Serving, lane: Lane): RequestListener {
   const headers = createCommonHeaders(options.settings);
   const graph = createGraphQLRoute(serving, lane);
   const events = createEventRoute(serving);
@@ -128,7 +104,7 @@ function frontDoor(options: ServerOptions, serving: Serving, lane: Lane, isLeavi
     const { url = '/', method } = request;
     if (method === 'OPTIONS') return void response.writeHead(204, headers.ofPreflight(request)).end();
     const path = url.split('?', 1)[0];
-    const common = isLeaving() ? { ...headers.of(request), connection: 'close' } : headers.of(request);
+    const common = serving.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
     if (path === '/graphql') return void graph(request, response, common);
     if (path === '/graphql/stream') return void events(request, response, common);
     for (const [name, value] of Object.entries(common)) response.setHeader(name, value);

@@ -8,6 +8,7 @@ import { endingWith } from './generators.ts';
 import type { Identified, Identifier } from './identify.ts';
 import type { LoadGuard } from './load.ts';
 import type { Checked, Operations } from './operations.ts';
+import type { PersistedQueries } from './persisted-queries.ts';
 import type { SlowReaders } from './slow-readers.ts';
 import { stepUpError } from './step-up.ts';
 
@@ -15,6 +16,7 @@ import { stepUpError } from './step-up.ts';
 export interface Serving {
   readonly executor: Executor;
   readonly operations: Operations;
+  readonly persisted: PersistedQueries;
   readonly identifier: Identifier;
   readonly load: LoadGuard;
   readonly slowReaders: SlowReaders;
@@ -23,6 +25,8 @@ export interface Serving {
   readonly operationMs: number;
   /** How often a quiet stream shows that it lives. */
   readonly heartbeatMs: number;
+  /** Ends when the server is about to stop. */
+  readonly leaving: AbortSignal;
   /** Ends when the server stops. */
   readonly stopping: AbortSignal;
 }

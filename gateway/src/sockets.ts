@@ -6,6 +6,7 @@ import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { type Context, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { Gauge, type Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { admit } from './admission.ts';
 import { type Answer, answerObject, formatError } from './answer.ts';
 import { credentialsOf } from './credentials.ts';
 import { toGraphQLError } from './edge-errors.ts';
@@ -30,6 +31,8 @@ interface Extra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly leaving: AbortController;
+  /** The size of the message that is being read. */
+  messageBytes: number;
   identified?: Identified;
   expiry?: NodeJS.Timeout;
 }
@@ -74,13 +77,13 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
   });
 
   const attend = (socket: WebSocket, request: IncomingMessage): void => {
-    const extra: Extra = { socket, request, leaving: new AbortController() };
+    const extra: Extra = { socket, request, leaving: new AbortController(), messageBytes: 0 };
     open.add(extra);
     gauge.set(open.size);
     const unwatch = serving.slowReaders.watch(request.socket, () => socket.terminate());
     const stopPinging = pingRegularly(socket);
     const closed = protocol.opened(
-      toProtocolSocket(socket, (error) => log.warn({ error }, 'a socket message failed')),
+      toProtocolSocket(extra, (error) => log.warn({ error }, 'a socket message failed')),
       extra,
     );
     // A frame that is too large or broken: `ws` closes by itself.
@@ -128,12 +131,12 @@ async function connect({ identifier, log }: Serving, ctx: SocketContext): Promis
   }
 }
 
-function prepare(
-  { operations }: Serving,
+async function prepare(
+  serving: Serving,
   { extra, subscriptions }: SocketContext,
-  { query, operationName, variables }: SubscribePayload,
+  payload: SubscribePayload,
   most: number,
-): ExecutionArgs | GraphQLError[] {
+): Promise<ExecutionArgs | GraphQLError[]> {
   const { identified } = extra;
   const refuseWith = (message: string, reason: string, limit: number) => [
     new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', reason, limit } }),
@@ -141,14 +144,14 @@ function prepare(
   if (!identified) return refuseWith('the connection is not ready', 'NOT_CONNECTED', 0);
   if (Object.keys(subscriptions).length > most)
     return refuseWith(`a socket may run ${most} operations at once; end one first, or open another socket`, 'OPERATION_LIMIT', most);
-  const { bodyBytes } = operations.limits;
-  if (Buffer.byteLength(query) + Buffer.byteLength(JSON.stringify(variables ?? {})) > bodyBytes)
+  const { bodyBytes } = serving.operations.limits;
+  if (extra.messageBytes > bodyBytes)
     return refuseWith(
       `an operation with its variables may have ${bodyBytes} bytes; send files through the files domain`,
       'BODY_LIMIT',
       bodyBytes,
     );
-  const checked = operations.check({ query, operationName, variables });
+  const { checked } = await admit(serving, { ...payload, query: payload.query || undefined }, identified);
   if (!isChecked(checked)) return [...checked];
   const work: Work = { checked, identified, signal: extra.leaving.signal };
   // The protocol reads nothing of the arguments but which operation is meant.
@@ -159,7 +162,8 @@ function prepare(
 const run = (serving: Serving, work: Work) => answerOnce(serving, work) as never;
 const begin = (serving: Serving, work: Work) => beginStream(serving, work) as never;
 
-function toProtocolSocket(socket: WebSocket, onFailure: (error: unknown) => void) {
+function toProtocolSocket(extra: Extra, onFailure: (error: unknown) => void) {
+  const { socket } = extra;
   return {
     protocol: socket.protocol,
     // Waiting until the bytes have left keeps a slow reader's source waiting, too.
@@ -173,6 +177,7 @@ function toProtocolSocket(socket: WebSocket, onFailure: (error: unknown) => void
     },
     onMessage: (handle: (data: string) => Promise<void>) =>
       void socket.on('message', (data) => {
+        extra.messageBytes = (data as Buffer).length;
         handle(String(data as Buffer)).catch((error: unknown) => {
           onFailure(error);
           if (socket.readyState === socket.OPEN) socket.close(close.internal, 'something went wrong on our side');

@@ -25,6 +25,10 @@ export interface Settings {
   readonly publicUrl: string;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
+  /** Absolute path of a manifest of operations that are known before the start. */
+  readonly persistedOperations: string | undefined;
+  /** Whether clients may run nothing but those. */
+  readonly persistedOperationsOnly: boolean;
   /** Signs what services tell each other; absent: made and kept in the data directory. */
   readonly internalKey: string | undefined;
 }
@@ -72,6 +76,8 @@ const shape = z.object({
         .map((origin) => origin.trim())
         .filter(Boolean),
     ),
+  PERSISTED_OPERATIONS: z.string().optional(),
+  PERSISTED_OPERATIONS_ONLY: flag.default(false),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
 });
 
@@ -86,6 +92,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (!read.success) problems.push(...read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
   const databaseUrls = readGroup(given, /^DATABASE_URL_([A-Z]+)$/, databaseUrl, problems);
   const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z]+)_URL$/, subgraphUrl, problems);
+  if (read.success && read.data.PERSISTED_OPERATIONS_ONLY && !read.data.PERSISTED_OPERATIONS)
+    problems.push('PERSISTED_OPERATIONS_ONLY needs to know which; mend: name their manifest in PERSISTED_OPERATIONS');
   if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
   if (problems.length > 0 || !read.success)
     throw new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
@@ -107,6 +115,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     development: data.DEVELOPMENT_TOOLS ?? !production,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
     corsOrigins: data.CORS_ORIGINS,
+    persistedOperations: data.PERSISTED_OPERATIONS && resolve(data.PERSISTED_OPERATIONS),
+    persistedOperationsOnly: data.PERSISTED_OPERATIONS_ONLY,
     internalKey: data.INTERNAL_KEY,
   };
 }

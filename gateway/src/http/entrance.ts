@@ -64,7 +64,7 @@ async function enterOperation(
   if (isReply(given)) return given;
   const identified = await identify(serving, request);
   if (isReply(identified)) return identified;
-  const { sent, checked } = await admit(serving, given);
+  const { sent, checked } = await admit(serving, given, identified);
   if (request.method === 'GET' && isChecked(checked) && checked.operation.operation === OperationTypeNode.MUTATION)
     return refuse(405, 'mutations are sent by POST', {}, { allow: 'POST' });
   return { request, sent, checked, identified, accepted, signal };

@@ -8,7 +8,7 @@ import type { Reply } from './reply.ts';
 /** One request that has passed the entrance, with what was found out about it there. */
 export interface Exchange {
   readonly request: IncomingMessage;
-  /** With its text, also where the client sent only a hash. */
+  /** With its text, also where the client sent only a hash; absent where nobody knows it. */
   readonly sent: SentOperation;
   readonly checked: Checked | readonly GraphQLError[];
   readonly identified: Identified;
