@@ -1,11 +1,12 @@
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Log } from '@supergraph/platform/log';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Executor } from './executor.ts';
 import type { Identifier } from './identify.ts';
 import type { Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
-import { createOperations, type Operations } from './operations.ts';
-import { checkManifest, emptyManifest, type Manifest, readManifest, type WarmableExecutor } from './persisted-operations.ts';
+import { createOperations } from './operations.ts';
+import { emptyManifest, readManifest, warmManifest } from './persisted-operations.ts';
 import { createPersistedQueries } from './persisted-queries.ts';
 import { createQueryStore } from './query-store.ts';
 import { connectRedis } from './redis.ts';
@@ -14,7 +15,7 @@ import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 
 export interface ServingOptions {
   readonly settings: RuntimeSettings;
-  readonly executor: WarmableExecutor;
+  readonly executor: Executor;
   readonly identifier: Identifier;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
@@ -40,7 +41,8 @@ export interface Assembly {
 export async function assemble(options: ServingOptions): Promise<Assembly> {
   const { settings, executor, identifier, log, limits } = options;
   const operations = createOperations(executor, { development: settings.development, ...(limits ? { limits } : {}) });
-  const manifest = await warmManifest(options, operations);
+  const manifest = settings.persistedOperations ? readManifest(settings.persistedOperations) : emptyManifest;
+  warmManifest(manifest, operations, executor);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const leaving = new AbortController();
@@ -72,11 +74,4 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
       return Promise.resolve();
     },
   };
-}
-
-async function warmManifest({ settings, executor }: ServingOptions, operations: Operations): Promise<Manifest> {
-  if (!settings.persistedOperations) return emptyManifest;
-  const manifest = readManifest(settings.persistedOperations);
-  for (const { document, operationName } of checkManifest(manifest, operations)) await executor.warm?.(document, operationName);
-  return manifest;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { SettingsError } from '@supergraph/platform/config';
-import type { DocumentNode } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { Executor } from './executor.ts';
 import { type Checked, isChecked, type Operations } from './operations.ts';
@@ -17,9 +17,6 @@ export interface RegisteredOperation {
   readonly name: string;
   readonly body: string;
 }
-
-/** An executor that can get ready for an operation before somebody asks for it. */
-export type WarmableExecutor = Executor & { readonly warm?: (document: DocumentNode, operationName: string | undefined) => unknown };
 
 export const emptyManifest: Manifest = { byId: new Map(), texts: new Set(), operations: [] };
 
@@ -68,19 +65,27 @@ function parse(path: string): unknown {
 
 const problemsShown = 10;
 
-/** Checks every registered operation, so that none fails its first client; throws a SettingsError that names those that do not fit. */
-export function checkManifest({ operations: registered }: Manifest, operations: Operations): readonly Checked[] {
-  const good: Checked[] = [];
+/** Gets ready for every registered operation, so that none fails its first client; throws a SettingsError that names those that do not fit. */
+export function warmManifest({ operations: registered }: Manifest, operations: Operations, executor: Pick<Executor, 'warm'>): void {
   const problems: string[] = [];
   for (const { id, name, body } of registered) {
-    const checked = operations.check({ query: body, operationName: name });
-    if (isChecked(checked)) good.push(checked);
-    else problems.push(`  ${name} (${id}): ${checked[0]?.message}`);
+    const problem = warm(operations.check({ query: body, operationName: name }), executor);
+    if (problem) problems.push(`  ${name} (${id}): ${problem}`);
   }
-  if (problems.length === 0) return good;
+  if (problems.length === 0) return;
   const more = problems.length > problemsShown ? [`  and ${problems.length - problemsShown} more`] : [];
   throw new SettingsError(
     `PERSISTED_OPERATIONS holds operations that this graph cannot run:\n${[...problems.slice(0, problemsShown), ...more].join('\n')}\n` +
       'mend: mend these operations and write the manifest anew with `npm run persist`, or take them out of it',
   );
+}
+
+function warm(checked: Checked | readonly GraphQLError[], executor: Pick<Executor, 'warm'>): string | undefined {
+  if (!isChecked(checked)) return checked[0]?.message;
+  try {
+    executor.warm(checked.document, checked.operationName);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

@@ -11,16 +11,17 @@ import { createClient as createEventClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { print } from 'graphql';
 import { WebSocket } from 'ws';
-import { fakeExecutor, type FakeGraph, startFakeGraph } from '../support/fake-graph.ts';
-import { get, query, send } from '../support/http.ts';
+import { fakeExecutor, type FakeExecutor, type FakeGraph, startFakeGraph } from '../support/fake-graph.ts';
+import { get, send } from '../support/http.ts';
 
 const sdl = `
   type Query { hello(name: String): String items(first: Int): [Item!]! @listSize(slicingArguments: ["first"]) }
   type Item { id: ID! }
   type Subscription { ticks: Int }
 `;
-const executor = () =>
+const executor = (warm: FakeExecutor['warm'] = () => undefined) =>
   fakeExecutor(sdl, {
+    warm,
     subscribe: () =>
       Promise.resolve(
         (async function* () {
@@ -160,8 +161,10 @@ describe('operations from a manifest', () => {
 
   test('run by id, beside others', async () => {
     const warmed: string[] = [];
-    const fake = Object.assign(executor(), { warm: (document: Parameters<typeof print>[0]) => warmed.push(print(document)) });
-    const graph = await start(fake, { settings: { persistedOperations: manifestOf([hi]) } });
+    const graph = await start(
+      executor((document) => void warmed.push(print(document))),
+      { settings: { persistedOperations: manifestOf([hi]) } },
+    );
     expect(warmed).toEqual([expect.stringContaining('query Hi')]);
     expect((await ask(graph, { ...byId('Hi-1'), variables: { name: 'Ada' } })).body).toEqual(world);
     expect(graph.executor.asked.at(-1)).toMatchObject({ variables: { name: 'Ada' } });
@@ -215,7 +218,10 @@ describe('operations from a manifest', () => {
       /Dear \(Dear-1\): .*points of cost/,
     ],
   ])('a manifest %s stops the start', async (_name, path, message) => {
-    const failure = await startFakeGraph(executor(), { settings: { persistedOperations: path() } }).catch((error: unknown) => error);
+    const warm: FakeExecutor['warm'] = (_document, name) => {
+      if (name === 'Riddle') throw new Error('no plan');
+    };
+    const failure = await startFakeGraph(executor(warm), { settings: { persistedOperations: path() } }).catch((error: unknown) => error);
     const told = describeStartFailure(failure);
     expect(told).toMatch(message);
     expect(told).toMatch(/^PERSISTED_OPERATIONS .*\nmend: /s);

@@ -14,7 +14,7 @@ export interface FakeExecutor extends Executor {
   readonly asked: (ExecutorRequest | SubscriptionRequest)[];
 }
 
-type Behavior = Partial<Pick<Executor, 'execute' | 'executeInParts' | 'subscribe'>>;
+type Behavior = Partial<Pick<Executor, 'execute' | 'executeInParts' | 'subscribe' | 'warm'>>;
 
 const directives = `
   directive @cost(weight: Int!) on FIELD_DEFINITION | OBJECT
@@ -33,6 +33,7 @@ export function fakeExecutor(sdl: string, behavior: Behavior = {}): FakeExecutor
     schema: buildSchema(text),
     facts: readFacts(text),
     asked,
+    warm: behavior.warm ?? (() => undefined),
     execute: (request) => (asked.push(request), execute(request)),
     executeInParts: (request) => (asked.push(request), executeInParts(request)),
     subscribe: (request) => (asked.push(request), subscribe(request)),
