@@ -10,10 +10,14 @@ import { sdlOf, type SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from '@supergraph/subgraphs/registry';
 import { playgroundPage } from './samples.ts';
 import { composeSubgraphs, isComposedFrom } from './src/compose.ts';
+import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import { createPlayground } from './src/playground.ts';
 import { startServer } from './src/server.ts';
+import { openGraph } from './src/supergraph.ts';
+import { supergraphFile } from './src/supergraph-file.ts';
+import { fixedSupergraph, type SupergraphSource } from './src/supergraph-source.ts';
 
 /** The whole program, serving. */
 export interface App {
@@ -42,12 +46,20 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
     const runtime = await startRuntime(embedded, { ...foundation, settings, log, remotes });
     undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
-    const executor = createExecutor({ supergraphSdl: supergraphOf(domains, settings), clients: runtime.clients, log });
-    const identifier = createIdentifier({ settings, calls: runtime.calls, live: foundation.live, scopes: executor.facts.scopes, log });
+    const graph = await openGraph({
+      source: sourceOf(domains, settings),
+      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log }),
+      clients: runtime.clients,
+      overrides: { active: settings.overrideLabels },
+      log,
+    });
+    undo.push(() => graph.close());
+    const scopes = () => graph.of(publicContract).current.facts.scopes;
+    const identifier = createIdentifier({ settings, calls: runtime.calls, live: foundation.live, scopes, log });
     undo.push(() => identifier.close());
     const server = await startServer({
       settings,
-      executor,
+      graph,
       identifier,
       log,
       problems: () => runtime.problems(),
@@ -59,6 +71,7 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
       runtime,
       stop: async () => {
         await server.stop();
+        await graph.close();
         await runtime.stop();
         await foundation.leave();
       },
@@ -68,6 +81,10 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
     throw error;
   }
 }
+
+/** The file that SUPERGRAPH names, watched; else the graph of the domains as they are. */
+const sourceOf = (domains: readonly SubgraphDefinition[], settings: RuntimeSettings): SupergraphSource =>
+  settings.supergraph ? supergraphFile(settings.supergraph) : fixedSupergraph(supergraphOf(domains, settings));
 
 /** The composed graph: the committed file where it fits the domains' SDL, else composed now and kept for the next start. */
 function supergraphOf(domains: readonly SubgraphDefinition[], settings: RuntimeSettings): string {

@@ -4,7 +4,7 @@ import { createCalls } from '@supergraph/platform/calls';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Identity, Viewer } from '@supergraph/platform/context';
 import { createInProcessEngine, createInProcessLive } from '@supergraph/platform/in-process-bus';
-import { createLog } from '@supergraph/platform/log';
+import { createLog, type Log } from '@supergraph/platform/log';
 import { type Runtime, startRuntime } from '@supergraph/platform/runtime';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { createTestDatabase } from '@supergraph/platform/test-database';
@@ -15,10 +15,13 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { composeSubgraphs } from './src/compose.ts';
 import type { Executor, ExecutorRequest } from './src/executor.ts';
+import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import { createOperations, isChecked } from './src/operations.ts';
 import { type RunningGateway, type ServerOptions, startServer } from './src/server.ts';
+import { openGraph } from './src/supergraph.ts';
+import { fixedSupergraph, type SupergraphSource } from './src/supergraph-source.ts';
 
 /** A key of accounts for tests, and tokens signed with it. */
 export interface TestKey {
@@ -51,12 +54,15 @@ export async function createTestKey(publicUrl: string, kid = 'test', alg: 'ES256
   };
 }
 
-export interface TestGatewayOptions extends Partial<Omit<ServerOptions, 'settings' | 'executor' | 'identifier' | 'log'>> {
+export interface TestGatewayOptions extends Partial<Omit<ServerOptions, 'settings' | 'graph' | 'identifier' | 'log'>> {
   readonly subgraphs: readonly (SubgraphClient & { readonly sdl: string })[];
   /** Clients that stand in for those of the same name, such as remote ones. */
   readonly clients?: readonly SubgraphClient[];
   readonly settings?: Partial<RuntimeSettings>;
   readonly fetchMs?: number;
+  /** Where the supergraph comes from; composed of the subgraphs unless given. */
+  readonly source?: SupergraphSource;
+  readonly log?: Log;
 }
 
 export interface TestGateway extends RunningGateway {
@@ -67,21 +73,26 @@ export interface TestGateway extends RunningGateway {
 }
 
 /** Serves hand-made subgraphs on free ports, as `main.ts` serves the domains. */
-export async function startTestGateway({ subgraphs, clients = [], fetchMs, ...options }: TestGatewayOptions): Promise<TestGateway> {
+export async function startTestGateway({ subgraphs, clients = [], fetchMs, source, ...options }: TestGatewayOptions): Promise<TestGateway> {
   const settings = testSettings({ publicUrl: 'http://graph.test', corsOrigins: ['https://app.test'], ...options.settings });
-  const log = createLog(settings.logLevel, 'gateway');
+  const log = options.log ?? createLog(settings.logLevel, 'gateway');
   const live = createInProcessLive();
   const calls = createCalls();
   const all = new Map<string, SubgraphClient>([...subgraphs, ...clients].map((client) => [client.name, client]));
   for (const client of all.values()) calls.connect(client);
-  const { supergraphSdl } = composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl })));
-  const executor = createExecutor({ supergraphSdl, clients: all, log, ...(fetchMs ? { fetchMs } : {}) });
-  const identifier = createIdentifier({ settings, calls, live, scopes: executor.facts.scopes, log });
+  const graph = await openGraph({
+    source: source ?? fixedSupergraph(composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl }))).supergraphSdl),
+    build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log, ...(fetchMs ? { fetchMs } : {}) }),
+    clients: all,
+    log,
+  });
+  const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.of(publicContract).current.facts.scopes, log });
   // A slow machine must not look like an overloaded gateway.
   const load = { loopDelayMs: 60_000, ...options.load };
-  const running = await startServer({ ...options, load, settings, executor, identifier, log });
+  const running = await startServer({ ...options, load, settings, graph, identifier, log });
   const stop = async () => {
     await running.stop();
+    await graph.close();
     rmSync(settings.dataDirectory, { recursive: true, force: true });
   };
   return {
@@ -118,7 +129,7 @@ export function testGraph(...domains: readonly string[]): TestGraph {
   const start = () => (started ??= startGraph(domains, settings, () => new Date(Date.now() + moved)));
   const requestOf = (executor: Executor, document: string, options: RunOptions): Answer | Omit<ExecutorRequest, 'signal' | 'deadline'> => {
     const variables = { ...options.variables, ...(options.input === undefined ? {} : { input: options.input }) };
-    const checked = createOperations(executor, settings).check({ query: document, variables });
+    const checked = createOperations(() => executor, settings).check({ query: document, variables });
     if (!isChecked(checked)) return refusedWith(...checked);
     return { document: checked.document, operationName: undefined, variables, identity: identityOf(executor, viewer, options) };
   };

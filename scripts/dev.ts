@@ -11,7 +11,7 @@ const stopMs = 15_000;
 
 /** Written by ourselves or not part of the running program; a restart for them would never end, or be for nothing. */
 const isIgnored = (file: string): boolean =>
-  /(^|\/)(node_modules|tests|coverage|dist)\/|\.types\.ts$|\.test\.ts$|^schema\/(supergraph|api)\.graphql$/.test(file);
+  /(^|\/)(node_modules|tests|coverage|dist)\/|\.types\.ts$|\.test\.ts$|^schema\/(supergraph|api|api\.\w+)\.graphql$/.test(file);
 
 /** What a changed file asks for: nothing, a restart, or new types and a new supergraph before it. */
 export function reactionTo(file: string): 'nothing' | 'restart' | 'compose' {

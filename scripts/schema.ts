@@ -1,15 +1,19 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeSubgraphs } from '../gateway/src/compose.ts';
+import { publicContract } from '../gateway/src/contracts.ts';
 import { listDomains, readSdl, repository } from './domains.ts';
 
-/** Composes all domains into schema/supergraph.graphql and schema/api.graphql; returns which of them changed. `check` only compares. */
+/** Composes all domains into schema/supergraph.graphql, and what clients of each contract see into schema/api*.graphql; returns which of them changed. `check` only compares. */
 export function writeComposed({ check = false, root = repository } = {}): { changed: string[]; hints: readonly string[] } {
   const domains = listDomains(root);
   if (domains.length === 0) return { changed: [], hints: [] };
-  const { supergraphSdl, apiSdl, hints } = composeSubgraphs(domains.map((name) => ({ name, sdl: readSdl(name, root) })));
-  const files = { 'schema/supergraph.graphql': supergraphSdl, 'schema/api.graphql': apiSdl };
-  const changed = Object.entries(files).filter(([file, text]) => {
+  const { supergraphSdl, apiSdls, hints } = composeSubgraphs(domains.map((name) => ({ name, sdl: readSdl(name, root) })));
+  const files = [
+    ['schema/supergraph.graphql', supergraphSdl] as const,
+    ...[...apiSdls].map(([name, sdl]) => [apiFileOf(name), sdl] as const),
+  ];
+  const changed = files.filter(([file, text]) => {
     const path = join(root, file);
     if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
     if (!check) writeFileSync(path, text);
@@ -17,6 +21,8 @@ export function writeComposed({ check = false, root = repository } = {}): { chan
   });
   return { changed: changed.map(([file]) => file), hints };
 }
+
+const apiFileOf = (contract: string): string => (contract === publicContract ? 'schema/api.graphql' : `schema/api.${contract}.graphql`);
 
 function main(options: readonly string[]): void {
   const check = options.includes('--check');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { composeServices } from '@apollo/composition';
 import { ROUTER_SUPPORTED_SUPERGRAPH_FEATURES, Supergraph } from '@apollo/federation-internals';
 import { type DocumentNode, parse, printSchema } from 'graphql';
+import { type Contract, contractSdlOf, contracts, namingContract } from './contracts.ts';
 
 /** One domain's contract: its whole SDL, shared.graphql included. */
 export interface SubgraphSdl {
@@ -13,8 +14,8 @@ export interface SubgraphSdl {
 export interface ComposedGraph {
   /** Begins with the stamp of the SDL that it was made from. */
   readonly supergraphSdl: string;
-  /** What clients see. */
-  readonly apiSdl: string;
+  /** What clients see of each contract, by its name. */
+  readonly apiSdls: ReadonlyMap<string, string>;
   /** What composition finds worth a second look. */
   readonly hints: readonly string[];
 }
@@ -30,11 +31,24 @@ export function composeSubgraphs(subgraphs: readonly SubgraphSdl[]): ComposedGra
   if (errors) throw new Error(compositionMessage(errors.map(({ message, extensions }) => `[${String(extensions['code'])}] ${message}`)));
   const stamped = `${stamp(hashSubgraphs(sorted))}\n${supergraphSdl}\n`;
   const warnings = hints.filter(({ definition }) => definition.level.name === 'WARN').map((hint) => hint.toString());
-  return { supergraphSdl: stamped, apiSdl: apiSdlOf(supergraphSdl), hints: warnings };
+  return { supergraphSdl: stamped, apiSdls: apiSdlsOf(supergraphSdl), hints: warnings };
 }
 
-/** The schema that clients see in a supergraph, without what is inaccessible. */
-export function apiSdlOf(supergraphSdl: string): string {
+/** The schema that clients see of each contract; throws an Error that names the contract and the field where one does not hold. */
+export function apiSdlsOf(supergraphSdl: string, wanted: readonly Contract[] = contracts): ReadonlyMap<string, string> {
+  const supergraph = parse(supergraphSdl);
+  const printed = new Map<string, string>();
+  return new Map(
+    wanted.map((contract) => {
+      const sdl = contractSdlOf(supergraphSdl, contract, supergraph);
+      const api = printed.get(sdl) ?? namingContract(contract.name, () => apiSdlOf(sdl));
+      printed.set(sdl, api);
+      return [contract.name, api];
+    }),
+  );
+}
+
+function apiSdlOf(supergraphSdl: string): string {
   const supergraph = Supergraph.build(supergraphSdl, {
     supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
     validateSupergraph: false,

@@ -46,8 +46,8 @@ export interface IdentifierOptions {
   readonly settings: Pick<RuntimeSettings, 'publicUrl'>;
   readonly calls: Calls;
   readonly live: LiveTransport;
-  /** Every scope that the supergraph asks for. */
-  readonly scopes: ReadonlySet<string>;
+  /** Every scope that the supergraph asks for right now. */
+  readonly scopes: () => ReadonlySet<string>;
   readonly log: Log;
 }
 
@@ -61,7 +61,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
   const memberships = createMemberships(call, live);
   const ended = new LRUCache<string, true>({ max: endedKept, ttl: endedForMs });
   const listeners = new Set<(sessionId: string) => void>();
-  const appScopes = [...scopes].filter((scope) => !isAdministrative(scope));
+  const appScopes = createAppScopes(scopes);
 
   const end = (sessionId: string) => {
     ended.set(sessionId, true);
@@ -99,7 +99,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
         return { identity, expiresAt: null, stepUpRequired: false, refresh: () => Promise.resolve(identity) };
       }
       const token = await tokens.verify(bearerOf(authorization));
-      const viewer = toViewer(token, appScopes);
+      const viewer = toViewer(token, appScopes());
       requireLive(viewer.sessionId);
       const identityNow = async () => {
         requireLive(viewer.sessionId);
@@ -129,6 +129,15 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
 
 /** `app` stands for all that people's own clients may do; administration is asked for by name. */
 const isAdministrative = (scope: string): boolean => scope.split(/[:.]/).includes('admin');
+
+function createAppScopes(scopes: () => ReadonlySet<string>): () => readonly string[] {
+  let known: { readonly all: ReadonlySet<string>; readonly app: readonly string[] } | undefined;
+  return () => {
+    const all = scopes();
+    if (known?.all !== all) known = { all, app: [...all].filter((scope) => !isAdministrative(scope)) };
+    return known.app;
+  };
+}
 
 function bearerOf(authorization: string): string {
   const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];

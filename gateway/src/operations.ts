@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type DocumentNode,
   getOperationAST,
   GraphQLError,
-  type GraphQLSchema,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -29,8 +29,11 @@ export type OperationText = Pick<SentOperation, 'operationName' | 'variables'> &
 
 /** An operation that may be planned. */
 export interface Checked {
+  /** The one that it was checked for, and no other may run it. */
+  readonly executor: Executor;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
+  /** The operation's own name, also where the client named none. */
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
   /** An upper estimate of its work, in the points of `@cost`. */
@@ -42,11 +45,14 @@ export interface Checked {
 /** Parses, bounds and validates operations: the same for HTTP, WebSocket and event streams. */
 export interface Operations {
   readonly limits: Limits;
-  /** The checked operation, or all that is wrong with it. */
-  check(text: OperationText): Checked | readonly GraphQLError[];
+  /** The operation, checked for the current executor or the given one, or all that is wrong with it. */
+  check(text: OperationText, executor?: Executor): Checked | readonly GraphQLError[];
+  /** Takes the documents last asked for over to an executor that stands in for another, where they still hold; returns them. */
+  carryOver(from: Executor, to: Executor): Promise<readonly DocumentNode[]>;
 }
 
 const documentsKept = 2_000;
+const documentsCarried = 200;
 
 /** A document that may run, as one of its operations. */
 interface Known {
@@ -54,46 +60,47 @@ interface Known {
   readonly usesDefer: boolean;
 }
 
-/** Keeps checked documents by their hash, also those that were refused. */
+/** Keeps checked documents by their hash, also those that were refused, for each executor by itself. */
 export function createOperations(
-  executor: Pick<Executor, 'schema' | 'facts'>,
+  current: () => Executor,
   options: { readonly development: boolean; readonly limits?: Partial<Limits> },
 ): Operations {
   const limits = { ...defaultLimits, ...options.limits };
   const { development } = options;
   const rules = [...specifiedRules, ...deferRules, ...(development ? [] : [NoSchemaIntrospectionCustomRule])];
-  const documents = new LRUCache<string, Known | readonly GraphQLError[]>({ max: documentsKept });
-  let schema: GraphQLSchema | undefined;
+  const caches = new WeakMap<Executor, LRUCache<string, Known | readonly GraphQLError[]>>();
+  const documentsOf = (executor: Executor) => {
+    const documents = caches.get(executor) ?? new LRUCache<string, Known | readonly GraphQLError[]>({ max: documentsKept });
+    caches.set(executor, documents);
+    return documents;
+  };
 
-  const read = (query: string): Known | readonly GraphQLError[] => {
-    // What was valid for one schema may not be for the next.
-    if (schema !== executor.schema) documents.clear();
-    schema = executor.schema;
+  const read = (executor: Executor, query: string): Known | readonly GraphQLError[] => {
+    const documents = documentsOf(executor);
     const hash = createHash('sha256').update(query).digest('base64');
     const known = documents.get(hash);
     if (known) return known;
-    const document = readDocument(query, schema);
+    const document = readDocument(executor, query);
     documents.set(hash, document);
     return document;
   };
-  const readDocument = (query: string, against: GraphQLSchema): Known | readonly GraphQLError[] => {
+  const readDocument = (executor: Executor, query: string): Known | readonly GraphQLError[] => {
     const document = parseDocument(query, limits);
     if (document instanceof GraphQLError) return [document];
     const tooMuch = limitError(document, limits, development);
     if (tooMuch) return [tooMuch];
-    const errors = validate(against, document, rules, { maxErrors: limits.errors });
+    const errors = validate(executor.schema, document, rules, { maxErrors: limits.errors });
     if (errors.length > 0) return errors.slice(0, limits.errors).map((error) => toClientError(error, development));
     return { document, usesDefer: usesDefer(document) };
   };
 
   return {
     limits,
-    check: ({ query, operationName, variables }) => {
-      const known = read(query);
+    check: ({ query, operationName, variables }, executor = current()) => {
+      const known = read(executor, query);
       if (!('document' in known)) return known;
       const { document } = known;
-      const name = operationName || undefined;
-      const operation = getOperationAST(document, name);
+      const operation = getOperationAST(document, operationName || undefined);
       if (!operation)
         return [
           new GraphQLError('name one of the document\'s operations in "operationName"', {
@@ -103,7 +110,19 @@ export function createOperations(
       const given = variables ?? undefined;
       const cost = costOfOperation(executor.facts, document, operation, given);
       if (cost > limits.cost) return [costError(cost, limits)];
-      return { ...known, operation, operationName: name, variables: given, cost };
+      return { ...known, executor, operation, operationName: operation.name?.value, variables: given, cost };
+    },
+    carryOver: async (from, to) => {
+      const carried: [string, Known][] = [];
+      for (const [hash, known] of documentsOf(from).entries()) {
+        if (carried.length >= documentsCarried) break;
+        if (!('document' in known)) continue;
+        // One at a time: requests go on meanwhile.
+        await turn();
+        if (validate(to.schema, known.document, rules, { maxErrors: 1 }).length === 0) carried.push([hash, known]);
+      }
+      for (const [hash, known] of carried.toReversed()) documentsOf(to).set(hash, known);
+      return carried.map(([, { document }]) => document);
     },
   };
 }

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { SettingsError } from '@supergraph/platform/config';
-import type { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { Executor } from './executor.ts';
-import { type Checked, isChecked, type Operations } from './operations.ts';
+import { isChecked, type Operations } from './operations.ts';
 
 /** Operations that were registered before the start. */
 export interface Manifest {
@@ -65,12 +64,15 @@ function parse(path: string): unknown {
 
 const problemsShown = 10;
 
-/** Gets ready for every registered operation, so that none fails its first client; throws a SettingsError that names those that do not fit. */
-export function warmManifest({ operations: registered }: Manifest, operations: Operations, executor: Pick<Executor, 'warm'>): void {
+/**
+ * Gets executors ready for every registered operation, so that none fails its first client; operations are those of the
+ * contracts. Throws a SettingsError that names what no contract can run.
+ */
+export function warmManifest({ operations: registered }: Manifest, contracts: readonly Operations[]): void {
   const problems: string[] = [];
-  for (const { id, name, body } of registered) {
-    const problem = warm(operations.check({ query: body, operationName: name }), executor);
-    if (problem) problems.push(`  ${name} (${id}): ${problem}`);
+  for (const operation of registered) {
+    const found = contracts.map((operations) => warmOperation(operation, operations));
+    if (found.every((problem) => problem !== undefined)) problems.push(`  ${operation.name} (${operation.id}): ${found[0]}`);
   }
   if (problems.length === 0) return;
   const more = problems.length > problemsShown ? [`  and ${problems.length - problemsShown} more`] : [];
@@ -80,10 +82,12 @@ export function warmManifest({ operations: registered }: Manifest, operations: O
   );
 }
 
-function warm(checked: Checked | readonly GraphQLError[], executor: Pick<Executor, 'warm'>): string | undefined {
+/** Checks and plans one registered operation, for the current executor or the given one; the result says why that fails. */
+export function warmOperation({ name, body }: RegisteredOperation, operations: Operations, executor?: Executor): string | undefined {
+  const checked = operations.check({ query: body, operationName: name }, executor);
   if (!isChecked(checked)) return checked[0]?.message;
   try {
-    executor.warm(checked.document, checked.operationName);
+    checked.executor.warm(checked.document, checked.operationName);
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -8,15 +8,15 @@ import { adminServer, closeGracefully, harden, listen } from '@supergraph/platfo
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { assemble, type Assembly, type ServingOptions } from './assemble.ts';
 import { capConnections } from './connection-caps.ts';
+import { contractFor, type ContractServings, pathOf } from './contract-servings.ts';
 import { toGraphQLError } from './edge-errors.ts';
 import type { GatewayPlugin } from './http/apollo-lane.ts';
 import { createCommonHeaders } from './http/common-headers.ts';
-import { createDirectLane } from './http/direct-lane.ts';
+import { directLane } from './http/direct-lane.ts';
 import { errorReplyOf } from './http/entrance.ts';
-import { createEventRoute, createGraphQLRoute } from './http/graphql-route.ts';
+import { createEventRoute, createGraphQLRoute, type Place, type Route } from './http/graphql-route.ts';
 import type { Lane } from './http/lane.ts';
 import { errorReply, refuse, type Reply } from './http/reply.ts';
-import type { Serving } from './serving.ts';
 import { serveSockets } from './sockets.ts';
 
 export interface ServerOptions extends ServingOptions {
@@ -54,16 +54,16 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
 }
 
 async function serve(options: ServerOptions, assembly: Assembly): Promise<RunningGateway> {
-  const { settings } = options;
-  const { serving, metrics, stopping } = assembly;
-  const lane = await chooseLane(serving, options.plugins);
-  const server = createServer({ maxHeaderSize: 16_384 }, frontDoor(options, serving, lane));
+  const { settings, graph } = options;
+  const { shared, servings, metrics } = assembly;
+  const lane = await chooseLane(servings, options.plugins);
+  const server = createServer({ maxHeaderSize: 16_384 }, frontDoor(options, assembly, lane));
   harden(server);
   capConnections(server, options.socketsPerAddress ?? 20_000);
-  const sockets = serveSockets({ server, serving, origins: (request) => originsOf(settings, request), metrics });
+  const sockets = serveSockets({ server, shared, servings, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {
-    const problems = serving.leaving.aborted ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
-    return { ok: problems.length === 0, problems };
+    const problems = shared.leaving.aborted ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
+    return { ok: problems.length === 0, problems, warnings: graph.warnings() };
   };
   await listen(server, settings.port, settings.host);
   const admin = await adminServer({ port: settings.adminPort, host: settings.host, ready, metrics }).catch(async (error: unknown) => {
@@ -74,10 +74,10 @@ async function serve(options: ServerOptions, assembly: Assembly): Promise<Runnin
     port: (server.address() as AddressInfo).port,
     adminPort: admin.port,
     stop: async () => {
-      stopping.leave();
+      assembly.leave();
       await sleep(options.lameDuckMs ?? (settings.production ? 2_000 : 0));
       const closed = closeGracefully(server, stopWithinMs);
-      stopping.stop();
+      assembly.stop();
       sockets.stop();
       await closed;
       await lane.stop();
@@ -88,31 +88,34 @@ async function serve(options: ServerOptions, assembly: Assembly): Promise<Runnin
 }
 
 /** Requests go straight to the executor, unless plugins of Apollo Server want to see them. */
-async function chooseLane(serving: Serving, plugins: readonly GatewayPlugin[] = []): Promise<Lane> {
-  if (plugins.length === 0) return createDirectLane(serving);
+async function chooseLane(servings: ContractServings, plugins: readonly GatewayPlugin[] = []): Promise<Lane> {
+  if (plugins.length === 0) return directLane;
   const { createApolloLane } = await import('./http/apollo-lane.ts');
-  return createApolloLane(serving, plugins);
+  return createApolloLane(servings, plugins);
 }
 
 /** The graph's own addresses are answered at once, all others by express. */
-function frontDoor(options: ServerOptions, serving: Serving, lane: Lane): RequestListener {
+function frontDoor(options: ServerOptions, { shared, servings, limits }: Assembly, lane: Lane): RequestListener {
   const headers = createCommonHeaders(options.settings);
-  const graph = createGraphQLRoute(serving, lane);
-  const events = createEventRoute(serving);
-  const others = createOtherRoutes(options, serving);
+  const routes = new Map<string | undefined, Route>();
+  for (const contract of servings.keys()) {
+    const place: Place = { shared, limits, servingOf: (identified) => contractFor(servings, contract, identified) };
+    routes.set(pathOf(contract), createGraphQLRoute(place, lane));
+    routes.set(`${pathOf(contract)}/stream`, createEventRoute(place));
+  }
+  const others = createOtherRoutes(options);
   return (request, response) => {
     const { url = '/', method } = request;
     if (method === 'OPTIONS') return void response.writeHead(204, headers.ofPreflight(request)).end();
-    const path = url.split('?', 1)[0];
-    const common = serving.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
-    if (path === '/graphql') return void graph(request, response, common);
-    if (path === '/graphql/stream') return void events(request, response, common);
+    const common = shared.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
+    const route = routes.get(url.split('?', 1)[0]);
+    if (route) return void route(request, response, common);
     for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
     others(request, response);
   };
 }
 
-function createOtherRoutes({ identifier, playground, routes }: ServerOptions, { log }: Serving): Express {
+function createOtherRoutes({ identifier, playground, routes, log }: ServerOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -3,19 +3,18 @@ import type { Log } from '@supergraph/platform/log';
 import { GraphQLError } from 'graphql';
 import { type Answer, type IncrementalAnswer, type Increment, isIncremental, refusedWith } from './answer.ts';
 import { toGraphQLError } from './edge-errors.ts';
-import type { Executor, ExecutorRequest } from './executor.ts';
+import type { ExecutorRequest } from './executor.ts';
 import { endingWith } from './generators.ts';
 import type { Identified, Identifier } from './identify.ts';
+import type { LiveExecutor } from './live-executor.ts';
 import type { LoadGuard } from './load.ts';
 import type { Checked, Operations } from './operations.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
 import type { SlowReaders } from './slow-readers.ts';
 import { stepUpError } from './step-up.ts';
 
-/** What all transports share. */
-export interface Serving {
-  readonly executor: Executor;
-  readonly operations: Operations;
+/** What all transports and contracts share. */
+export interface Shared {
   readonly persisted: PersistedQueries;
   readonly identifier: Identifier;
   readonly load: LoadGuard;
@@ -31,6 +30,13 @@ export interface Serving {
   readonly stopping: AbortSignal;
 }
 
+/** What serves one contract over all transports. */
+export interface Serving extends Shared {
+  /** Changes with the supergraph; what was checked runs at the executor that it was checked for. */
+  readonly live: LiveExecutor;
+  readonly operations: Operations;
+}
+
 /** A checked operation, and for whom it runs until when. */
 export interface Work {
   readonly checked: Checked;
@@ -40,25 +46,25 @@ export interface Work {
 }
 
 /** Runs a query or mutation to its end; never throws. */
-export function answerOnce(serving: Serving, work: Work): Promise<Answer> {
-  return inPlace(serving, work, (leave) => {
-    const answer = serving.executor.execute(requestOf(serving, work));
+export function answerOnce(shared: Shared, work: Work): Promise<Answer> {
+  return inPlace(shared, work, (leave) => {
+    const answer = work.checked.executor.execute(requestOf(shared, work));
     return answer.finally(leave);
   });
 }
 
 /** The same for a client that reads answers in parts; the later parts do not throw either. */
-export function answerInParts(serving: Serving, work: Work): Promise<Answer | IncrementalAnswer> {
-  return inPlace<Answer | IncrementalAnswer>(serving, work, async (leave) => {
-    const request = requestOf(serving, work);
-    const answer = await serving.executor.executeInParts(request);
-    if (isIncremental(answer)) return { initial: answer.initial, later: laterParts(serving, answer.later, request.deadline, leave) };
+export function answerInParts(shared: Shared, work: Work): Promise<Answer | IncrementalAnswer> {
+  return inPlace<Answer | IncrementalAnswer>(shared, work, async (leave) => {
+    const request = requestOf(shared, work);
+    const answer = await work.checked.executor.executeInParts(request);
+    if (isIncremental(answer)) return { initial: answer.initial, later: laterParts(shared, answer.later, request.deadline, leave) };
     leave();
     return answer;
   });
 }
 
-const requestOf = ({ operationMs }: Serving, { checked, identified, signal }: Work): ExecutorRequest => ({
+const requestOf = ({ operationMs }: Shared, { checked, identified, signal }: Work): ExecutorRequest => ({
   document: checked.document,
   operationName: checked.operationName,
   variables: checked.variables,
@@ -68,7 +74,7 @@ const requestOf = ({ operationMs }: Serving, { checked, identified, signal }: Wo
 });
 
 async function inPlace<Result>(
-  { load, log }: Serving,
+  { load, log }: Shared,
   { checked, identified }: Work,
   run: (leave: () => void) => Promise<Result>,
 ): Promise<Result | Answer> {
@@ -89,7 +95,7 @@ const graceMs = 250;
 
 /** Passes deferred parts on until the last, a failure or the deadline; `leave` is called when they have ended. */
 function laterParts(
-  { log }: Serving,
+  { log }: Shared,
   later: IncrementalAnswer['later'],
   deadline: number,
   leave: () => void,
@@ -126,7 +132,7 @@ const failedPart = (error: GraphQLError): Increment => ({ path: [], data: 'null'
 
 /** Begins a subscription, or answers with why it cannot begin; never throws, and neither does the stream. */
 export async function beginStream(
-  { executor, load, log }: Serving,
+  { load, log }: Shared,
   { checked, identified, signal }: Work,
 ): Promise<AsyncGenerator<Answer, void> | Answer> {
   const refused = stepUpError(checked, identified);
@@ -134,7 +140,7 @@ export async function beginStream(
   const leave = load.enter();
   if (!leave) return refusedWith(overloaded());
   try {
-    const { document, operationName, variables } = checked;
+    const { executor, document, operationName, variables } = checked;
     const { identity, refresh } = identified;
     const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh });
     return Symbol.asyncIterator in stream ? unbreakable(stream, log) : stream;

@@ -8,11 +8,12 @@ import { Gauge, type Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { admit } from './admission.ts';
 import { type Answer, answerObject, formatError } from './answer.ts';
+import { contractAt, contractFor, type ContractServings } from './contract-servings.ts';
 import { credentialsOf } from './credentials.ts';
 import { toGraphQLError } from './edge-errors.ts';
 import type { Identified } from './identify.ts';
 import { isChecked } from './operations.ts';
-import { answerOnce, beginStream, type Serving, type Work } from './serving.ts';
+import { answerOnce, beginStream, type Shared, type Work } from './serving.ts';
 
 export interface Sockets {
   /** Closes all sockets with 1001, so that clients come back elsewhere. */
@@ -21,7 +22,8 @@ export interface Sockets {
 
 export interface SocketOptions {
   readonly server: Server;
-  readonly serving: Serving;
+  readonly shared: Shared;
+  readonly servings: ContractServings;
   readonly origins: (request: IncomingMessage) => ReadonlySet<string>;
   readonly metrics: Registry;
   readonly operationsPerSocket?: number;
@@ -31,6 +33,8 @@ interface Extra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly leaving: AbortController;
+  /** The contract of the path that the client came to. */
+  readonly contract: string;
   /** The size of the message that is being read. */
   messageBytes: number;
   identified?: Identified;
@@ -47,8 +51,8 @@ const farewellMs = 3_000;
 const longestTimer = 2_147_483_647;
 
 /** Operations of all kinds over graphql-transport-ws on /graphql. */
-export function serveSockets({ server, serving, origins, metrics, operationsPerSocket = 50 }: SocketOptions): Sockets {
-  const { identifier, log } = serving;
+export function serveSockets({ server, shared, servings, origins, metrics, operationsPerSocket = 50 }: SocketOptions): Sockets {
+  const { identifier, log } = shared;
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: largestMessage,
@@ -59,10 +63,11 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
   const gauge = new Gauge({ name: 'gateway_sockets_open', help: 'WebSockets that are open right now', registers: [metrics] });
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
-    onConnect: (ctx) => connect(serving, ctx),
-    onSubscribe: (ctx, _id, payload) => prepare(serving, ctx, payload, operationsPerSocket),
-    execute: ({ contextValue }) => run(serving, contextValue as Work),
-    subscribe: ({ contextValue }) => begin(serving, contextValue as Work),
+    onConnect: (ctx) => connect(shared, ctx),
+    onSubscribe: (ctx, _id, payload) => prepare(servings, ctx, payload, operationsPerSocket),
+    // Answers pass through the protocol's library untouched, until `onNext` makes their message.
+    execute: ({ contextValue }) => answerOnce(shared, contextValue as Work) as never,
+    subscribe: ({ contextValue }) => beginStream(shared, contextValue as Work) as never,
     onNext: (_ctx, _id, _payload, _args, result) => answerObject(result as unknown as Answer),
     onError: (_ctx, _id, _payload, errors) => errors.map((error) => ('toJSON' in error ? formatError(error) : error)),
     jsonMessageReplacer: (_key, value: unknown) => (typeof value === 'bigint' ? (JSON.parse(jsonText(value)) as unknown) : value),
@@ -70,17 +75,18 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { origin } = request.headers;
-    if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found');
+    const contract = contractAt(request.url?.split('?')[0]);
+    if (!contract) return refuse(socket, '404 Not Found');
     if (origin && !origins(request).has(origin)) return refuse(socket, '403 Forbidden');
-    if (serving.stopping.aborted) return refuse(socket, '503 Service Unavailable');
-    webSockets.handleUpgrade(request, socket, head, (opened) => attend(opened, request));
+    if (shared.stopping.aborted) return refuse(socket, '503 Service Unavailable');
+    webSockets.handleUpgrade(request, socket, head, (opened) => attend(opened, request, contract));
   });
 
-  const attend = (socket: WebSocket, request: IncomingMessage): void => {
-    const extra: Extra = { socket, request, leaving: new AbortController(), messageBytes: 0 };
+  const attend = (socket: WebSocket, request: IncomingMessage, contract: string): void => {
+    const extra: Extra = { socket, request, contract, leaving: new AbortController(), messageBytes: 0 };
     open.add(extra);
     gauge.set(open.size);
-    const unwatch = serving.slowReaders.watch(request.socket, () => socket.terminate());
+    const unwatch = shared.slowReaders.watch(request.socket, () => socket.terminate());
     const stopPinging = pingRegularly(socket);
     const closed = protocol.opened(
       toProtocolSocket(extra, (error) => log.warn({ error }, 'a socket message failed')),
@@ -112,7 +118,7 @@ export function serveSockets({ server, serving, origins, metrics, operationsPerS
   };
 }
 
-async function connect({ identifier, log }: Serving, ctx: SocketContext): Promise<boolean | void> {
+async function connect({ identifier, log }: Shared, ctx: SocketContext): Promise<boolean | void> {
   const { extra, connectionParams = {} } = ctx;
   try {
     const identified = await identifier.identify(credentialsOf(extra.request, connectionParams));
@@ -132,7 +138,7 @@ async function connect({ identifier, log }: Serving, ctx: SocketContext): Promis
 }
 
 async function prepare(
-  serving: Serving,
+  servings: ContractServings,
   { extra, subscriptions }: SocketContext,
   payload: SubscribePayload,
   most: number,
@@ -144,6 +150,7 @@ async function prepare(
   if (!identified) return refuseWith('the connection is not ready', 'NOT_CONNECTED', 0);
   if (Object.keys(subscriptions).length > most)
     return refuseWith(`a socket may run ${most} operations at once; end one first, or open another socket`, 'OPERATION_LIMIT', most);
+  const serving = contractFor(servings, extra.contract, identified);
   const { bodyBytes } = serving.operations.limits;
   if (extra.messageBytes > bodyBytes)
     return refuseWith(
@@ -157,10 +164,6 @@ async function prepare(
   // The protocol reads nothing of the arguments but which operation is meant.
   return { document: checked.document, operationName: checked.operationName, contextValue: work } as unknown as ExecutionArgs;
 }
-
-// Answers pass through the protocol's library untouched, until `onNext` makes their message.
-const run = (serving: Serving, work: Work) => answerOnce(serving, work) as never;
-const begin = (serving: Serving, work: Work) => beginStream(serving, work) as never;
 
 function toProtocolSocket(extra: Extra, onFailure: (error: unknown) => void) {
   const { socket } = extra;

@@ -197,7 +197,7 @@ describe('the HTTP face', () => {
     expect([jwks.headers.get('cache-control'), await jwks.json()]).toEqual(['public, max-age=300', key.keySet]);
     const admin = (path: string) => fetch(`http://127.0.0.1:${gateway.adminPort}${path}`);
     expect(await (await admin('/health/live')).json()).toEqual({ ok: true });
-    expect(await (await admin('/health/ready')).json()).toEqual({ ok: true, problems: [] });
+    expect(await (await admin('/health/ready')).json()).toEqual({ ok: true, problems: [], warnings: [] });
     expect(await (await admin('/metrics')).text()).toContain('gateway_sockets_open');
     expect((await admin('/')).status).toBe(404);
   });

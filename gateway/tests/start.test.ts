@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -139,6 +139,26 @@ test('a migration that cannot run stops the start before anything is served, and
   await sql.end({ timeout: 2 });
   await database.drop();
 });
+
+test('a supergraph that cannot be used stops the start, and one that breaks later is only reported', async () => {
+  const database = await createTestDatabase();
+  const directory = newDirectory();
+  const environment = { DATABASE_URL: database.url, DATA_DIR: directory };
+  const path = join(directory, 'supergraph.graphql');
+  writeFileSync(path, 'type Query { a: Int }');
+  const { status, stderr } = refused({ ...environment, SUPERGRAPH: path });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^the supergraph does not hold:\n- it is no supergraph.*\nmend: .*\n$/);
+  copyFileSync(join(repository, 'schema/supergraph.graphql'), path);
+  const app = await start({ ...environment, SUPERGRAPH: path }, directory);
+  writeFileSync(path, 'type Query { a: Int }');
+  const ready = async () => (await fetch(`${app.adminUrl}/health/ready`)).json() as Promise<{ ok: boolean; warnings: string[] }>;
+  for (let tries = 0; tries < 100 && (await ready()).warnings.length === 0; tries++) await new Promise((done) => setTimeout(done, 50));
+  expect(await ready()).toMatchObject({ ok: true, warnings: [expect.stringContaining('it is no supergraph')] });
+  expect((await ask(app, '{ products(first: 1) { nodes { id } } }')).status).toBe(200);
+  expect(await app.end()).toBe(0);
+  await database.drop();
+}, 90_000);
 
 test('a database that is not there is said without a stack of calls, and without its password', () => {
   const { status, stderr } = refused({ DATABASE_URL: 'postgres://owner:hunter2@127.0.0.1:9/shop', DATA_DIR: newDirectory() });

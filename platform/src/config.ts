@@ -14,6 +14,10 @@ export interface Settings {
   readonly databaseUrls: ReadonlyMap<string, string>;
   /** Domains that run as a service; all others run inside this process. */
   readonly subgraphUrls: ReadonlyMap<string, string>;
+  /** Absolute path of a supergraph that is watched; absent: the domains are composed. */
+  readonly supergraph: string | undefined;
+  /** Labels of `@override(label:)` that are on for everybody. */
+  readonly overrideLabels: ReadonlySet<string>;
   readonly amqpUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly logLevel: string;
@@ -52,12 +56,24 @@ const address = (protocols: string, example: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be an address such as ${example}` });
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
 
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+const labelForm = /^([a-zA-Z][\w\-:./]*|percent\((\d{1,2}(\.\d{1,8})?|100)\))$/;
+
 const shape = z.object({
   PORT: port(4000),
   ADMIN_PORT: port(4001),
   HOST: z.string().default('127.0.0.1'),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: address('postgres|postgresql', 'postgres://user:password@host:5432/database').optional(),
+  SUPERGRAPH: z.string().optional(),
+  OVERRIDE_LABELS: list.default([]).refine((labels) => labels.every((label) => labelForm.test(label)), {
+    error: 'must be labels separated by commas, each a letter followed by letters, digits and _ - : . /, or percent(0) to percent(100)',
+  }),
   AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
   REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
   LOG_LEVEL: z
@@ -67,15 +83,7 @@ const shape = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test').default('development'),
   DEVELOPMENT_TOOLS: flag.optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
-  CORS_ORIGINS: z
-    .string()
-    .default('https://studio.apollographql.com')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter(Boolean),
-    ),
+  CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
   PERSISTED_OPERATIONS: z.string().optional(),
   PERSISTED_OPERATIONS_ONLY: flag.default(false),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
@@ -107,6 +115,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     databaseUrl: data.DATABASE_URL,
     databaseUrls,
     subgraphUrls,
+    supergraph: data.SUPERGRAPH === undefined ? undefined : resolve(data.SUPERGRAPH),
+    overrideLabels: new Set(data.OVERRIDE_LABELS),
     amqpUrl: data.AMQP_URL,
     redisUrl: data.REDIS_URL,
     logLevel: data.LOG_LEVEL,

@@ -132,7 +132,8 @@ async function beginStream(
 export interface AdminOptions {
   readonly port: number;
   readonly host: string;
-  readonly ready: () => Promise<{ readonly ok: boolean; readonly problems: readonly string[] }>;
+  /** Warnings keep nobody from serving. */
+  readonly ready: () => Promise<{ readonly ok: boolean; readonly problems: readonly string[]; readonly warnings?: readonly string[] }>;
   readonly metrics?: Registry;
 }
 

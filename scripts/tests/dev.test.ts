@@ -11,6 +11,7 @@ test.each([
   ['subgraphs/catalog/tests/a.ts', 'nothing'],
   ['schema/supergraph.graphql', 'nothing'],
   ['schema/api.graphql', 'nothing'],
+  ['schema/api.partner.graphql', 'nothing'],
   ['subgraphs/catalog/README.md', 'nothing'],
 ])('a change of %s asks for: %s', (file, reaction) => {
   expect(reactionTo(file)).toBe(reaction);

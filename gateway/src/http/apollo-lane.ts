@@ -19,7 +19,9 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError, Kind, Oper
 import { type Answer, answerObject, type Increment, type IncrementalAnswer, isIncremental, refusedWith } from '../answer.ts';
 import { headersOf, statusOf, toGraphQLError } from '../edge-errors.ts';
 import { endingWith } from '../generators.ts';
+import type { ContractServings } from '../contract-servings.ts';
 import type { Identified } from '../identify.ts';
+import type { LiveExecutor } from '../live-executor.ts';
 import { isChecked } from '../operations.ts';
 import { answerInParts, answerOnce, type Serving } from '../serving.ts';
 import { partsType } from './accept.ts';
@@ -41,13 +43,38 @@ interface LaneContext extends PluginContext {
 }
 
 /** The way through Apollo Server's pipeline, for the sake of its plugins. What is answered is the same. */
-export async function createApolloLane(serving: Serving, plugins: readonly GatewayPlugin[]): Promise<Lane> {
+export async function createApolloLane(servings: ContractServings, plugins: readonly GatewayPlugin[]): Promise<Lane> {
+  const servers = new Map<LiveExecutor, ApolloServer<LaneContext>>();
+  for (const serving of servings.values()) servers.set(serving.live, await startApolloServer(serving, plugins));
+  const [first] = servers.values();
+  return {
+    name: 'apollo',
+    answer: async (exchange) => {
+      const running: LaneContext['running'] = {};
+      const context = () => Promise.resolve<LaneContext>({ exchange, identified: exchange.identified, running });
+      const server = servers.get(exchange.serving.live);
+      if (!server) throw new Error('no server was started for this contract');
+      const response = await server.executeHTTPGraphQLRequest({ httpGraphQLRequest: requestOf(exchange), context });
+      return toReply(response, () => running.later?.return());
+    },
+    page: async ({ headers }) => {
+      const httpGraphQLRequest = { method: 'GET', headers: headerMap(headers), search: '', body: {} };
+      const context = () => Promise.reject(new GraphQLError('there is no page here', { extensions: { code: 'NOT_FOUND' } }));
+      const response = await first?.executeHTTPGraphQLRequest({ httpGraphQLRequest, context });
+      return response?.headers.get('content-type')?.startsWith('text/html') ? toReply(response) : undefined;
+    },
+    stop: async () => {
+      for (const server of servers.values()) await server.stop();
+    },
+  };
+}
+
+async function startApolloServer(serving: Serving, plugins: readonly GatewayPlugin[]): Promise<ApolloServer<LaneContext>> {
   const { log } = serving;
   const carried = new WeakMap<GraphQLError, GraphQLFormattedError>();
-  const source = gatewayOf(serving, carried);
   const server = new ApolloServer<LaneContext>({
-    gateway: source.gateway,
-    plugins: [pipeline(serving), ...plugins, ...disabledUnlessGiven(plugins)],
+    gateway: gatewayOf(serving, carried),
+    plugins: [pipeline, ...plugins, ...disabledUnlessGiven(plugins)],
     // The entrance of both lanes has looked at all of these.
     csrfPrevention: false,
     persistedQueries: false,
@@ -69,23 +96,7 @@ export async function createApolloLane(serving: Serving, plugins: readonly Gatew
     stringifyResult: jsonText,
   });
   await server.start();
-  return {
-    name: 'apollo',
-    answer: async (exchange) => {
-      source.followSchema();
-      const running: LaneContext['running'] = {};
-      const context = () => Promise.resolve<LaneContext>({ exchange, identified: exchange.identified, running });
-      const response = await server.executeHTTPGraphQLRequest({ httpGraphQLRequest: requestOf(exchange), context });
-      return toReply(response, () => running.later?.return());
-    },
-    page: async ({ headers }) => {
-      const httpGraphQLRequest = { method: 'GET', headers: headerMap(headers), search: '', body: {} };
-      const context = () => Promise.reject(new GraphQLError('there is no page here', { extensions: { code: 'NOT_FOUND' } }));
-      const reply = toReply(await server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context }));
-      return reply.headers['content-type']?.startsWith('text/html') ? reply : undefined;
-    },
-    stop: () => server.stop(),
-  };
+  return server;
 }
 
 /** Plugins that Apollo Server adds by itself, unless a composition root wants them. */
@@ -101,22 +112,19 @@ function disabledUnlessGiven(plugins: readonly GatewayPlugin[]): ApolloServerPlu
 }
 
 /** The gateway as Apollo Server wants to see it: a schema and a function that runs operations. */
-function gatewayOf(serving: Serving, carried: WeakMap<GraphQLError, GraphQLFormattedError>) {
+function gatewayOf(serving: Serving, carried: WeakMap<GraphQLError, GraphQLFormattedError>): GatewayInterface {
+  const { live } = serving;
+  let forget: () => void = () => undefined;
   let announce: Parameters<GatewayInterface['onSchemaLoadOrUpdate']>[0] = () => undefined;
-  let announced: unknown;
-  const followSchema = () => {
-    const { schema } = serving.executor;
-    if (schema === announced) return;
-    announced = schema;
-    announce({ apiSchema: schema, coreSupergraphSdl: '' });
-  };
-  const gateway: GatewayInterface = {
+  return {
     onSchemaLoadOrUpdate: (callback) => {
       announce = callback;
       return () => undefined;
     },
     load: () => {
-      followSchema();
+      const tell = () => announce({ apiSchema: live.current.schema, coreSupergraphSdl: '' });
+      tell();
+      forget = live.onSwap(tell);
       return Promise.resolve({
         executor: async ({ context }) => {
           const { checked, identified, signal } = (context as LaneContext).exchange;
@@ -127,9 +135,8 @@ function gatewayOf(serving: Serving, carried: WeakMap<GraphQLError, GraphQLForma
         },
       });
     },
-    stop: () => Promise.resolve(),
+    stop: () => Promise.resolve(forget()),
   };
-  return { gateway, followSchema };
 }
 
 /** Apollo Server wants errors as objects; how they read was decided before. */
@@ -143,37 +150,35 @@ function toResult({ data, errors, extensions }: Answer, carried: WeakMap<GraphQL
 }
 
 /** Puts the checked document into Apollo Server's pipeline, which then neither parses nor validates. */
-function pipeline(serving: Serving): ApolloServerPlugin<LaneContext> {
-  return {
-    requestDidStart: () =>
-      Promise.resolve({
-        didResolveSource: (requestContext) => {
-          const { checked } = requestContext.contextValue.exchange;
-          const document = isChecked(checked) ? checked.document : standIn(requestContext.request.operationName);
-          (requestContext as { document?: DocumentNode }).document = document;
-          return Promise.resolve();
-        },
-        responseForOperation: async ({ contextValue: { exchange, running } }) => {
-          const { checked, accepted } = exchange;
-          if (!isChecked(checked) || !checked.usesDefer || !accepted.parts) return null;
-          const result = await answerInParts(serving, { ...exchange, checked });
-          const http = { status: undefined, headers: new HeaderMap() };
-          if (!isIncremental(result)) return { http, body: { kind: 'single', singleResult: answerObject(result) } };
-          running.later = result.later;
-          return { http, body: { kind: 'incremental', ...incrementalResult(result) } };
-        },
-        willSendResponse: ({ response: { http, body } }) => {
-          if (body.kind !== 'single') return Promise.resolve();
-          const { data, errors } = body.singleResult;
-          const extensions = errors?.[0]?.extensions;
-          // Apollo Server says 500 where a plugin threw without naming a status.
-          if (data === undefined && (http.status ?? 500) === 500) http.status = statusOf(extensions?.['code']);
-          for (const [name, value] of Object.entries(headersOf(http.status ?? 200, extensions))) http.headers.set(name, value);
-          return Promise.resolve();
-        },
-      }),
-  };
-}
+const pipeline: ApolloServerPlugin<LaneContext> = {
+  requestDidStart: () =>
+    Promise.resolve({
+      didResolveSource: (requestContext) => {
+        const { checked } = requestContext.contextValue.exchange;
+        const document = isChecked(checked) ? checked.document : standIn(requestContext.request.operationName);
+        (requestContext as { document?: DocumentNode }).document = document;
+        return Promise.resolve();
+      },
+      responseForOperation: async ({ contextValue: { exchange, running } }) => {
+        const { checked, accepted } = exchange;
+        if (!isChecked(checked) || !checked.usesDefer || !accepted.parts) return null;
+        const result = await answerInParts(exchange.serving, { ...exchange, checked });
+        const http = { status: undefined, headers: new HeaderMap() };
+        if (!isIncremental(result)) return { http, body: { kind: 'single', singleResult: answerObject(result) } };
+        running.later = result.later;
+        return { http, body: { kind: 'incremental', ...incrementalResult(result) } };
+      },
+      willSendResponse: ({ response: { http, body } }) => {
+        if (body.kind !== 'single') return Promise.resolve();
+        const { data, errors } = body.singleResult;
+        const extensions = errors?.[0]?.extensions;
+        // Apollo Server says 500 where a plugin threw without naming a status.
+        if (data === undefined && (http.status ?? 500) === 500) http.status = statusOf(extensions?.['code']);
+        for (const [name, value] of Object.entries(headersOf(http.status ?? 200, extensions))) http.headers.set(name, value);
+        return Promise.resolve();
+      },
+    }),
+};
 
 /** Stands in for a document that was refused, so that the pipeline gets as far as its errors. */
 const standIn = (operationName: string | undefined): DocumentNode => ({

@@ -2,19 +2,15 @@ import { type Answer, answerText, type IncrementalAnswer, isIncremental, refused
 import { headersOf, statusOf } from '../edge-errors.ts';
 import { endingWith } from '../generators.ts';
 import { isChecked } from '../operations.ts';
-import { answerInParts, answerOnce, type Serving } from '../serving.ts';
+import { answerInParts, answerOnce } from '../serving.ts';
 import { firstPart, laterPart, lastPart, partsHeader } from './deferred-parts.ts';
 import type { Exchange, Lane } from './lane.ts';
 import type { Reply } from './reply.ts';
 
 /** The short way: from the executor's text to the socket, with nothing in between. */
-export const createDirectLane = (serving: Serving): Lane => ({
-  name: 'direct',
-  answer: (exchange) => answer(serving, exchange),
-  stop: () => Promise.resolve(),
-});
+export const directLane: Lane = { name: 'direct', answer, stop: () => Promise.resolve() };
 
-async function answer(serving: Serving, { checked, identified, signal, accepted }: Exchange): Promise<Reply> {
+async function answer({ serving, checked, identified, signal, accepted }: Exchange): Promise<Reply> {
   if (!isChecked(checked)) return wholeReply(refusedWith(...checked), accepted.whole);
   const work = { checked, identified, signal };
   const result = await (accepted.parts && checked.usesDefer ? answerInParts(serving, work) : answerOnce(serving, work));

@@ -3,7 +3,7 @@ import { OperationTypeNode } from 'graphql';
 import { type Answer, refusedWith } from '../answer.ts';
 import { toGraphQLError } from '../edge-errors.ts';
 import { isChecked } from '../operations.ts';
-import { answerOnce, beginStream, type Serving, wrongTransport } from '../serving.ts';
+import { answerOnce, beginStream, type Shared, wrongTransport } from '../serving.ts';
 import { acceptedBy, acceptsEvents } from './accept.ts';
 import { ClientLeft } from './body.ts';
 import { openChannel, pour } from './channel.ts';
@@ -16,13 +16,16 @@ import { eventStream, multipartStream, type StreamEncoding } from './stream-enco
 /** Answers one request; `common` are the headers that every answer has. Never rejects. */
 export type Route = (request: IncomingMessage, response: ServerResponse, common: Headers) => Promise<void>;
 
-const graph: Door = {
+/** Where a route is, and whom it serves. */
+export type Place = Pick<Door, 'shared' | 'limits' | 'servingOf'>;
+
+const graph = {
   accepted: acceptedBy,
   mend: 'send "accept: application/graphql-response+json, application/json"',
   guardsGet: true,
 };
 
-const events: Door = {
+const events = {
   accepted: acceptsEvents,
   mend: 'send "accept: text/event-stream"',
   // A browser's EventSource cannot send the header that would show it, nor a token that could be abused.
@@ -30,25 +33,29 @@ const events: Door = {
 };
 
 /** /graphql: whole answers, deferred parts, and subscriptions by multipart. */
-export const createGraphQLRoute = (serving: Serving, lane: Lane): Route =>
-  guarded(serving, async (request, response, common) => {
+export function createGraphQLRoute(place: Place, lane: Lane): Route {
+  const door: Door = { ...place, ...graph };
+  return guarded(place.shared, async (request, response, common) => {
     const headers = { ...common, 'cache-control': 'no-store' };
     const page = request.method === 'GET' && request.headers.accept?.includes('text/html') ? await lane.page?.(request) : undefined;
-    const entered = page ?? (await enter(serving, graph, request, signalOf(response)));
-    if (isReply(entered)) return send(serving, response, headers, entered);
-    if (!isSubscription(entered)) return send(serving, response, headers, await lane.answer(entered));
-    if (entered.accepted.subscriptions) return stream(serving, response, multipartStream, entered, headers);
-    return send(serving, response, headers, errorReplyOf(wrongTransport(), entered.accepted.whole));
+    const entered = page ?? (await enter(door, request, signalOf(response)));
+    if (isReply(entered)) return send(place.shared, response, headers, entered);
+    if (!isSubscription(entered)) return send(place.shared, response, headers, await lane.answer(entered));
+    if (entered.accepted.subscriptions) return stream(response, multipartStream, entered, headers);
+    return send(place.shared, response, headers, errorReplyOf(wrongTransport(), entered.accepted.whole));
   });
+}
 
 /** /graphql/stream: operations of all kinds as server-sent events. */
-export const createEventRoute = (serving: Serving): Route =>
-  guarded(serving, async (request, response, common) => {
+export function createEventRoute(place: Place): Route {
+  const door: Door = { ...place, ...events };
+  return guarded(place.shared, async (request, response, common) => {
     const headers = { ...common, 'cache-control': 'no-cache, no-transform' };
-    const entered = await enter(serving, events, request, signalOf(response));
-    if (isReply(entered)) return send(serving, response, headers, entered);
-    return stream(serving, response, eventStream, entered, headers);
+    const entered = await enter(door, request, signalOf(response));
+    if (isReply(entered)) return send(place.shared, response, headers, entered);
+    return stream(response, eventStream, entered, headers);
   });
+}
 
 function signalOf(response: ServerResponse): AbortSignal {
   const leaving = new AbortController();
@@ -59,24 +66,18 @@ function signalOf(response: ServerResponse): AbortSignal {
 const isSubscription = ({ checked }: Exchange): boolean =>
   isChecked(checked) && checked.operation.operation === OperationTypeNode.SUBSCRIPTION;
 
-async function send({ slowReaders }: Serving, response: ServerResponse, common: Headers, reply: Reply): Promise<void> {
+async function send({ slowReaders }: Shared, response: ServerResponse, common: Headers, reply: Reply): Promise<void> {
   const { status, headers, body } = reply;
   if (typeof body === 'string') return writeReply(response, common, { status, headers, body });
   await pour(openChannel(slowReaders, response, status, { ...common, ...headers }), body);
 }
 
-async function stream(
-  serving: Serving,
-  response: ServerResponse,
-  encoding: StreamEncoding,
-  exchange: Exchange,
-  headers: Headers,
-): Promise<void> {
-  const answers = await answersOf(serving, exchange);
-  await writeStream(serving, response, { encoding, answers, identified: exchange.identified, headers });
+async function stream(response: ServerResponse, encoding: StreamEncoding, exchange: Exchange, headers: Headers): Promise<void> {
+  const answers = await answersOf(exchange);
+  await writeStream(exchange.serving, response, { encoding, answers, identified: exchange.identified, headers });
 }
 
-async function answersOf(serving: Serving, { checked, identified, signal }: Exchange): Promise<AsyncGenerator<Answer, void>> {
+async function answersOf({ serving, checked, identified, signal }: Exchange): Promise<AsyncGenerator<Answer, void>> {
   if (!isChecked(checked)) return only(refusedWith(...checked));
   const run = checked.operation.operation === OperationTypeNode.SUBSCRIPTION ? beginStream : answerOnce;
   const result = await run(serving, { checked, identified, signal });
@@ -89,7 +90,7 @@ async function* only(result: Answer): AsyncGenerator<Answer, void> {
 }
 
 const guarded =
-  ({ log }: Serving, route: Route): Route =>
+  ({ log }: Shared, route: Route): Route =>
   async (request, response, common) => {
     try {
       await route(request, response, common);

@@ -3,7 +3,7 @@ import { unauthenticated } from '@supergraph/platform/errors';
 import { type Answer, answerText } from '../answer.ts';
 import type { Identified } from '../identify.ts';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Serving } from '../serving.ts';
+import type { Shared } from '../serving.ts';
 import { openChannel } from './channel.ts';
 import type { Headers } from './reply.ts';
 import type { StreamEncoding } from './stream-encodings.ts';
@@ -19,15 +19,15 @@ export interface Stream {
 
 /** Writes answers as they come, until their end, that of the session, of the server or of the client's patience. */
 export async function writeStream(
-  serving: Serving,
+  shared: Shared,
   response: ServerResponse,
   { encoding, answers, identified, headers }: Stream,
 ): Promise<void> {
-  const channel = openChannel(serving.slowReaders, response, 200, { ...headers, 'content-type': encoding.contentType });
+  const channel = openChannel(shared.slowReaders, response, 200, { ...headers, 'content-type': encoding.contentType });
   channel.say(encoding.opening);
   // A source that waits for its next event would hear of the end only then.
-  const end = () => answers.return().catch((error: unknown) => serving.log.debug({ error }, 'a stream did not end cleanly'));
-  const stopWatching = watchEnds(serving, identified, {
+  const end = () => answers.return().catch((error: unknown) => shared.log.debug({ error }, 'a stream did not end cleanly'));
+  const stopWatching = watchEnds(shared, identified, {
     beat: () => channel.say(encoding.heartbeat),
     refuse: (error) => {
       channel.end(encoding.fault(error));
@@ -56,7 +56,7 @@ interface Ends {
 }
 
 /** Watches what may end a stream from outside; the result stops that. */
-function watchEnds({ identifier, stopping, heartbeatMs }: Serving, { identity, expiresAt }: Identified, { beat, refuse, interrupt }: Ends) {
+function watchEnds({ identifier, stopping, heartbeatMs }: Shared, { identity, expiresAt }: Identified, { beat, refuse, interrupt }: Ends) {
   const signInAgain = (reason: string) => {
     const { message, extensions } = unauthenticated('sign in again', { reason });
     refuse({ message, extensions });

@@ -165,7 +165,7 @@ describe('operations from a manifest', () => {
       executor((document) => void warmed.push(print(document))),
       { settings: { persistedOperations: manifestOf([hi]) } },
     );
-    expect(warmed).toEqual([expect.stringContaining('query Hi')]);
+    expect(warmed[0]).toContain('query Hi');
     expect((await ask(graph, { ...byId('Hi-1'), variables: { name: 'Ada' } })).body).toEqual(world);
     expect(graph.executor.asked.at(-1)).toMatchObject({ variables: { name: 'Ada' } });
     expect((await ask(graph, { query: hello })).body).toEqual(world);

@@ -49,6 +49,8 @@ describe('plugins of Apollo Server', () => {
     await send(gateway, query('{ product(id: "3") { stars } }'));
     expect(seen).toEqual([
       'start',
+      // Each contract has a server of its own.
+      'start',
       'request of ada',
       'request of a guest',
       'Cannot query field "nothing" on type "Query".',

@@ -6,7 +6,9 @@ import { person, testSettings } from '@supergraph/platform/testing';
 import { buildSchema } from 'graphql';
 import type { Executor, ExecutorRequest, SubscriptionRequest } from '../../src/executor.ts';
 import type { Identified, Identifier } from '../../src/identify.ts';
+import type { LiveExecutor } from '../../src/live-executor.ts';
 import { type RunningGateway, type ServerOptions, startServer } from '../../src/server.ts';
+import type { Graph } from '../../src/supergraph.ts';
 import { readFacts } from '../../src/supergraph-facts.ts';
 
 /** What the executor was asked, newest last. */
@@ -79,7 +81,7 @@ export interface FakeGraph extends RunningGateway {
   metrics(): Promise<string>;
 }
 
-type Options = Partial<Omit<ServerOptions, 'settings' | 'executor' | 'identifier' | 'log'>> & {
+type Options = Partial<Omit<ServerOptions, 'settings' | 'graph' | 'identifier' | 'log'>> & {
   readonly settings?: Partial<ServerOptions['settings']>;
 };
 
@@ -88,7 +90,10 @@ export async function startFakeGraph(executor: FakeExecutor, options: Options = 
   const settings = testSettings({ publicUrl: 'http://graph.test', corsOrigins: ['https://app.test'], ...options.settings });
   const identifier = fakeIdentifier();
   const log = createLog(settings.logLevel, 'gateway');
-  const running = await startServer({ ...options, settings, executor, identifier, log });
+  const live: LiveExecutor = { current: executor, onSwap: () => () => undefined };
+  const graph: Graph = { of: () => live, warmWith: () => Promise.resolve(), warnings: () => [], close: () => Promise.resolve() };
+  const load = { loopDelayMs: 60_000, ...options.load };
+  const running = await startServer({ ...options, load, settings, graph, identifier, log });
   return {
     ...running,
     executor,
