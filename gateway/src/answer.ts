@@ -25,13 +25,13 @@ export interface IncrementalAnswer {
 
 export const isIncremental = (answer: Answer | IncrementalAnswer): answer is IncrementalAnswer => 'later' in answer;
 
-/** An answer as it is written to a client. */
-export function answerText({ data, errors, extensions }: Answer): string {
+/** An answer as it is written to a client; `more` are members that a protocol adds at its end, each after a comma. */
+export function answerText({ data, errors, extensions }: Answer, more = ''): string {
   const parts: string[] = [];
   if (errors?.length) parts.push(`"errors":${JSON.stringify(errors)}`);
   if (data !== undefined) parts.push(`"data":${data}`);
   if (extensions) parts.push(`"extensions":${JSON.stringify(extensions)}`);
-  return `{${parts.join(',')}}`;
+  return `{${parts.join(',')}${more}}`;
 }
 
 /** The same as objects, for protocols whose libraries write the text themselves. */

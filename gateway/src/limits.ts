@@ -141,23 +141,24 @@ function add(sum: Measure, inner: Measure | undefined): void {
   sum.directives += inner.directives;
 }
 
-/** The error of an operation that costs too much with these variables. */
-export function costError(
+/** An upper estimate of an operation's work with these variables. */
+export function costOfOperation(
   facts: SupergraphFacts,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>> | undefined,
-  limits: Limits,
-): GraphQLError | undefined {
+): number {
   const defaults = Object.fromEntries(
     (operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
       defaultValue && 'value' in defaultValue ? [[variable.name.value, Number(defaultValue.value)]] : [],
     ),
   );
   const given = Object.fromEntries(Object.entries(variables ?? {}).filter(([, value]) => value !== undefined));
-  const cost = costOf(facts, { operation, fragments: fragmentsOf(document), variables: { ...defaults, ...given } });
-  return cost > limits.cost ? tooMuch('cost', limits.cost, cost) : undefined;
+  return costOf(facts, { operation, fragments: fragmentsOf(document), variables: { ...defaults, ...given } });
 }
+
+/** The error of an operation that costs too much. */
+export const costError = (cost: number, limits: Limits): GraphQLError => tooMuch('cost', limits.cost, cost);
 
 function fragmentsOf(document: DocumentNode): Map<string, FragmentDefinitionNode> {
   const fragments = new Map<string, FragmentDefinitionNode>();

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Log } from '@supergraph/platform/log';
 import {
   type DocumentNode,
   getOperationAST,
   GraphQLError,
-  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -14,14 +12,20 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Executor } from './executor.ts';
-import { costError, defaultLimits, limitError, type Limits } from './limits.ts';
+import { deferRules, usesDefer } from './defer.ts';
+import { costError, costOfOperation, defaultLimits, limitError, type Limits } from './limits.ts';
 
-/** An operation as a client sends it. */
-export interface OperationText {
-  readonly query: string;
+/** An operation as a client sends it, of any transport. */
+export interface SentOperation {
+  /** Absent where the client names a persisted operation in `extensions`. */
+  readonly query?: string | undefined;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
+
+/** An operation whose text is known. */
+export type OperationText = Pick<SentOperation, 'operationName' | 'variables'> & { readonly query: string };
 
 /** An operation that may be planned. */
 export interface Checked {
@@ -32,19 +36,29 @@ export interface Checked {
   /** The operation's own name, also where the client named none. */
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>> | undefined;
+  /** An upper estimate of its work, in the points of `@cost`. */
+  readonly cost: number;
+  /** Parts of its answer may come later. */
+  readonly usesDefer: boolean;
 }
 
 /** Parses, bounds and validates operations: the same for HTTP, WebSocket and event streams. */
 export interface Operations {
   readonly limits: Limits;
-  /** The checked operation, or all that is wrong with it. */
-  check(text: OperationText): Checked | readonly GraphQLError[];
+  /** The operation, checked for the current executor or the given one, or all that is wrong with it. */
+  check(text: OperationText, executor?: Executor): Checked | readonly GraphQLError[];
   /** Takes the documents last asked for over to an executor that stands in for another, where they still hold; returns them. */
   carryOver(from: Executor, to: Executor): Promise<readonly DocumentNode[]>;
 }
 
 const documentsKept = 2_000;
 const documentsCarried = 200;
+
+/** A document that may run, as one of its operations. */
+interface Known {
+  readonly document: DocumentNode;
+  readonly usesDefer: boolean;
+}
 
 /** Keeps checked documents by their hash, also those that were refused, for each executor by itself. */
 export function createOperations(
@@ -53,15 +67,15 @@ export function createOperations(
 ): Operations {
   const limits = { ...defaultLimits, ...options.limits };
   const { development } = options;
-  const rules = development ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-  const caches = new WeakMap<Executor, LRUCache<string, DocumentNode | readonly GraphQLError[]>>();
+  const rules = [...specifiedRules, ...deferRules, ...(development ? [] : [NoSchemaIntrospectionCustomRule])];
+  const caches = new WeakMap<Executor, LRUCache<string, Known | readonly GraphQLError[]>>();
   const documentsOf = (executor: Executor) => {
-    const documents = caches.get(executor) ?? new LRUCache<string, DocumentNode | readonly GraphQLError[]>({ max: documentsKept });
+    const documents = caches.get(executor) ?? new LRUCache<string, Known | readonly GraphQLError[]>({ max: documentsKept });
     caches.set(executor, documents);
     return documents;
   };
 
-  const read = (executor: Executor, query: string): DocumentNode | readonly GraphQLError[] => {
+  const read = (executor: Executor, query: string): Known | readonly GraphQLError[] => {
     const documents = documentsOf(executor);
     const hash = createHash('sha256').update(query).digest('base64');
     const known = documents.get(hash);
@@ -70,21 +84,22 @@ export function createOperations(
     documents.set(hash, document);
     return document;
   };
-  const readDocument = (executor: Executor, query: string): DocumentNode | readonly GraphQLError[] => {
+  const readDocument = (executor: Executor, query: string): Known | readonly GraphQLError[] => {
     const document = parseDocument(query, limits);
     if (document instanceof GraphQLError) return [document];
     const tooMuch = limitError(document, limits, development);
     if (tooMuch) return [tooMuch];
     const errors = validate(executor.schema, document, rules, { maxErrors: limits.errors });
-    return errors.length > 0 ? errors.slice(0, limits.errors).map((error) => toClientError(error, development)) : document;
+    if (errors.length > 0) return errors.slice(0, limits.errors).map((error) => toClientError(error, development));
+    return { document, usesDefer: usesDefer(document) };
   };
 
   return {
     limits,
-    check: ({ query, operationName, variables }) => {
-      const executor = current();
-      const document = read(executor, query);
-      if (!('kind' in document)) return document;
+    check: ({ query, operationName, variables }, executor = current()) => {
+      const known = read(executor, query);
+      if (!('document' in known)) return known;
+      const { document } = known;
       const operation = getOperationAST(document, operationName || undefined);
       if (!operation)
         return [
@@ -92,37 +107,24 @@ export function createOperations(
             extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
           }),
         ];
-      const tooDear = costError(executor.facts, document, operation, variables ?? undefined, limits);
-      if (tooDear) return [tooDear];
-      return { executor, document, operation, operationName: operation.name?.value, variables: variables ?? undefined };
+      const given = variables ?? undefined;
+      const cost = costOfOperation(executor.facts, document, operation, given);
+      if (cost > limits.cost) return [costError(cost, limits)];
+      return { ...known, executor, operation, operationName: operation.name?.value, variables: given, cost };
     },
     carryOver: async (from, to) => {
-      const carried: [string, DocumentNode][] = [];
-      for (const [hash, document] of documentsOf(from).entries()) {
+      const carried: [string, Known][] = [];
+      for (const [hash, known] of documentsOf(from).entries()) {
         if (carried.length >= documentsCarried) break;
-        if (!('kind' in document)) continue;
+        if (!('document' in known)) continue;
         // One at a time: requests go on meanwhile.
         await turn();
-        if (validate(to.schema, document, rules, { maxErrors: 1 }).length === 0) carried.push([hash, document]);
+        if (validate(to.schema, known.document, rules, { maxErrors: 1 }).length === 0) carried.push([hash, known]);
       }
-      for (const [hash, document] of carried.toReversed()) documentsOf(to).set(hash, document);
-      return carried.map(([, document]) => document);
+      for (const [hash, known] of carried.toReversed()) documentsOf(to).set(hash, known);
+      return carried.map(([, { document }]) => document);
     },
   };
-}
-
-/** Plans all operations of documents before somebody asks for them; requests go on meanwhile. */
-export async function warm(executor: Executor, documents: readonly DocumentNode[], log: Log): Promise<void> {
-  for (const document of documents)
-    for (const definition of document.definitions) {
-      if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-      await turn();
-      try {
-        executor.warm(document, definition.name?.value);
-      } catch (error) {
-        log.debug({ error }, 'an operation could not be planned before it was asked for');
-      }
-    }
 }
 
 /** Whether a check found an operation that may run. */

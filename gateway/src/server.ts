@@ -1,43 +1,33 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
 import { adminServer, closeGracefully, harden, listen } from '@supergraph/platform/service-server';
-import cors from 'cors';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import helmet from 'helmet';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
+import { assemble, type Assembly, type ServingOptions } from './assemble.ts';
+import { capConnections } from './connection-caps.ts';
 import { contractFor, type ContractServings, pathOf } from './contract-servings.ts';
-import { contracts, publicContract } from './contracts.ts';
-import { credentialsOf } from './credentials.ts';
-import { createEventStreamHandler } from './event-stream.ts';
-import { createHttpGraphQL, type HttpGraphQL } from './http-graphql.ts';
-import type { Identified, Identifier } from './identify.ts';
-import type { Limits } from './limits.ts';
-import { createLoadGuard, type LoadOptions } from './load.ts';
-import { createOperations, warm } from './operations.ts';
-import { type Serving, statusOf, toGraphQLError } from './serving.ts';
-import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
+import { toGraphQLError } from './edge-errors.ts';
+import type { GatewayPlugin } from './http/apollo-lane.ts';
+import { createCommonHeaders } from './http/common-headers.ts';
+import { directLane } from './http/direct-lane.ts';
+import { errorReplyOf } from './http/entrance.ts';
+import { createEventRoute, createGraphQLRoute, type Place, type Route } from './http/graphql-route.ts';
+import type { Lane } from './http/lane.ts';
+import { errorReply, refuse, type Reply } from './http/reply.ts';
 import { serveSockets } from './sockets.ts';
-import type { Graph } from './supergraph.ts';
 
-export interface ServerOptions {
-  readonly settings: RuntimeSettings;
-  readonly graph: Graph;
-  readonly identifier: Identifier;
-  readonly log: Log;
+export interface ServerOptions extends ServingOptions {
   /** What keeps the gateway from serving, beside its own stopping. */
   readonly problems?: () => Promise<readonly string[]>;
   /** Answers `GET /`. */
   readonly playground?: RequestHandler;
   /** Adds pages of others, such as the login; they come before the 404. */
   readonly routes?: (app: Express) => void;
-  readonly limits?: Partial<Limits>;
-  readonly load?: Omit<LoadOptions, 'metrics'>;
-  readonly slowReaders?: SlowReaderOptions;
-  readonly operationMs?: number;
+  /** Plugins of Apollo Server; with any, all requests over HTTP take its pipeline. */
+  readonly plugins?: readonly GatewayPlugin[];
   /** How long a stopping gateway goes on serving while load balancers turn away. */
   readonly lameDuckMs?: number;
   readonly socketsPerAddress?: number;
@@ -54,33 +44,25 @@ const stopWithinMs = 10_000;
 
 /** Serves the graph: HTTP, WebSocket and event streams on one port, health and metrics on another. */
 export async function startServer(options: ServerOptions): Promise<RunningGateway> {
-  const { settings, graph, identifier, log } = options;
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
-  const stopping = new AbortController();
-  const shared = {
-    identifier,
-    log,
-    load: createLoadGuard({ ...options.load, metrics }),
-    slowReaders: createSlowReaders(options.slowReaders),
-    operationMs: options.operationMs ?? 5_000,
-    stopping: stopping.signal,
-  };
-  const servings = new Map(contracts.map(({ name }) => [name, { ...shared, ...ofContract(options, name) }]));
-  const graphql = new Map<string, HttpGraphQL>();
-  for (const [contract, serving] of servings) graphql.set(contract, await createHttpGraphQL(serving));
-  await graph.warmWith(async (contract, next, previous) => {
-    const documents = previous ? await servings.get(contract)?.operations.carryOver(previous, next) : [];
-    await warm(next, documents ?? [], log);
-  });
-  let leaving = false;
-  const app = buildApp(options, servings, graphql, () => leaving);
-  const server = createServer({ maxHeaderSize: 16_384 }, app);
+  const assembly = await assemble(options);
+  try {
+    return await serve(options, assembly);
+  } catch (error) {
+    await assembly.close();
+    throw error;
+  }
+}
+
+async function serve(options: ServerOptions, assembly: Assembly): Promise<RunningGateway> {
+  const { settings, graph } = options;
+  const { shared, servings, metrics } = assembly;
+  const lane = await chooseLane(servings, options.plugins);
+  const server = createServer({ maxHeaderSize: 16_384 }, frontDoor(options, assembly, lane));
   harden(server);
-  capSockets(server, options.socketsPerAddress ?? 20_000);
-  const sockets = serveSockets({ server, servings, origins: (request) => originsOf(settings, request), metrics });
+  capConnections(server, options.socketsPerAddress ?? 20_000);
+  const sockets = serveSockets({ server, shared, servings, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {
-    const problems = leaving ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
+    const problems = shared.leaving.aborted ? ['the gateway is stopping'] : await (options.problems?.() ?? []);
     return { ok: problems.length === 0, problems, warnings: graph.warnings() };
   };
   await listen(server, settings.port, settings.host);
@@ -92,171 +74,79 @@ export async function startServer(options: ServerOptions): Promise<RunningGatewa
     port: (server.address() as AddressInfo).port,
     adminPort: admin.port,
     stop: async () => {
-      leaving = true;
+      assembly.leave();
       await sleep(options.lameDuckMs ?? (settings.production ? 2_000 : 0));
       const closed = closeGracefully(server, stopWithinMs);
-      stopping.abort();
+      assembly.stop();
       sockets.stop();
       await closed;
-      for (const { stop } of graphql.values()) await stop();
-      shared.load.close();
-      shared.slowReaders.close();
-      identifier.close();
+      await lane.stop();
+      await assembly.close();
       await admin.stop();
     },
   };
 }
 
-function ofContract({ graph, settings, limits }: ServerOptions, contract: string): Pick<Serving, 'live' | 'operations'> {
-  const live = graph.of(contract);
-  return { live, operations: createOperations(() => live.current, { development: settings.development, ...(limits ? { limits } : {}) }) };
+/** Requests go straight to the executor, unless plugins of Apollo Server want to see them. */
+async function chooseLane(servings: ContractServings, plugins: readonly GatewayPlugin[] = []): Promise<Lane> {
+  if (plugins.length === 0) return directLane;
+  const { createApolloLane } = await import('./http/apollo-lane.ts');
+  return createApolloLane(servings, plugins);
 }
 
-function buildApp(
-  options: ServerOptions,
-  servings: ContractServings,
-  graphql: ReadonlyMap<string, HttpGraphQL>,
-  isLeaving: () => boolean,
-): Express {
-  const { settings, identifier, playground } = options;
-  const serving = servings.get(publicContract) as Serving;
+/** The graph's own addresses are answered at once, all others by express. */
+function frontDoor(options: ServerOptions, { shared, servings, limits }: Assembly, lane: Lane): RequestListener {
+  const headers = createCommonHeaders(options.settings);
+  const routes = new Map<string | undefined, Route>();
+  for (const contract of servings.keys()) {
+    const place: Place = { shared, limits, servingOf: (identified) => contractFor(servings, contract, identified) };
+    routes.set(pathOf(contract), createGraphQLRoute(place, lane));
+    routes.set(`${pathOf(contract)}/stream`, createEventRoute(place));
+  }
+  const others = createOtherRoutes(options);
+  return (request, response) => {
+    const { url = '/', method } = request;
+    if (method === 'OPTIONS') return void response.writeHead(204, headers.ofPreflight(request)).end();
+    const common = shared.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
+    const route = routes.get(url.split('?', 1)[0]);
+    if (route) return void route(request, response, common);
+    for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+    others(request, response);
+  };
+}
+
+function createOtherRoutes({ identifier, playground, routes, log }: ServerOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', false);
-  app.use((_request, response, next) => {
-    if (isLeaving()) response.setHeader('connection', 'close');
-    next();
-  });
-  app.use(helmet({ contentSecurityPolicy: settings.development ? false : undefined, crossOriginEmbedderPolicy: false }));
-  app.use(
-    cors({
-      origin: [...settings.corsOrigins],
-      methods: ['GET', 'POST'],
-      allowedHeaders: [
-        'content-type',
-        'authorization',
-        'x-organization-id',
-        'apollo-require-preflight',
-        'x-apollo-operation-name',
-        'apollographql-client-name',
-        'apollographql-client-version',
-        'traceparent',
-      ],
-      exposedHeaders: ['retry-after'],
-      maxAge: 600,
-    }),
-  );
-  const body = express.json({
-    limit: serving.operations.limits.bodyBytes,
-    type: ['application/json', 'application/graphql-response+json'],
-  });
-  const methods: RequestHandler = ({ method }, response, next) => {
-    if (method === 'GET' || method === 'POST') return next();
-    response.status(405).setHeader('allow', 'GET, POST');
-    response.json(errorBody('send a GET or a POST', 'BAD_REQUEST'));
-  };
-  const entrance: RequestHandler[] = [methods, shed(serving), body, identify(serving)];
-  const chosen =
-    (handlers: ReadonlyMap<string, RequestHandler>, contract: string): RequestHandler =>
-    (request, response, next) =>
-      contractFor(handlers, contract, response.locals['identified'] as Identified)(request, response, next);
-  const once = new Map([...graphql].map(([contract, { handler }]) => [contract, handler]));
-  const streams = new Map([...servings].map(([contract, serving]) => [contract, createEventStreamHandler(serving)]));
-  for (const contract of servings.keys()) {
-    app.all(pathOf(contract), ...entrance, chosen(once, contract));
-    app.all(`${pathOf(contract)}/stream`, ...entrance, chosen(streams, contract));
-  }
   app.get('/oauth/jwks', async (_request, response) => {
     const set = await identifier.keySet();
     response.setHeader('cache-control', 'public, max-age=300');
     response.json(set);
   });
   if (playground) app.use(playground);
-  options.routes?.(app);
-  app.use(
-    (_request, response) => void response.status(404).json(errorBody('there is nothing here; the graph is at /graphql', 'NOT_FOUND')),
-  );
-  app.use(onError(serving));
+  routes?.(app);
+  app.use((_request, response) => sendReply(response, nothingHere));
+  app.use(onError(log));
   return app;
 }
 
-const errorBody = (message: string, code: string, details: Record<string, unknown> = {}) => ({
-  errors: [{ message, extensions: { ...details, code } }],
-});
+const nothingHere = errorReply(404, [{ message: 'there is nothing here; the graph is at /graphql', extensions: { code: 'NOT_FOUND' } }]);
 
-/** Refuses before the body is read, when it is clear that there is no place. */
-const shed =
-  ({ load }: Serving): RequestHandler =>
-  (_request, response, next) => {
-    const leave = load.enter();
-    if (!leave) {
-      response.status(503).setHeader('retry-after', '1');
-      response.json(errorBody('the service is overloaded, try again shortly', 'UPSTREAM_UNAVAILABLE'));
-      return;
-    }
-    leave();
-    next();
-  };
+const sendReply = (response: Response, { status, headers, body }: Reply) => void response.status(status).set(headers).send(body);
 
-const identify =
-  ({ identifier }: Serving): RequestHandler =>
-  async (request, response, next) => {
-    const leaving = new AbortController();
-    response.once('close', () => leaving.abort());
-    // Apollo Server insists on a body, also where there is none.
-    request.body ??= {};
-    const identified = await identifier.identify(credentialsOf(request));
-    response.locals = { identified, signal: leaving.signal };
-    next();
-  };
-
-const bodyFaults: Readonly<Record<string, string>> = {
-  'entity.parse.failed': 'the body is no JSON',
-  'encoding.unsupported': 'the content-encoding must be gzip, deflate, br or identity',
-  'charset.unsupported': 'the body must be UTF-8',
-};
-
-function onError({ log, operations }: Serving): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
+const onError =
+  (log: Log): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    const { type, status = 400 } = error as { type?: string; status?: number };
-    if (type === 'entity.too.large') {
-      const { bodyBytes: limit } = operations.limits;
-      return void response
-        .status(413)
-        .json(
-          errorBody(`a body may have ${limit} bytes; send files through the files domain`, 'BAD_REQUEST', { reason: 'BODY_LIMIT', limit }),
-        );
-    }
-    if (type && bodyFaults[type]) return void response.status(status).json(errorBody(bodyFaults[type], 'BAD_REQUEST'));
-    if (!(error instanceof DomainError) && status < 500 && type)
-      return void response.status(status).json(errorBody('the request is malformed', 'BAD_REQUEST'));
-    const { message, extensions } = toGraphQLError(error, log);
-    const answer = statusOf(extensions['code']);
-    if (answer === 401) response.setHeader('www-authenticate', 'Bearer');
-    if (answer === 503) response.setHeader('retry-after', '1');
-    response.status(extensions['code'] === 'INTERNAL_SERVER_ERROR' ? 500 : answer).json({ errors: [{ message, extensions }] });
+    const { status = 500 } = error as { status?: number };
+    if (!(error instanceof DomainError) && status < 500) return sendReply(response, refuse(status, 'the request is malformed'));
+    sendReply(response, errorReplyOf(toGraphQLError(error, log)));
   };
-}
 
 /** One list for CORS and for the Origin of sockets, and the page that we serve ourselves. */
 function originsOf({ corsOrigins, publicUrl }: RuntimeSettings, { headers, socket }: IncomingMessage): ReadonlySet<string> {
   const scheme = 'encrypted' in socket ? 'https' : 'http';
   return new Set([...corsOrigins, new URL(publicUrl).origin, ...(headers.host ? [`${scheme}://${headers.host}`] : [])]);
-}
-
-function capSockets(server: ReturnType<typeof createServer>, most: number): void {
-  const open = new Map<string, number>();
-  server.on('connection', (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > most) socket.destroy();
-  });
 }

@@ -1,138 +1,172 @@
-import { randomUUID } from 'node:crypto';
-import { DomainError, unauthenticated, upstreamUnavailable } from '@supergraph/platform/errors';
+import { upstreamUnavailable } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
-import { GraphQLError, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
-import { type Answer, refusedWith } from './answer.ts';
+import { GraphQLError } from 'graphql';
+import { type Answer, type IncrementalAnswer, type Increment, isIncremental, refusedWith } from './answer.ts';
+import { toGraphQLError } from './edge-errors.ts';
+import type { ExecutorRequest } from './executor.ts';
+import { endingWith } from './generators.ts';
 import type { Identified, Identifier } from './identify.ts';
 import type { LiveExecutor } from './live-executor.ts';
 import type { LoadGuard } from './load.ts';
 import type { Checked, Operations } from './operations.ts';
+import type { PersistedQueries } from './persisted-queries.ts';
 import type { SlowReaders } from './slow-readers.ts';
+import { stepUpError } from './step-up.ts';
 
-/** What all transports share. */
-export interface Serving {
-  /** Changes with the supergraph; what was checked runs at the executor that it was checked for. */
-  readonly live: LiveExecutor;
-  readonly operations: Operations;
+/** What all transports and contracts share. */
+export interface Shared {
+  readonly persisted: PersistedQueries;
   readonly identifier: Identifier;
   readonly load: LoadGuard;
   readonly slowReaders: SlowReaders;
   readonly log: Log;
   /** How long an operation may take; subscriptions have no end. */
   readonly operationMs: number;
+  /** How often a quiet stream shows that it lives. */
+  readonly heartbeatMs: number;
+  /** Ends when the server is about to stop. */
+  readonly leaving: AbortSignal;
   /** Ends when the server stops. */
   readonly stopping: AbortSignal;
 }
 
+/** What serves one contract over all transports. */
+export interface Serving extends Shared {
+  /** Changes with the supergraph; what was checked runs at the executor that it was checked for. */
+  readonly live: LiveExecutor;
+  readonly operations: Operations;
+}
+
+/** A checked operation, and for whom it runs until when. */
+export interface Work {
+  readonly checked: Checked;
+  readonly identified: Identified;
+  /** Ends when the client leaves. */
+  readonly signal: AbortSignal;
+}
+
 /** Runs a query or mutation to its end; never throws. */
-export async function answerOnce(serving: Serving, checked: Checked, identified: Identified, signal: AbortSignal): Promise<Answer> {
-  const refused = refusal(checked, identified);
+export function answerOnce(shared: Shared, work: Work): Promise<Answer> {
+  return inPlace(shared, work, (leave) => {
+    const answer = work.checked.executor.execute(requestOf(shared, work));
+    return answer.finally(leave);
+  });
+}
+
+/** The same for a client that reads answers in parts; the later parts do not throw either. */
+export function answerInParts(shared: Shared, work: Work): Promise<Answer | IncrementalAnswer> {
+  return inPlace<Answer | IncrementalAnswer>(shared, work, async (leave) => {
+    const request = requestOf(shared, work);
+    const answer = await work.checked.executor.executeInParts(request);
+    if (isIncremental(answer)) return { initial: answer.initial, later: laterParts(shared, answer.later, request.deadline, leave) };
+    leave();
+    return answer;
+  });
+}
+
+const requestOf = ({ operationMs }: Shared, { checked, identified, signal }: Work): ExecutorRequest => ({
+  document: checked.document,
+  operationName: checked.operationName,
+  variables: checked.variables,
+  identity: identified.identity,
+  signal,
+  deadline: Date.now() + operationMs,
+});
+
+async function inPlace<Result>(
+  { load, log }: Shared,
+  { checked, identified }: Work,
+  run: (leave: () => void) => Promise<Result>,
+): Promise<Result | Answer> {
+  const refused = stepUpError(checked, identified);
   if (refused) return refusedWith(refused);
-  if (checked.operation.operation === OperationTypeNode.SUBSCRIPTION) return refusedWith(wrongTransport());
-  const leave = serving.load.enter();
+  const leave = load.enter();
   if (!leave) return refusedWith(overloaded());
   try {
-    const { executor, document, operationName, variables } = checked;
-    return await executor.execute({
-      document,
-      operationName,
-      variables,
-      identity: identified.identity,
-      signal,
-      deadline: Date.now() + serving.operationMs,
-    });
+    return await run(leave);
   } catch (error) {
-    return refusedWith(toGraphQLError(error, serving.log));
-  } finally {
     leave();
+    return refusedWith(toGraphQLError(error, log));
   }
 }
 
+/** Lets the executor, which keeps the deadline itself, be the first to give up. */
+const graceMs = 250;
+
+/** Passes deferred parts on until the last, a failure or the deadline; `leave` is called when they have ended. */
+function laterParts(
+  { log }: Shared,
+  later: IncrementalAnswer['later'],
+  deadline: number,
+  leave: () => void,
+): AsyncGenerator<readonly Increment[], void> {
+  const ended = Promise.withResolvers<undefined>();
+  const timer = setTimeout(ended.resolve, Math.max(0, deadline - Date.now()) + graceMs, undefined);
+  const end = () => {
+    clearTimeout(timer);
+    ended.resolve(undefined);
+    leave();
+    // Parts that somebody still waits for hear of it when they come.
+    later.return().catch((error: unknown) => log.debug({ error }, 'deferred parts did not end cleanly'));
+  };
+  const parts = async function* (): AsyncGenerator<readonly Increment[], void> {
+    try {
+      for (;;) {
+        const next = await Promise.race([later.next(), ended.promise]);
+        if (!next) return yield [failedPart(tooLate())];
+        if (next.done) return;
+        yield next.value;
+      }
+    } catch (error) {
+      yield [failedPart(toGraphQLError(error, log))];
+    } finally {
+      end();
+    }
+  };
+  return endingWith(parts(), end);
+}
+
+const tooLate = () => new GraphQLError('the rest took too long, ask for it again', { extensions: upstreamUnavailable().extensions });
+
+const failedPart = (error: GraphQLError): Increment => ({ path: [], data: 'null', errors: refusedWith(error).errors });
+
 /** Begins a subscription, or answers with why it cannot begin; never throws, and neither does the stream. */
 export async function beginStream(
-  serving: Serving,
-  checked: Checked,
-  identified: Identified,
-  signal: AbortSignal,
+  { load, log }: Shared,
+  { checked, identified, signal }: Work,
 ): Promise<AsyncGenerator<Answer, void> | Answer> {
-  const refused = refusal(checked, identified);
+  const refused = stepUpError(checked, identified);
   if (refused) return refusedWith(refused);
-  const leave = serving.load.enter();
+  const leave = load.enter();
   if (!leave) return refusedWith(overloaded());
   try {
     const { executor, document, operationName, variables } = checked;
     const { identity, refresh } = identified;
     const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh });
-    return Symbol.asyncIterator in stream ? unbreakable(stream, serving.log) : stream;
+    return Symbol.asyncIterator in stream ? unbreakable(stream, log) : stream;
   } catch (error) {
-    return refusedWith(toGraphQLError(error, serving.log));
+    return refusedWith(toGraphQLError(error, log));
   } finally {
     leave();
   }
 }
 
 function unbreakable(stream: AsyncGenerator<Answer, void>, log: Log): AsyncGenerator<Answer, void> {
-  const guarded = (async function* () {
+  const guarded = async function* () {
     try {
       yield* stream;
     } catch (error) {
       yield refusedWith(toGraphQLError(error, log));
     }
-  })();
-  const end = guarded.return.bind(guarded);
-  guarded.return = async (value) => {
-    await stream.return();
-    return end(value);
   };
-  return guarded;
+  return endingWith(guarded(), () => stream.return());
 }
 
-const wrongTransport = () =>
-  new GraphQLError('subscriptions travel by WebSocket (graphql-transport-ws on /graphql) or as an event stream (/graphql/stream)', {
-    extensions: { code: 'BAD_REQUEST' },
-  });
+/** The error of a subscription that came where answers are single. */
+export const wrongTransport = () =>
+  new GraphQLError(
+    'subscriptions travel by WebSocket (graphql-transport-ws on /graphql), as server-sent events (/graphql/stream), or by multipart (accept: multipart/mixed;subscriptionSpec=1.0)',
+    { extensions: { code: 'BAD_REQUEST', reason: 'SUBSCRIPTION_TRANSPORT' } },
+  );
 
 const overloaded = () => new GraphQLError('the service is overloaded, try again shortly', { extensions: upstreamUnavailable().extensions });
-
-/** What an organization that asks for two factors lets a viewer with one see of itself: enough to explain why. */
-const openBeforeStepUp: Readonly<Record<string, readonly string[]>> = {
-  '': ['currentOrganization'],
-  currentOrganization: ['id', 'name', 'settings'],
-  settings: ['requireMfa'],
-};
-
-function refusal({ operation, document }: Checked, { stepUpRequired }: Identified): GraphQLError | undefined {
-  if (!stepUpRequired) return undefined;
-  const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-  const isOpen = ({ selections }: SelectionSetNode, under: string): boolean =>
-    selections.every((selection) => {
-      if (selection.kind === Kind.INLINE_FRAGMENT) return isOpen(selection.selectionSet, under);
-      if (selection.kind === Kind.FRAGMENT_SPREAD)
-        return fragments.some(({ name, selectionSet }) => name.value === selection.name.value && isOpen(selectionSet, under));
-      const name = selection.name.value;
-      if (name === '__typename') return true;
-      return (openBeforeStepUp[under]?.includes(name) ?? false) && (!selection.selectionSet || isOpen(selection.selectionSet, name));
-    });
-  if (operation.operation === OperationTypeNode.QUERY && isOpen(operation.selectionSet, '')) return undefined;
-  const { message, extensions } = unauthenticated('this organization asks for a second factor; prove one and repeat the request', {
-    reason: 'STEP_UP_REQUIRED',
-  });
-  return new GraphQLError(message, { extensions });
-}
-
-/** Makes of anything thrown an error that may leave; the unexpected is logged under an id. */
-export function toGraphQLError(error: unknown, log: Log): GraphQLError {
-  if (error instanceof GraphQLError && !error.originalError && typeof error.extensions['code'] === 'string') return error;
-  if (error instanceof DomainError) return new GraphQLError(error.message, { extensions: error.extensions });
-  const errorId = randomUUID();
-  log.error({ errorId, error }, 'the gateway failed unexpectedly');
-  return new GraphQLError('something went wrong on our side', { extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } });
-}
-
-/** The HTTP status of a refusal before any operation ran. */
-export function statusOf(code: unknown): number {
-  if (code === 'UNAUTHENTICATED') return 401;
-  if (code === 'UPSTREAM_UNAVAILABLE' || code === 'INTERNAL_SERVER_ERROR') return 503;
-  if (code === 'NOT_FOUND') return 200;
-  return 400;
-}

@@ -6,13 +6,14 @@ import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { type Context, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { Gauge, type Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { admit } from './admission.ts';
 import { type Answer, answerObject, formatError } from './answer.ts';
 import { contractAt, contractFor, type ContractServings } from './contract-servings.ts';
-import { publicContract } from './contracts.ts';
 import { credentialsOf } from './credentials.ts';
+import { toGraphQLError } from './edge-errors.ts';
 import type { Identified } from './identify.ts';
-import { type Checked, isChecked } from './operations.ts';
-import { answerOnce, beginStream, type Serving, toGraphQLError } from './serving.ts';
+import { isChecked } from './operations.ts';
+import { answerOnce, beginStream, type Shared, type Work } from './serving.ts';
 
 export interface Sockets {
   /** Closes all sockets with 1001, so that clients come back elsewhere. */
@@ -21,6 +22,7 @@ export interface Sockets {
 
 export interface SocketOptions {
   readonly server: Server;
+  readonly shared: Shared;
   readonly servings: ContractServings;
   readonly origins: (request: IncomingMessage) => ReadonlySet<string>;
   readonly metrics: Registry;
@@ -33,14 +35,10 @@ interface Extra {
   readonly leaving: AbortController;
   /** The contract of the path that the client came to. */
   readonly contract: string;
+  /** The size of the message that is being read. */
+  messageBytes: number;
   identified?: Identified;
   expiry?: NodeJS.Timeout;
-}
-
-interface Work {
-  readonly checked: Checked;
-  readonly identified: Identified;
-  readonly signal: AbortSignal;
 }
 
 type SocketContext = Context<Record<string, unknown>, Extra>;
@@ -53,9 +51,8 @@ const farewellMs = 3_000;
 const longestTimer = 2_147_483_647;
 
 /** Operations of all kinds over graphql-transport-ws on /graphql. */
-export function serveSockets({ server, servings, origins, metrics, operationsPerSocket = 50 }: SocketOptions): Sockets {
-  const serving = servings.get(publicContract) as Serving;
-  const { identifier, log } = serving;
+export function serveSockets({ server, shared, servings, origins, metrics, operationsPerSocket = 50 }: SocketOptions): Sockets {
+  const { identifier, log } = shared;
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: largestMessage,
@@ -66,10 +63,11 @@ export function serveSockets({ server, servings, origins, metrics, operationsPer
   const gauge = new Gauge({ name: 'gateway_sockets_open', help: 'WebSockets that are open right now', registers: [metrics] });
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
-    onConnect: (ctx) => connect(serving, ctx),
+    onConnect: (ctx) => connect(shared, ctx),
     onSubscribe: (ctx, _id, payload) => prepare(servings, ctx, payload, operationsPerSocket),
-    execute: ({ contextValue }) => run(serving, contextValue as Work),
-    subscribe: ({ contextValue }) => begin(serving, contextValue as Work),
+    // Answers pass through the protocol's library untouched, until `onNext` makes their message.
+    execute: ({ contextValue }) => answerOnce(shared, contextValue as Work) as never,
+    subscribe: ({ contextValue }) => beginStream(shared, contextValue as Work) as never,
     onNext: (_ctx, _id, _payload, _args, result) => answerObject(result as unknown as Answer),
     onError: (_ctx, _id, _payload, errors) => errors.map((error) => ('toJSON' in error ? formatError(error) : error)),
     jsonMessageReplacer: (_key, value: unknown) => (typeof value === 'bigint' ? (JSON.parse(jsonText(value)) as unknown) : value),
@@ -80,18 +78,18 @@ export function serveSockets({ server, servings, origins, metrics, operationsPer
     const contract = contractAt(request.url?.split('?')[0]);
     if (!contract) return refuse(socket, '404 Not Found');
     if (origin && !origins(request).has(origin)) return refuse(socket, '403 Forbidden');
-    if (serving.stopping.aborted) return refuse(socket, '503 Service Unavailable');
+    if (shared.stopping.aborted) return refuse(socket, '503 Service Unavailable');
     webSockets.handleUpgrade(request, socket, head, (opened) => attend(opened, request, contract));
   });
 
   const attend = (socket: WebSocket, request: IncomingMessage, contract: string): void => {
-    const extra: Extra = { socket, request, contract, leaving: new AbortController() };
+    const extra: Extra = { socket, request, contract, leaving: new AbortController(), messageBytes: 0 };
     open.add(extra);
     gauge.set(open.size);
-    const unwatch = serving.slowReaders.watch(request.socket, () => socket.terminate());
+    const unwatch = shared.slowReaders.watch(request.socket, () => socket.terminate());
     const stopPinging = pingRegularly(socket);
     const closed = protocol.opened(
-      toProtocolSocket(socket, (error) => log.warn({ error }, 'a socket message failed')),
+      toProtocolSocket(extra, (error) => log.warn({ error }, 'a socket message failed')),
       extra,
     );
     // A frame that is too large or broken: `ws` closes by itself.
@@ -120,7 +118,7 @@ export function serveSockets({ server, servings, origins, metrics, operationsPer
   };
 }
 
-async function connect({ identifier, log }: Serving, ctx: SocketContext): Promise<boolean | void> {
+async function connect({ identifier, log }: Shared, ctx: SocketContext): Promise<boolean | void> {
   const { extra, connectionParams = {} } = ctx;
   try {
     const identified = await identifier.identify(credentialsOf(extra.request, connectionParams));
@@ -139,12 +137,12 @@ async function connect({ identifier, log }: Serving, ctx: SocketContext): Promis
   }
 }
 
-function prepare(
+async function prepare(
   servings: ContractServings,
   { extra, subscriptions }: SocketContext,
-  { query, operationName, variables }: SubscribePayload,
+  payload: SubscribePayload,
   most: number,
-): ExecutionArgs | GraphQLError[] {
+): Promise<ExecutionArgs | GraphQLError[]> {
   const { identified } = extra;
   const refuseWith = (message: string, reason: string, limit: number) => [
     new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', reason, limit } }),
@@ -152,26 +150,23 @@ function prepare(
   if (!identified) return refuseWith('the connection is not ready', 'NOT_CONNECTED', 0);
   if (Object.keys(subscriptions).length > most)
     return refuseWith(`a socket may run ${most} operations at once; end one first, or open another socket`, 'OPERATION_LIMIT', most);
-  const { operations } = contractFor(servings, extra.contract, identified);
-  const { bodyBytes } = operations.limits;
-  if (Buffer.byteLength(query) + Buffer.byteLength(JSON.stringify(variables ?? {})) > bodyBytes)
+  const serving = contractFor(servings, extra.contract, identified);
+  const { bodyBytes } = serving.operations.limits;
+  if (extra.messageBytes > bodyBytes)
     return refuseWith(
       `an operation with its variables may have ${bodyBytes} bytes; send files through the files domain`,
       'BODY_LIMIT',
       bodyBytes,
     );
-  const checked = operations.check({ query, operationName, variables });
+  const { checked } = await admit(serving, { ...payload, query: payload.query || undefined }, identified);
   if (!isChecked(checked)) return [...checked];
   const work: Work = { checked, identified, signal: extra.leaving.signal };
   // The protocol reads nothing of the arguments but which operation is meant.
   return { document: checked.document, operationName: checked.operationName, contextValue: work } as unknown as ExecutionArgs;
 }
 
-// Answers pass through the protocol's library untouched, until `onNext` makes their message.
-const run = (serving: Serving, { checked, identified, signal }: Work) => answerOnce(serving, checked, identified, signal) as never;
-const begin = (serving: Serving, { checked, identified, signal }: Work) => beginStream(serving, checked, identified, signal) as never;
-
-function toProtocolSocket(socket: WebSocket, onFailure: (error: unknown) => void) {
+function toProtocolSocket(extra: Extra, onFailure: (error: unknown) => void) {
+  const { socket } = extra;
   return {
     protocol: socket.protocol,
     // Waiting until the bytes have left keeps a slow reader's source waiting, too.
@@ -185,6 +180,7 @@ function toProtocolSocket(socket: WebSocket, onFailure: (error: unknown) => void
     },
     onMessage: (handle: (data: string) => Promise<void>) =>
       void socket.on('message', (data) => {
+        extra.messageBytes = (data as Buffer).length;
         handle(String(data as Buffer)).catch((error: unknown) => {
           onFailure(error);
           if (socket.readyState === socket.OPEN) socket.close(close.internal, 'something went wrong on our side');

@@ -176,15 +176,6 @@ describe('the HTTP face', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('cache-control')).toBe('no-store');
   });
-  test('automatic persisted queries work', async () => {
-    const extensions = { persistedQuery: { version: 1, sha256Hash: '0f0d2a1b' } };
-    expect((await send({ extensions })).body.errors?.[0]?.extensions['code']).toBe('PERSISTED_QUERY_NOT_FOUND');
-    const { createHash } = await import('node:crypto');
-    const query = '{ reviewCount }';
-    extensions.persistedQuery.sha256Hash = createHash('sha256').update(query).digest('hex');
-    await send({ query, extensions });
-    expect((await send({ extensions })).body).toEqual({ data: { reviewCount: 3 } });
-  });
   test('subscriptions by plain HTTP are told where to go', async () => {
     const { status, body } = await ask('subscription { endless { name } }');
     expect([status, body.errors?.[0]?.message]).toEqual([400, expect.stringContaining('/graphql/stream')]);

@@ -6,7 +6,7 @@ import { buildSchema, type DocumentNode, parse } from 'graphql';
 import type { Answer } from '../src/answer.ts';
 import type { Executor, SubscriptionRequest } from '../src/executor.ts';
 import { createGeneration, createLiveExecutor } from '../src/live-executor.ts';
-import { warm } from '../src/operations.ts';
+import { warm } from '../src/warming.ts';
 import { openGraph } from '../src/supergraph.ts';
 import type { SourceListener, SupergraphSource } from '../src/supergraph-source.ts';
 

@@ -37,6 +37,10 @@ export interface Settings {
   readonly publicUrl: string;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
+  /** Absolute path of a manifest of operations that are known before the start. */
+  readonly persistedOperations: string | undefined;
+  /** Whether clients may run nothing but those. */
+  readonly persistedOperationsOnly: boolean;
   /** Signs what services tell each other; absent: made and kept in the data directory. */
   readonly internalKey: string | undefined;
 }
@@ -90,6 +94,8 @@ const shape = z.object({
   CALLBACK_URL: address('https?', 'http://gateway.internal:4000/callback').optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
+  PERSISTED_OPERATIONS: z.string().optional(),
+  PERSISTED_OPERATIONS_ONLY: flag.default(false),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
 });
 
@@ -114,6 +120,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_URL$/, subgraphUrl, problems);
   const subgraphSubscriptions = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_SUBSCRIPTIONS$/, subscriptionWay, problems);
   const subgraphIdentities = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_IDENTITY$/, identityWay, problems);
+  if (read.success && read.data.PERSISTED_OPERATIONS_ONLY && !read.data.PERSISTED_OPERATIONS)
+    problems.push('PERSISTED_OPERATIONS_ONLY needs to know which; mend: name their manifest in PERSISTED_OPERATIONS');
   if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
   if (problems.length > 0 || !read.success)
     throw new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
@@ -141,6 +149,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
     corsOrigins: data.CORS_ORIGINS,
+    persistedOperations: data.PERSISTED_OPERATIONS && resolve(data.PERSISTED_OPERATIONS),
+    persistedOperationsOnly: data.PERSISTED_OPERATIONS_ONLY,
     internalKey: data.INTERNAL_KEY,
   };
 }

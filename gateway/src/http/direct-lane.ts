@@ -1,0 +1,31 @@
+import { type Answer, answerText, type IncrementalAnswer, isIncremental, refusedWith } from '../answer.ts';
+import { headersOf, statusOf } from '../edge-errors.ts';
+import { endingWith } from '../generators.ts';
+import { isChecked } from '../operations.ts';
+import { answerInParts, answerOnce } from '../serving.ts';
+import { firstPart, laterPart, lastPart, partsHeader } from './deferred-parts.ts';
+import type { Exchange, Lane } from './lane.ts';
+import type { Reply } from './reply.ts';
+
+/** The short way: from the executor's text to the socket, with nothing in between. */
+export const directLane: Lane = { name: 'direct', answer, stop: () => Promise.resolve() };
+
+async function answer({ serving, checked, identified, signal, accepted }: Exchange): Promise<Reply> {
+  if (!isChecked(checked)) return wholeReply(refusedWith(...checked), accepted.whole);
+  const work = { checked, identified, signal };
+  const result = await (accepted.parts && checked.usesDefer ? answerInParts(serving, work) : answerOnce(serving, work));
+  if (!isIncremental(result)) return wholeReply(result, accepted.whole);
+  return { status: 200, headers: { 'content-type': partsHeader }, body: endingWith(texts(result), () => result.later.return()) };
+}
+
+function wholeReply(result: Answer, contentType: string): Reply {
+  const extensions = result.errors?.[0]?.extensions;
+  const status = result.data === undefined ? statusOf(extensions?.['code']) : 200;
+  return { status, headers: { 'content-type': contentType, ...headersOf(status, extensions) }, body: answerText(result) };
+}
+
+async function* texts({ initial, later }: IncrementalAnswer): AsyncGenerator<string, void> {
+  yield firstPart(answerText(initial, ',"hasNext":true'));
+  for await (const increments of later) yield laterPart(increments);
+  yield lastPart;
+}

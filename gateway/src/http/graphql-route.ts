@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OperationTypeNode } from 'graphql';
+import { type Answer, refusedWith } from '../answer.ts';
+import { toGraphQLError } from '../edge-errors.ts';
+import { isChecked } from '../operations.ts';
+import { answerOnce, beginStream, type Shared, wrongTransport } from '../serving.ts';
+import { acceptedBy, acceptsEvents } from './accept.ts';
+import { ClientLeft } from './body.ts';
+import { openChannel, pour } from './channel.ts';
+import { type Door, enter, errorReplyOf } from './entrance.ts';
+import type { Exchange, Lane } from './lane.ts';
+import { type Headers, isReply, type Reply, writeReply } from './reply.ts';
+import { writeStream } from './stream.ts';
+import { eventStream, multipartStream, type StreamEncoding } from './stream-encodings.ts';
+
+/** Answers one request; `common` are the headers that every answer has. Never rejects. */
+export type Route = (request: IncomingMessage, response: ServerResponse, common: Headers) => Promise<void>;
+
+/** Where a route is, and whom it serves. */
+export type Place = Pick<Door, 'shared' | 'limits' | 'servingOf'>;
+
+const graph = {
+  accepted: acceptedBy,
+  mend: 'send "accept: application/graphql-response+json, application/json"',
+  guardsGet: true,
+};
+
+const events = {
+  accepted: acceptsEvents,
+  mend: 'send "accept: text/event-stream"',
+  // A browser's EventSource cannot send the header that would show it, nor a token that could be abused.
+  guardsGet: false,
+};
+
+/** /graphql: whole answers, deferred parts, and subscriptions by multipart. */
+export function createGraphQLRoute(place: Place, lane: Lane): Route {
+  const door: Door = { ...place, ...graph };
+  return guarded(place.shared, async (request, response, common) => {
+    const headers = { ...common, 'cache-control': 'no-store' };
+    const page = request.method === 'GET' && request.headers.accept?.includes('text/html') ? await lane.page?.(request) : undefined;
+    const entered = page ?? (await enter(door, request, signalOf(response)));
+    if (isReply(entered)) return send(place.shared, response, headers, entered);
+    if (!isSubscription(entered)) return send(place.shared, response, headers, await lane.answer(entered));
+    if (entered.accepted.subscriptions) return stream(response, multipartStream, entered, headers);
+    return send(place.shared, response, headers, errorReplyOf(wrongTransport(), entered.accepted.whole));
+  });
+}
+
+/** /graphql/stream: operations of all kinds as server-sent events. */
+export function createEventRoute(place: Place): Route {
+  const door: Door = { ...place, ...events };
+  return guarded(place.shared, async (request, response, common) => {
+    const headers = { ...common, 'cache-control': 'no-cache, no-transform' };
+    const entered = await enter(door, request, signalOf(response));
+    if (isReply(entered)) return send(place.shared, response, headers, entered);
+    return stream(response, eventStream, entered, headers);
+  });
+}
+
+function signalOf(response: ServerResponse): AbortSignal {
+  const leaving = new AbortController();
+  response.once('close', () => leaving.abort());
+  return leaving.signal;
+}
+
+const isSubscription = ({ checked }: Exchange): boolean =>
+  isChecked(checked) && checked.operation.operation === OperationTypeNode.SUBSCRIPTION;
+
+async function send({ slowReaders }: Shared, response: ServerResponse, common: Headers, reply: Reply): Promise<void> {
+  const { status, headers, body } = reply;
+  if (typeof body === 'string') return writeReply(response, common, { status, headers, body });
+  await pour(openChannel(slowReaders, response, status, { ...common, ...headers }), body);
+}
+
+async function stream(response: ServerResponse, encoding: StreamEncoding, exchange: Exchange, headers: Headers): Promise<void> {
+  const answers = await answersOf(exchange);
+  await writeStream(exchange.serving, response, { encoding, answers, identified: exchange.identified, headers });
+}
+
+async function answersOf({ serving, checked, identified, signal }: Exchange): Promise<AsyncGenerator<Answer, void>> {
+  if (!isChecked(checked)) return only(refusedWith(...checked));
+  const run = checked.operation.operation === OperationTypeNode.SUBSCRIPTION ? beginStream : answerOnce;
+  const result = await run(serving, { checked, identified, signal });
+  return Symbol.asyncIterator in result ? result : only(result);
+}
+
+// oxlint-disable-next-line typescript/require-await -- a stream of one
+async function* only(result: Answer): AsyncGenerator<Answer, void> {
+  yield result;
+}
+
+const guarded =
+  ({ log }: Shared, route: Route): Route =>
+  async (request, response, common) => {
+    try {
+      await route(request, response, common);
+    } catch (error) {
+      if (error instanceof ClientLeft) return;
+      const { status, headers, body } = errorReplyOf(toGraphQLError(error, log));
+      if (response.headersSent) response.destroy();
+      else writeReply(response, common, { status, headers, body: body as string });
+    }
+  };

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http';
+import type { GraphQLFormattedError } from 'graphql';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** What is written to a client of HTTP: a whole text, or texts that come one after the other. */
+export interface Reply {
+  readonly status: number;
+  /** In lower case; they come before those that every answer has. */
+  readonly headers: Headers;
+  readonly body: string | AsyncGenerator<string, void>;
+}
+
+export const jsonType = 'application/json; charset=utf-8';
+
+/** A reply that tells errors; requests that are refused before they run get one. */
+export const errorReply = (status: number, errors: readonly GraphQLFormattedError[], headers: Headers = {}): Reply => ({
+  status,
+  headers: { 'content-type': jsonType, ...headers },
+  body: JSON.stringify({ errors }),
+});
+
+/** A refusal by the rules of HTTP itself; `details` carries `reason`, `limit` and the like. */
+export const refuse = (status: number, message: string, details: Readonly<Record<string, unknown>> = {}, headers: Headers = {}): Reply =>
+  errorReply(status, [{ message, extensions: { ...details, code: 'BAD_REQUEST' } }], headers);
+
+export const isReply = (value: object): value is Reply => 'status' in value && 'body' in value;
+
+/** Writes a whole reply in one piece; `common` are the headers that every answer has. */
+export function writeReply(response: ServerResponse, common: Headers, { status, headers, body }: Reply & { readonly body: string }): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { ...common, ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
