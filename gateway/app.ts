@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import type { RuntimeSettings } from '@supergraph/platform/config';
+import { checkDomains, type RuntimeSettings } from '@supergraph/platform/config';
 import { openFoundation } from '@supergraph/platform/foundation';
 import type { Log } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
@@ -29,6 +29,7 @@ export const loadDomains = async (): Promise<SubgraphDefinition[]> =>
 
 /** Starts the graph: embedded domains here, those with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
 export async function startApp(settings: RuntimeSettings, log: Log): Promise<App> {
+  checkDomains(settings, Object.keys(registry));
   const domains = await loadDomains();
   const embedded = domains.filter(({ name }) => !settings.subgraphUrls.has(name));
   const foundation = await openFoundation(settings, { alone: embedded.length === domains.length, log });

@@ -1,4 +1,4 @@
-import { readSettings } from '@supergraph/platform/config';
+import { readSettings, readSettingsFile } from '@supergraph/platform/config';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { createLog } from '@supergraph/platform/log';
 import { describeStartFailure } from '@supergraph/platform/start-failure';
@@ -28,6 +28,7 @@ function greeting(url: string, adminUrl: string, seeded: boolean, development: b
 }
 
 async function main(): Promise<void> {
+  readSettingsFile(process.argv);
   const settings = withInternalKey(readSettings(process.env));
   const log = createLog(settings.logLevel, 'gateway');
   if (!settings.databaseUrl) process.stdout.write('starting on the embedded PostgreSQL …\n');
