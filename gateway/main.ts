@@ -21,8 +21,8 @@ function greeting(url: string, adminUrl: string, seeded: boolean, development: b
       '',
       '  try this in the playground:',
       '    1. run the first tab: one query over products, ratings, reviews and stock',
-      '    2. sign in with the button at the top and run "Me"',
-      '    3. start "Live", then send a message from another window',
+      `    2. sign in as ${demoPeople[0]?.displayName} with the button at the top and run "Me"`,
+      `    3. run "Live"; in another window sign in as ${demoPeople[1]?.displayName} and run "Write"`,
     );
   return `${lines.join('\n')}\n\n`;
 }
