@@ -1,5 +1,3 @@
-import { pathToFileURL } from 'node:url';
-
 /** What an installation says at its end: what npm's warnings about the machine's Node mean, if there were any. */
 export function remarkOn(npmUserAgent: string, ownVersion: string): string | undefined {
   const machine = /\bnode\/(v(\d+)\.\S+)/.exec(npmUserAgent);
@@ -8,7 +6,7 @@ export function remarkOn(npmUserAgent: string, ownVersion: string): string | und
   return `npm's warnings (EBADENGINE) are about Node ${machine[1]}, which runs npm on this machine and nothing else:\nthe project brings Node ${ownVersion}, and its npm scripts start everything on that.`;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.main) {
   const remark = remarkOn(process.env['npm_config_user_agent'] ?? '', process.version);
   if (remark) console.log(`\n${remark}\n`);
 }
