@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import { type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
+import { checkDomains, type RuntimeSettings } from '@supergraph/platform/config';
 import { openFoundation } from '@supergraph/platform/foundation';
 import type { Log } from '@supergraph/platform/log';
 import { createCallbacks } from '@supergraph/platform/remote-callbacks';
@@ -43,9 +43,10 @@ export interface AppOptions {
 
 /** Starts the graph: embedded domains here, subgraphs with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
 export async function startApp(settings: RuntimeSettings, log: Log, options: AppOptions = {}): Promise<App> {
+  // A supergraph that comes from elsewhere may have subgraphs of its own.
+  checkDomains(options.source ? { ...settings, subgraphUrls: new Map() } : settings, Object.keys(registry));
   const domains = await loadDomains();
   const isOurs = (name: string) => domains.some((domain) => domain.name === name);
-  requireKnownNames(settings, isOurs, options);
   const embedded = domains.filter(({ name }) => !settings.subgraphUrls.has(name));
   const foundation = await openFoundation(settings, { alone: embedded.length === domains.length, log });
   // What has begun is ended in reverse, so that nothing looks for a database that is gone.
@@ -91,15 +92,6 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
     for (const step of undo.toReversed()) await step();
     throw error;
   }
-}
-
-/** Without a supergraph of its own the program serves its domains, so that another name is a slip of the pen. */
-function requireKnownNames({ subgraphUrls, supergraph }: RuntimeSettings, isOurs: (name: string) => boolean, { source }: AppOptions): void {
-  if (supergraph || source) return;
-  const unknown = [...subgraphUrls.keys()].filter((name) => !isOurs(name));
-  if (unknown.length === 0) return;
-  const names = unknown.map((name) => `SUBGRAPH_${name.toUpperCase()}_URL names no domain`);
-  throw new SettingsError(`${names.join('\n')}\nmend: correct the name, or name the supergraph that has this subgraph in SUPERGRAPH`);
 }
 
 /** The file that SUPERGRAPH names, watched; else the graph of the domains as they are. */

@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace';
-import { readSettings, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
+import { checkDomains, readSettings, readSettingsFile, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
 import { type Foundation, openFoundation } from '@supergraph/platform/foundation';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { createLog, type Log } from '@supergraph/platform/log';
@@ -11,10 +11,13 @@ import type { SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from './registry.ts';
 
 /** Runs one domain as its own service: `npm run serve -- catalog`. */
-async function main(name: string | undefined): Promise<void> {
+async function main(programArguments: readonly string[]): Promise<void> {
+  const name = programArguments.find((argument) => !argument.startsWith('--'));
   const load = name === undefined ? undefined : registry[name];
   if (!name || !load) throw new SettingsError(`name the domain to serve: npm run serve -- <${Object.keys(registry).join(' | ')}>`);
+  readSettingsFile(programArguments);
   const settings = withInternalKey(readSettings(process.env));
+  checkDomains(settings, Object.keys(registry));
   const log = createLog(settings.logLevel, name);
   const { subgraph: definition } = await load();
   const foundation = await openFoundation(settings, { alone: false, log });
@@ -68,7 +71,7 @@ async function serve(definition: SubgraphDefinition, { settings, log, foundation
   });
 }
 
-await main(process.argv[2]).catch((error: unknown) => {
+await main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
 });
