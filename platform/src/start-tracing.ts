@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diag, DiagLogLevel, trace } from '@opentelemetry/api';
-import type { Sampler } from '@opentelemetry/sdk-trace';
+import type * as Sdk from '@opentelemetry/sdk-trace';
 import type { Settings } from './config.ts';
 import type { Log } from './log.ts';
 
@@ -53,9 +53,9 @@ export async function startTracing({ settings: { tracing }, service, log }: Trac
 }
 
 /** The samplers by the names that OpenTelemetry gives them. */
-function samplerOf(sdk: typeof import('@opentelemetry/sdk-trace'), name: string, ratio: number): Sampler {
+function samplerOf(sdk: typeof Sdk, name: string, ratio: number): Sdk.Sampler {
   const [, parentBased, own] = /^(parentbased_)?(\w+)$/.exec(name) ?? [];
-  const samplers: Readonly<Record<string, () => Sampler>> = {
+  const samplers: Readonly<Record<string, () => Sdk.Sampler>> = {
     always_on: () => new sdk.AlwaysOnSampler(),
     always_off: () => new sdk.AlwaysOffSampler(),
     traceidratio: () => new sdk.TraceIdRatioBasedSampler(ratio),

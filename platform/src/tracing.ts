@@ -38,9 +38,6 @@ export interface Entered {
   readonly recorded: Recorded | undefined;
 }
 
-/** Its spans do nothing until `startTracing` has loaded an SDK, or a program around us has registered its own. */
-const tracer = trace.getTracer('supergraph');
-
 const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Whether a text has the form that W3C gave trace contexts. */
@@ -102,7 +99,8 @@ export function faultOf(
 
 function begin(name: string, parent: string | null, { kind, attributes, startTime, link }: Stretch): Span {
   const context = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
-  return tracer.startSpan(
+  // Its spans do nothing until `startTracing` has loaded an SDK, or a program around us has registered its own.
+  return trace.getTracer('supergraph').startSpan(
     name,
     {
       ...(kind === undefined ? {} : { kind }),

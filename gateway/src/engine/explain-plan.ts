@@ -15,9 +15,9 @@ import type { Operation } from './operation.ts';
 export interface ExplainedPlan {
   readonly told: ToldPlan;
   /** A fetch's number in what is told. */
-  numberOf(fetch: FetchNode): number;
+  readonly numberOf: (fetch: FetchNode) => number;
   /** A path of the plan in the client's names. */
-  pathOf(path: readonly string[]): string;
+  readonly pathOf: (path: readonly string[]) => string;
 }
 
 const known = new WeakMap<Operation, ExplainedPlan>();
@@ -75,6 +75,7 @@ function createTeller(numberOf: (fetch: FetchNode) => number): Teller {
     switch (node.kind) {
       case 'Sequence':
       case 'Parallel':
+        if (node.nodes.length === 1) return tell(node.nodes[0] as PlanNode, path);
         return { kind: node.kind, nodes: node.nodes.map((one) => tell(one, path)) };
       case 'Flatten':
         return tell(node.node, [...path, ...node.path.map(String)]);

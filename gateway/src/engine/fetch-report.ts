@@ -20,12 +20,12 @@ export interface FetchReport {
 /** Hears what engines do. */
 export interface EngineMetrics {
   /** A plan was made, or could not be. */
-  planned(tookMs: number, isMade: boolean): void;
+  readonly planned: (tookMs: number, isMade: boolean) => void;
   /** A plan was there already. */
-  planFound(): void;
+  readonly planFound: () => void;
   /** So many more planned operations are in memory, or fewer. */
-  kept(change: number): void;
-  fetched(report: FetchReport): void;
+  readonly kept: (change: number) => void;
+  readonly fetched: (report: FetchReport) => void;
 }
 
 const nothing = () => undefined;

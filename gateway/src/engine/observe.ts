@@ -2,6 +2,7 @@ import { enterTrace, faultOf, SpanKind } from '@supergraph/platform/tracing';
 import { getOperationAST, type GraphQLFormattedError } from 'graphql';
 import { type Answer, type IncrementalAnswer, type Increment, isIncremental } from '../answer.ts';
 import type { ExecutorRequest } from '../executor.ts';
+import type { Explained } from '../explained.ts';
 import { createRecording, type Recording } from './recording.ts';
 
 type AnyRequest = Omit<ExecutorRequest, 'deadline'>;
@@ -12,10 +13,10 @@ export type Observed<Request extends AnyRequest = ExecutorRequest> = Request & {
 /** One operation, or one event, while it is answered. */
 export interface Observation<Request extends AnyRequest> {
   readonly request: Observed<Request>;
-  /** The answer, with what was asked to be told of it so far. */
-  tell<Told extends Pick<Answer, 'extensions'>>(answer: Told): Told;
+  /** The answer, or a part of it, with what was asked to be told so far. */
+  readonly tell: <Told extends Pick<Answer, 'extensions'>>(answer: Told, what?: keyof Explained) => Told;
   /** Ends what is recorded of it; only the first call counts. */
-  end(failure?: string): void;
+  readonly end: (failure?: string) => void;
 }
 
 export interface Occasion {
@@ -39,9 +40,9 @@ export function observe<Request extends AnyRequest>(request: Request, { name, li
   let ended = false;
   return {
     request: { ...request, recording, identity: traceparent === identity.traceparent ? identity : { ...identity, traceparent } },
-    tell: (answer) => {
+    tell: (answer, what) => {
       const told = recording?.told();
-      return told ? { ...answer, extensions: { ...answer.extensions, ...told } } : answer;
+      return told ? { ...answer, extensions: { ...answer.extensions, ...(what ? { [what]: told[what] } : told) } } : answer;
     },
     end: (failure) => {
       if (ended) return;
@@ -72,7 +73,7 @@ export async function observed(
   }
 }
 
-/** Each part tells what is known by then, so the last one tells all; the observation ends with the parts. */
+/** The first part tells the plan, and each part the timings as they are by then; the observation ends with the last one. */
 function inParts({ tell, end }: Observation<ExecutorRequest>, { initial, later }: IncrementalAnswer): IncrementalAnswer {
   const parts = tellEach(initial.errors ?? [], later, { tell, end });
   const close = parts.return.bind(parts);
@@ -94,7 +95,7 @@ async function* tellEach(
   try {
     for await (const increments of later) {
       errors.push(...increments.flatMap((increment) => increment.errors ?? []));
-      yield [...increments.slice(0, -1), ...increments.slice(-1).map(tell)];
+      yield [...increments.slice(0, -1), ...increments.slice(-1).map((last) => tell(last, 'timings'))];
     }
   } finally {
     end(faultOf(errors));
