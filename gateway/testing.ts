@@ -196,14 +196,14 @@ async function startGraph(domains: readonly string[], settings: RuntimeSettings,
   return { runtime, executor, ended, stop };
 }
 
-function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: organization = null }: RunOptions): Identity {
+function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: organization = null, traceparent }: RunOptions): Identity {
   return {
     requestId: randomUUID(),
     viewer: as && as.scopes.includes('*') ? { ...as, scopes: [...facts.scopes, ...as.scopes] } : as,
     organization,
     service: null,
     client: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' },
-    traceparent: null,
+    traceparent: traceparent ?? null,
   };
 }
 
