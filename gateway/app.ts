@@ -6,12 +6,15 @@ import { openFoundation } from '@supergraph/platform/foundation';
 import type { Log } from '@supergraph/platform/log';
 import { createCallbacks } from '@supergraph/platform/remote-callbacks';
 import { type Runtime, seedAll, startRuntime } from '@supergraph/platform/runtime';
+import { startTracing } from '@supergraph/platform/start-tracing';
 import { sdlOf, type SubgraphClient, type SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from '@supergraph/subgraphs/registry';
+import { Registry } from 'prom-client';
 import { playgroundPage } from './samples.ts';
 import { composeSubgraphs, isComposedFrom } from './src/compose.ts';
 import { createConnector, isReachable } from './src/connections.ts';
 import { publicContract } from './src/contracts.ts';
+import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import type { OverrideOptions } from './src/overrides.ts';
@@ -49,20 +52,26 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
   const isOurs = (name: string) => domains.some((domain) => domain.name === name);
   const embedded = domains.filter(({ name }) => !settings.subgraphUrls.has(name));
   const foundation = await openFoundation(settings, { alone: embedded.length === domains.length, log });
+  const metrics = new Registry();
   // What has begun is ended in reverse, so that nothing looks for a database that is gone.
   const undo: (() => unknown)[] = [() => foundation.leave()];
   try {
+    undo.push(await startTracing({ settings, service: 'gateway', log }));
     const address = { callback: settings.callbackUrl ?? `${settings.publicUrl}/callback` };
     const callbacks = createCallbacks({ address: () => address.callback });
     undo.push(() => callbacks.close());
-    const connect = createConnector({ settings, log, isOurs, callbacks });
+    const connector = createConnector({ settings, log, isOurs, callbacks });
+    const watch = createClientMetrics(metrics);
+    const connect = (name: string, url: string) => watch(connector(name, url));
     const remotes = [...settings.subgraphUrls].map(([name, url]) => connect(name, url));
     const runtime = await startRuntime(embedded, { ...foundation, settings, log, remotes });
     undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
+    const engineMetrics = createEngineMetrics(metrics);
     const graph = await openGraph({
       source: options.source?.(runtime.clients) ?? sourceOf(domains, settings),
-      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode }),
+      build: (supergraphSdl, clients) =>
+        createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode, metrics: engineMetrics }),
       clients: runtime.clients,
       connect: (name, url) => (isReachable(url) ? connect(name, url) : undefined),
       overrides: { active: settings.overrideLabels, ...(options.decideOverride ? { decide: options.decideOverride } : {}) },
@@ -77,6 +86,7 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
       graph,
       identifier,
       log,
+      metrics,
       problems: () => runtime.problems(),
       routes: (app) => void app.use('/callback', (request, response) => callbacks.handle(request, response)),
       ...(settings.development ? { playground: playgroundHandler() } : {}),

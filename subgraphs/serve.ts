@@ -6,6 +6,7 @@ import { createLog, type Log } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import { seedAll, startRuntime } from '@supergraph/platform/runtime';
 import { adminServer, serveSubgraph } from '@supergraph/platform/service-server';
+import { startTracing } from '@supergraph/platform/start-tracing';
 import { describeStartFailure } from '@supergraph/platform/start-failure';
 import type { SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from './registry.ts';
@@ -21,10 +22,11 @@ async function main(programArguments: readonly string[]): Promise<void> {
   const log = createLog(settings.logLevel, name);
   const { subgraph: definition } = await load();
   const foundation = await openFoundation(settings, { alone: false, log });
+  const stopTracing = await startTracing({ settings, service: name, log });
   // What has begun is ended in reverse, so that nothing looks for a database that is gone.
-  const undo: (() => unknown)[] = [() => foundation.leave()];
+  const undo: (() => unknown)[] = [() => foundation.leave(), stopTracing];
   try {
-    await serve(definition, { settings, log, foundation, undo });
+    await serve(definition, { settings, log, foundation, stopTracing, undo });
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;
@@ -35,11 +37,12 @@ interface Ground {
   readonly settings: RuntimeSettings;
   readonly log: Log;
   readonly foundation: Foundation;
+  readonly stopTracing: () => Promise<void>;
   /** Gets what ends each thing that has begun. */
   readonly undo: (() => unknown)[];
 }
 
-async function serve(definition: SubgraphDefinition, { settings, log, foundation, undo }: Ground): Promise<void> {
+async function serve(definition: SubgraphDefinition, { settings, log, foundation, stopTracing, undo }: Ground): Promise<void> {
   const { name } = definition;
   const remotes = [...settings.subgraphUrls]
     .filter(([other]) => other !== name)
@@ -66,6 +69,7 @@ async function serve(definition: SubgraphDefinition, { settings, log, foundation
     stopping = true;
     await server.stop();
     await runtime.stop();
+    await stopTracing();
     await foundation.leave();
     await admin.stop();
   });

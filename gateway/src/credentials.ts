@@ -14,5 +14,6 @@ export function credentialsOf(request: IncomingMessage, parameters: Readonly<Rec
     ipAddress: socket.remoteAddress?.replace(/^::ffff:/, '') ?? null,
     userAgent: text(headers['user-agent']) ?? null,
     traceparent: text(headers['traceparent']),
+    explain: (text(given['x-explain']) ?? text(headers['x-explain'])) === '1',
   };
 }

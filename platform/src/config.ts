@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
+import { tracingOf, type TracingSettings, tracingShape } from './tracing-settings.ts';
 
 /** What the program is told by its environment. `.env.example` explains each variable. */
 export interface Settings {
@@ -28,6 +29,8 @@ export interface Settings {
   readonly overrideLabels: ReadonlySet<string>;
   readonly amqpUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Absent: no spans are recorded. */
+  readonly tracing: TracingSettings | undefined;
   readonly logLevel: string;
   readonly seed: 'demo' | 'none';
   readonly production: boolean;
@@ -86,6 +89,7 @@ const shape = z.object({
   }),
   AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
   REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
+  ...tracingShape,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
     .default('info'),
@@ -169,6 +173,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     overrideLabels: new Set(data.OVERRIDE_LABELS),
     amqpUrl: data.AMQP_URL,
     redisUrl: data.REDIS_URL,
+    tracing: tracingOf(data),
     logLevel: data.LOG_LEVEL,
     seed: data.SEED ?? (production ? 'none' : 'demo'),
     production,

@@ -36,6 +36,8 @@ export interface Operation extends Part {
   readonly definition: OperationDefinitionNode;
   /** The document that was planned: what is closed and what is skipped taken out, keys given. */
   readonly document: DocumentNode;
+  /** What the client would call what was planned under another name. */
+  readonly names: ReadonlyMap<string, string>;
   readonly plan: QueryPlan;
   /** Runs a part of the plan in which nothing is deferred; compiled at first use. */
   stepOf(node: PlanNode | undefined): Step;
@@ -82,6 +84,8 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
     ...written(showHoles(wanted, coverage, ({ path }) => tellOfHole(mask, names, path))),
     definition,
     document,
+    // What is closed has left a field behind that anybody may ask for.
+    names: new Map([...names].map(([key, name]) => [key, permitted.denials.has(name) ? '__typename' : name])),
     plan,
     stepOf: (node) => {
       const known = steps.get(node) ?? compilePlan(node, graph.kinds);
