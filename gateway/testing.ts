@@ -15,7 +15,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { Registry } from 'prom-client';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { composeSubgraphs } from './src/compose.ts';
-import { createEngineMetrics, watchClients } from './src/engine-metrics.ts';
+import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.ts';
 import type { Executor, ExecutorRequest } from './src/executor.ts';
 import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
@@ -84,7 +84,8 @@ export async function startTestGateway({ subgraphs, clients = [], fetchMs, sourc
   for (const client of all.values()) calls.connect(client);
   const metrics = new Registry();
   const engineMetrics = createEngineMetrics(metrics);
-  watchClients(metrics, all.values());
+  const watch = createClientMetrics(metrics);
+  for (const client of all.values()) watch(client);
   const graph = await openGraph({
     source: source ?? fixedSupergraph(composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl }))).supergraphSdl),
     build: (supergraphSdl, clients) =>

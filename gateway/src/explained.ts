@@ -12,7 +12,8 @@ export interface ToldPlan {
   readonly text: string;
 }
 
-export type ToldNode = ToldGroup | ToldFetch | ToldCondition | ToldDefer | ToldSubscription;
+/** What variables skip is not in it: each combination of them has a plan of its own. */
+export type ToldNode = ToldGroup | ToldFetch | ToldDefer | ToldSubscription;
 
 export interface ToldGroup {
   readonly kind: 'Sequence' | 'Parallel';
@@ -31,13 +32,6 @@ export interface ToldFetch {
   readonly asks: string;
   /** The names of the variables that go along. */
   readonly variables?: readonly string[];
-}
-
-export interface ToldCondition {
-  readonly kind: 'Condition';
-  readonly variable: string;
-  readonly whenTrue?: ToldNode;
-  readonly whenFalse?: ToldNode;
 }
 
 export interface ToldDefer {

@@ -10,7 +10,7 @@ import { composeSubgraphs } from '../src/compose.ts';
 import type { Explained, ToldNode } from '../src/explained.ts';
 import { createExecutor } from '../src/gateway.ts';
 import { startTestGateway, type TestGateway } from '../testing.ts';
-import { accounts, catalog, type Fixture, organizations, type PeopleState, reviews } from './fixtures.ts';
+import { accounts, catalog, type Fixture, fixture, organizations, type PeopleState, reviews } from './fixtures.ts';
 
 const log = createLog(process.env['TEST_LOG_LEVEL'] ?? 'silent', 'test');
 const state: PeopleState = { keySet: { keys: [] }, keySetAsked: 0, ended: [], memberships: new Map() };
@@ -94,13 +94,37 @@ describe('the plan', () => {
       ['accounts', 'product.seller'],
     ]);
   });
-  test('shows the branches of variables that decide', async () => {
-    const { plan } = await engine().explain('query ($more: Boolean!) { product(id: "1") { name reviews @include(if: $more) { body } } }', {
-      variables: { more: false },
-    });
-    const conditional = JSON.stringify(plan.root);
-    expect(conditional).toContain('"kind":"Condition","variable":"more","whenTrue":{"kind":"Fetch"');
-    expect(conditional).not.toContain('whenFalse');
+  test('is that of the variables that decide what is skipped', async () => {
+    const { explain } = engine();
+    const query = 'query ($more: Boolean!) { product(id: "1") { name reviews @include(if: $more) { body } } }';
+    const subgraphs = async (more: boolean) => {
+      const { plan, timings } = await explain(query, { variables: { more } });
+      return [timings.planKnown, ...fetchesOf(plan.root).map(({ subgraph }) => subgraph)];
+    };
+    expect(await subgraphs(false)).toEqual([false, 'catalog']);
+    expect(await subgraphs(true)).toEqual([false, 'catalog', 'reviews']);
+    expect(await subgraphs(false)).toEqual([true, 'catalog']);
+  });
+  test('shows what a field requires of others by its own name, with the arguments that it is required with', async () => {
+    const shared = 'enum Currency { EUR USD }';
+    const shop = fixture(
+      'shop',
+      `${shared} type Query { tea: Tea @public } type Tea @key(fields: "id") @public { id: ID! price(in: Currency): Int }`,
+      {
+        Query: { tea: () => ({ id: 't' }) },
+        Tea: { __resolveReference: (tea: object) => tea, price: (_: unknown, args: { in?: string }) => (args.in === 'USD' ? 2 : 1) },
+      },
+    );
+    const post = fixture(
+      'post',
+      `${shared} type Tea @key(fields: "id") @public { id: ID! price(in: Currency): Int @external fee: Int @requires(fields: "price(in: USD)") }`,
+      { Tea: { __resolveReference: (tea: object) => tea, fee: ({ price }: { price: number }) => price } },
+    );
+    const { plan } = await engine([shop, post]).explain('{ tea { cost: price(in: EUR) fee } }');
+    expect(fetchesOf(plan.root).map(({ requires, asks }) => [requires, asks])).toEqual([
+      [undefined, '{ tea { __typename id cost: price(in: EUR) price(in: USD) } }'],
+      ['{ ... on Tea { __typename id price } }', '{ ... on Tea { fee } }'],
+    ]);
   });
   test('is empty where nothing has to be fetched', async () => {
     const { plan, timings } = await engine().explain('{ __schema { queryType { name } } }');

@@ -38,11 +38,7 @@ export function withClientNames({ node }: QueryPlan, names: Names): NamedPlan {
       case 'Flatten':
         return { ...one, path: one.path.map((step) => nameKey(String(step), names)), node: nameNode(one.node) };
       case 'Condition':
-        return {
-          ...one,
-          ...(one.ifClause ? { ifClause: nameNode(one.ifClause) } : {}),
-          ...(one.elseClause ? { elseClause: nameNode(one.elseClause) } : {}),
-        };
+        throw new Error('conditions are decided before planning');
       case 'Defer':
         return nameDefer(one);
       case 'Fetch':

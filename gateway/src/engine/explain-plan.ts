@@ -80,12 +80,7 @@ function createTeller(numberOf: (fetch: FetchNode) => number): Teller {
       case 'Flatten':
         return tell(node.node, [...path, ...node.path.map(String)]);
       case 'Condition':
-        return {
-          kind: 'Condition',
-          variable: node.condition,
-          ...optional('whenTrue', node.ifClause, path),
-          ...optional('whenFalse', node.elseClause, path),
-        };
+        throw new Error('conditions are decided before planning');
       case 'Defer':
         return tellDefer(node, path);
       case 'Subscription':

@@ -84,8 +84,7 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
     ...written(showHoles(wanted, coverage, ({ path }) => tellOfHole(mask, names, path))),
     definition,
     document,
-    // What is closed has left a field behind that anybody may ask for.
-    names: new Map([...names].map(([key, name]) => [key, permitted.denials.has(name) ? '__typename' : name])),
+    names: tellableNames(graph, names, permitted),
     plan,
     stepOf: (node) => {
       const known = steps.get(node) ?? compilePlan(node, graph.kinds);
@@ -97,6 +96,12 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
         written(shapeFor(typeName, selections === undefined ? [] : [selectionsOf(selections)])),
       ),
   };
+}
+
+/** What is closed has left a field behind that anybody may ask for. */
+function tellableNames({ planNames }: Graph, names: ReadonlyMap<string, string>, { denials }: Permitted): ReadonlyMap<string, string> {
+  const tellable = (name: string) => (denials.has(name) ? '__typename' : (planNames.get(name) ?? name));
+  return new Map([...planNames, ...[...names].map(([key, name]) => [key, tellable(name)] as const)]);
 }
 
 type Shapes = (typeName: string, sets: readonly SelectionSetNode[]) => ObjectShape;

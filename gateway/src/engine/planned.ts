@@ -53,11 +53,7 @@ export interface Planned {
 }
 
 /** Checks variables and access and plans, or says why the operation does not run. */
-export function planFor(
-  engine: Engine,
-  request: Omit<Observed, 'deadline'>,
-  inParts: boolean,
-): Planned | { readonly refused: Answer } {
+export function planFor(engine: Engine, request: Omit<Observed, 'deadline'>, inParts: boolean): Planned | { readonly refused: Answer } {
   const { document, operationName, variables } = request;
   const errors = variableErrors(engine.graph.schema, document, operationName, variables);
   if (errors.length > 0) return { refused: refusedWith(...errors) };

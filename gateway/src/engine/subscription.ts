@@ -74,7 +74,12 @@ async function begin(engine: Engine, request: Observed<SubscriptionRequest>): Pr
   return events;
 }
 
-function compile({ graph }: Engine, request: Observed<SubscriptionRequest>, planned: Planned, { primary, rest }: SubscriptionNode): Compiled {
+function compile(
+  { graph }: Engine,
+  request: Observed<SubscriptionRequest>,
+  planned: Planned,
+  { primary, rest }: SubscriptionNode,
+): Compiled {
   const asked = askedBy(primary.operation);
   return {
     ...planned,
