@@ -2,11 +2,12 @@ import type { FetchDataKeyRenamer, FetchNode, QueryPlanSelectionNode } from '@ap
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { mostErrors, unavailable } from './errors.ts';
-import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
+import { compileFetch, type CompiledFetch, type PlanFacts, pickVariables } from './compiled-fetch.ts';
 import { toJson } from './json.ts';
 import type { Kinds } from './kinds.ts';
 import { merge } from './merge.ts';
 import { createRepresenter, type Representer } from './represent.ts';
+import { createReducer, type Reducer } from './reduced-fetch.ts';
 import { rewrite, valueFrom } from './rewrite.ts';
 import type { KnownEntities, PendingEntity, Run, Step } from './run.ts';
 import { isTree, own, type Tree } from './tree.ts';
@@ -38,22 +39,37 @@ interface EntityFetch extends CompiledFetch {
 }
 
 /** Compiles a fetch of entities: each one is asked for once, however often the answer refers to it. */
-export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryPlanSelectionNode[]): Step {
+export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryPlanSelectionNode[], facts: PlanFacts): Step {
   const { node, path, kinds } = compiled;
   const contexts = node.contextRewrites ?? [];
-  const fetch: EntityFetch = {
-    ...compiled,
-    representer: createRepresenter(kinds, requires, node.inputRewrites),
-    sharedName: contexts.length === 0 && isFlatFetch(node.operation) ? anonymous(node) : undefined,
-  };
+  const reducer = createReducer(compiled, requires, facts, (part, needed) => entityFetch(compileFetch(part, path, kinds), needed));
+  const fetch = entityFetch(compiled, requires, reducer.isWhole);
   return (run) => {
     const objects = targetsAt(run.data, path);
     if (objects.length === 0) return undefined;
-    if (contexts.length === 0) return runGroup(fetch, run, objects, {});
+    if (contexts.length === 0) return runGroup(fetch, run, objects, {}, reducer);
     const groups = groupByContext(kinds, path, contexts, run);
-    const waiting = groups.map(([extra, group]) => runGroup(fetch, run, group, extra)).filter((one) => one !== undefined);
-    return Promise.all(waiting).then(() => undefined);
+    return all(groups.map(([extra, group]) => runGroup(fetch, run, group, extra, reducer)));
   };
+}
+
+function entityFetch(
+  compiled: CompiledFetch,
+  requires: readonly QueryPlanSelectionNode[],
+  isWhole?: (typeName: unknown) => boolean,
+): EntityFetch {
+  const { node, kinds } = compiled;
+  return {
+    ...compiled,
+    representer: createRepresenter(kinds, requires, node.inputRewrites, isWhole),
+    sharedName: !node.contextRewrites?.length && isFlatFetch(node.operation) ? anonymous(node) : undefined,
+  };
+}
+
+/** Nothing to wait for where there is nothing. */
+function all(steps: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
+  const waiting = steps.filter((one) => one !== undefined);
+  return waiting.length > 1 ? Promise.all(waiting).then(() => undefined) : waiting[0];
 }
 
 /**
@@ -74,8 +90,28 @@ function isFlatFetch(operation: string): boolean {
 /** The fetch without its name, which differs from place to place. */
 const anonymous = ({ serviceName, operation }: FetchNode): string => `${serviceName}\n${operation.replace(/^query \w+/, 'query')}\n`;
 
-function runGroup(fetch: EntityFetch, run: Run, objects: readonly Tree[], extra: Extra): Promise<void> | undefined {
-  const { targets, batch } = findEntities(fetch, run, objects);
+/** Asks for entities; with a reducer, objects that do not go with the fetch go with others that are made of it. */
+function runGroup(
+  fetch: EntityFetch,
+  run: Run,
+  objects: readonly Tree[],
+  extra: Extra,
+  reducer?: Reducer<EntityFetch>,
+): Promise<void> | undefined {
+  const { targets, batch, left } = findEntities(fetch, run, objects);
+  if (!reducer || left.length === 0) return runTargets(fetch, run, targets, batch, extra);
+  const groups = Map.groupBy(left, reducer.reduce);
+  return all([
+    runTargets(fetch, run, targets, batch, extra),
+    ...[...groups].map(([part, some]) => part && runGroup(part, run, some, pickExtra(part, extra))),
+  ]);
+}
+
+/** What a fetch of fewer fields takes from its surroundings. */
+const pickExtra = ({ node: { contextRewrites = [] } }: EntityFetch, extra: Extra): Extra =>
+  Object.fromEntries(Object.entries(extra).filter(([name]) => contextRewrites.some(({ renameKeyTo }) => renameKeyTo === name)));
+
+function runTargets(fetch: EntityFetch, run: Run, targets: readonly Target[], batch: Batch, extra: Extra): Promise<void> | undefined {
   if (targets.length === 0) return undefined;
   if (batch.entities.length === 0) reportKnown(fetch, run, targets.length);
   const repeated = targets.length - batch.entities.length;
@@ -93,9 +129,13 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
   const known = knownEntities(run, sharedName);
   const targets: Target[] = [];
   const batch: Batch = { entities: [], texts: [], objects: [] };
+  const left: Tree[] = [];
   for (const object of objects) {
     const text = representer.text(object);
-    if (text === undefined) continue;
+    if (text === undefined) {
+      left.push(object);
+      continue;
+    }
     let entity = known.get(text);
     if (!entity) {
       entity = { answer: { entity: null, errors: [] }, arrival: Promise.resolve() };
@@ -106,7 +146,7 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
     }
     targets.push({ object, entity });
   }
-  return { targets, batch };
+  return { targets, batch, left };
 }
 
 /** Other fetches have asked for everything that this one wants. */

@@ -18,6 +18,7 @@ import { generateWriter } from './generate-writer.ts';
 import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { showHoles } from './holes.ts';
+import { createIsWanted } from './is-wanted.ts';
 import { giveKeys } from './keys.ts';
 import { planFully, withoutDefer } from './plan-fully.ts';
 import type { Step } from './run.ts';
@@ -77,6 +78,7 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
   const wanted = shapeFor(graph.schema.getRootType(definition.operation)?.name ?? '', [definition.selectionSet]);
   const { plan, coverage } = planFully(graph, document, request, () => wanted);
 
+  const facts = { ...graph, isWanted: createIsWanted(graph.kinds, wanted, plan) };
   const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
   const parts = new LRUCache<string, Part>({ max: partsKept });
   const steps = new Map<PlanNode | undefined, Step>();
@@ -87,7 +89,7 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
     names: tellableNames(graph, names, permitted),
     plan,
     stepOf: (node) => {
-      const known = steps.get(node) ?? compilePlan(node, graph.kinds);
+      const known = steps.get(node) ?? compilePlan(node, facts);
       steps.set(node, known);
       return known;
     },
