@@ -1,4 +1,4 @@
-import type { FetchDataKeyRenamer, FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { mostErrors, unavailable } from './errors.ts';
@@ -8,16 +8,14 @@ import type { Kinds } from './kinds.ts';
 import { merge } from './merge.ts';
 import { createRepresenter, type Representer } from './represent.ts';
 import { createReducer, type Reducer } from './reduced-fetch.ts';
-import { rewrite, valueFrom } from './rewrite.ts';
+import { rewrite } from './rewrite.ts';
 import type { KnownEntities, PendingEntity, Run, Step } from './run.ts';
+import { type Extra, groupByContext, pickExtra } from './surroundings.ts';
 import { isTree, own, type Tree } from './tree.ts';
-import { placesAt, type PlanPath, targetsAt } from './walk.ts';
+import { placesAt, targetsAt } from './walk.ts';
 
 /** What a subgraph takes at once; more entities are asked for side by side. */
 const batchSize = 500;
-
-/** What a fetch takes from its surroundings, beside the client's variables. */
-type Extra = Readonly<Record<string, unknown>>;
 
 interface Target {
   readonly object: Tree;
@@ -103,13 +101,9 @@ function runGroup(
   const groups = Map.groupBy(left, reducer.reduce);
   return all([
     runTargets(fetch, run, targets, batch, extra),
-    ...[...groups].map(([part, some]) => part && runGroup(part, run, some, pickExtra(part, extra))),
+    ...[...groups].map(([part, some]) => part && runGroup(part, run, some, pickExtra(part.node, extra))),
   ]);
 }
-
-/** What a fetch of fewer fields takes from its surroundings. */
-const pickExtra = ({ node: { contextRewrites = [] } }: EntityFetch, extra: Extra): Extra =>
-  Object.fromEntries(Object.entries(extra).filter(([name]) => contextRewrites.some(({ renameKeyTo }) => renameKeyTo === name)));
 
 function runTargets(fetch: EntityFetch, run: Run, targets: readonly Target[], batch: Batch, extra: Extra): Promise<void> | undefined {
   if (targets.length === 0) return undefined;
@@ -249,23 +243,4 @@ function placeErrors({ path, asked }: EntityFetch, run: Run, targets: readonly T
           if (left-- <= 0) return;
           run.errors.push({ message, extensions, path: [...place.path, ...end] });
         }
-}
-
-/** What stands around an entity may be an argument of its fields: entities with the same surroundings go together. */
-function groupByContext(kinds: Kinds, path: PlanPath, contexts: readonly FetchDataKeyRenamer[], run: Run): [Extra, Tree[]][] {
-  const groups = new Map<string, [Extra, Tree[]]>();
-  for (const [object, places] of placesAt(run.data, path)) {
-    const parents = places[0]?.parents ?? [];
-    const extra = Object.fromEntries(
-      contexts.flatMap(({ path: from, renameKeyTo }) => {
-        const value = valueFrom(kinds, from, parents);
-        return value === undefined ? [] : [[renameKeyTo, value]];
-      }),
-    );
-    const key = toJson(extra);
-    const group = groups.get(key);
-    if (group) group[1].push(object);
-    else groups.set(key, [extra, [object]]);
-  }
-  return [...groups.values()];
 }
