@@ -32,6 +32,8 @@ interface Batch {
 /** A fetch of entities, with what makes their representations. */
 interface EntityFetch extends CompiledFetch {
   readonly representer: Representer;
+  /** The fetch of the plan that it is, or is made of. */
+  readonly planned: CompiledFetch;
   /** What its entities are known by in the whole run; undefined where they are not to be shared. */
   readonly sharedName: string | undefined;
 }
@@ -40,7 +42,10 @@ interface EntityFetch extends CompiledFetch {
 export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryPlanSelectionNode[], facts: PlanFacts): Step {
   const { node, path, kinds } = compiled;
   const contexts = node.contextRewrites ?? [];
-  const reducer = createReducer(compiled, requires, facts, (part, needed) => entityFetch(compileFetch(part, path, kinds), needed));
+  const reducer = createReducer(compiled, requires, facts, (part, needed) => ({
+    ...entityFetch(compileFetch(part, path, kinds), needed),
+    planned: compiled,
+  }));
   const fetch = entityFetch(compiled, requires, reducer.isWhole);
   return (run) => {
     const objects = targetsAt(run.data, path);
@@ -59,6 +64,7 @@ function entityFetch(
   const { node, kinds } = compiled;
   return {
     ...compiled,
+    planned: compiled,
     representer: createRepresenter(kinds, requires, node.inputRewrites, isWhole),
     sharedName: !node.contextRewrites?.length && isFlatFetch(node.operation) ? anonymous(node) : undefined,
   };
@@ -144,18 +150,18 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
 }
 
 /** Other fetches have asked for everything that this one wants. */
-function reportKnown(fetch: EntityFetch, run: Run, wanted: number): void {
+function reportKnown({ planned }: EntityFetch, run: Run, wanted: number): void {
   const now = performance.now();
-  run.report({ fetch, startedAt: now, endedAt: now, outcome: 'known', errors: 0, wanted, asked: 0, isShared: false });
+  run.report({ fetch: planned, startedAt: now, endedAt: now, outcome: 'known', errors: 0, wanted, asked: 0, isShared: false });
 }
 
 function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra, wanted: number): Promise<void> {
-  const { node, representer } = fetch;
+  const { node, planned, representer } = fetch;
   const { entities, texts, objects } = batch;
   const variables = { ...pickVariables(node, run), ...extra };
   return run
     .ask({
-      fetch,
+      fetch: planned,
       service: node.serviceName,
       query: node.operation,
       operationName: node.operationName,

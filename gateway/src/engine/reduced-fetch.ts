@@ -33,9 +33,9 @@ interface Wishes {
 
 /** Tells for which objects a fetch is made, and makes others of it for the rest. */
 export interface Reducer<Fetch> {
-  isWhole(typeName: unknown): boolean;
+  readonly isWhole: (typeName: unknown) => boolean;
   /** The fetch of what can be asked of an object that lacks something; undefined where nothing can. */
-  reduce(object: Tree): Fetch | undefined;
+  readonly reduce: (object: Tree) => Fetch | undefined;
 }
 
 const reducedKept = 32;
@@ -140,7 +140,7 @@ function reduceTo(
 /** The object types of which a fetch asks something: one reduced fetch serves them all. */
 const exactTypes = ({ document, kinds }: Whole): string[] => {
   const names = new Set(document.fields.flatMap(({ typeName }) => [...kinds.of(typeName)]));
-  return [...names].filter((name) => typeof name === 'string').filter(kinds.isExact);
+  return [...names].filter((name) => typeof name === 'string').filter((name) => kinds.isExact(name));
 };
 
 const isTypename = ({ name }: FieldNode): boolean => name.value === '__typename';
