@@ -1,3 +1,6 @@
+import { nobody } from '@supergraph/platform/context';
+import { parse } from 'graphql';
+import type { Explained } from '../../src/explained.ts';
 import { fixture } from '../fixtures.ts';
 import { smallGraph } from './small-graph.ts';
 
@@ -84,15 +87,14 @@ describe('a fetch of fields with different requirements', () => {
   });
 
   test('loses only those whose requirements another subgraph did not give', async () => {
+    const document = 'query ($unit: String!) { products { weight shipping profit(unit: $unit) origin } }';
     costs.disturb = refuse;
-    const { data } = await graph.run('query ($unit: String!) { products { weight shipping profit(unit: $unit) } }', { unit: '$' });
-    const lost = { weight: 7, profit: null };
+    const { data } = await graph.run(document, { unit: '$' });
     expect(data.products).toEqual([
-      { ...lost, shipping: '3' },
-      { ...lost, shipping: 'null' },
+      { weight: 7, shipping: '3', profit: null, origin: '{"maker":{"country":"of m1"}}' },
+      { weight: 7, shipping: 'null', profit: null, origin: 'null' },
     ]);
-    expect(delivery.requests.some(({ query }) => query.includes('profit'))).toBe(false);
-    expect(delivery.requests.every(({ variables }) => !('unit' in (variables ?? {})))).toBe(true);
+    expect(delivery.requests.map(({ query }) => query).join()).not.toMatch(/profit|unit/);
   });
 
   test('also where the missing value is deep below an entity: it is not called null', async () => {
@@ -132,6 +134,7 @@ describe('an interface that a subgraph knows as an object', () => {
       rating: Int!
       stars: Int
       slug: String! @requires(fields: "title")
+      label(of: String!): String @requires(fields: "title")
     }`,
     {
       Media: {
@@ -142,6 +145,7 @@ describe('an interface that a subgraph knows as an object', () => {
         },
         stars: () => 3,
         slug: ({ title }: Row) => title.toLowerCase(),
+        label: ({ title }: Row, { of: prefix }: Row) => `${prefix} ${title}`,
       },
     },
   );
@@ -181,6 +185,32 @@ describe('an interface that a subgraph knows as an object', () => {
       ]),
     );
     expect(ratings.requests).toHaveLength(2);
+  });
+
+  test('is asked with the variables of those fields only that are left', async () => {
+    const document = 'query ($of: String!) { found { ... on Media { stars } ... on Film { label(of: $of) } } }';
+    const { data, errors } = await graph.run(document, { of: 'the' });
+    expect(errors).toEqual([]);
+    expect(data.found.slice(1, 3)).toEqual([{ stars: 3 }, { stars: 3, label: 'the Heat' }]);
+    const asked = ratings.requests.map(({ query, variables }) => [query.includes('$of'), Object.keys(variables ?? {}).toSorted()]);
+    expect(asked).toEqual([
+      [true, ['of', 'representations']],
+      [false, ['representations']],
+    ]);
+  });
+
+  test('is told with the fetch of the plan, whatever is made of it', async () => {
+    const { extensions } = await graph.executor.execute({
+      document: parse('{ found { ... on Media { stars } ... on Film { slug } } }'),
+      operationName: undefined,
+      variables: {},
+      identity: nobody('test'),
+      explain: true,
+      signal: new AbortController().signal,
+      deadline: Date.now() + 5_000,
+    });
+    const { timings } = extensions as unknown as Explained;
+    expect(timings.fetches.map((one) => one.fetch)).toEqual([1, 2, 2]);
   });
 
   test('is asked of nobody without a key', async () => {
