@@ -8,6 +8,7 @@ import { endingWith } from './generators.ts';
 import type { Identified, Identifier } from './identify.ts';
 import type { LiveExecutor } from './live-executor.ts';
 import type { LoadGuard } from './load.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { Checked, Operations } from './operations.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
 import type { SlowReaders } from './slow-readers.ts';
@@ -19,7 +20,10 @@ export interface Shared {
   readonly identifier: Identifier;
   readonly load: LoadGuard;
   readonly slowReaders: SlowReaders;
+  readonly streams: OpenStreams;
   readonly log: Log;
+  /** How many proxies of ours a request passes before it comes here. */
+  readonly trustedProxies: number;
   /** How long an operation may take; subscriptions have no end. */
   readonly operationMs: number;
   /** How often a quiet stream shows that it lives. */
