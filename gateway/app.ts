@@ -1,18 +1,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import type { RuntimeSettings } from '@supergraph/platform/config';
+import { type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
 import { openFoundation } from '@supergraph/platform/foundation';
 import type { Log } from '@supergraph/platform/log';
-import { createRemoteSubgraph } from '@supergraph/platform/remote';
+import { createCallbacks } from '@supergraph/platform/remote-callbacks';
 import { type Runtime, seedAll, startRuntime } from '@supergraph/platform/runtime';
-import { sdlOf, type SubgraphDefinition } from '@supergraph/platform/subgraph';
+import { sdlOf, type SubgraphClient, type SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from '@supergraph/subgraphs/registry';
 import { playgroundPage } from './samples.ts';
 import { composeSubgraphs, isComposedFrom } from './src/compose.ts';
+import { createConnector, isReachable } from './src/connections.ts';
 import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
+import type { OverrideOptions } from './src/overrides.ts';
 import { createPlayground } from './src/playground.ts';
 import { startServer } from './src/server.ts';
 import { openGraph } from './src/supergraph.ts';
@@ -31,26 +33,38 @@ export interface App {
 export const loadDomains = async (): Promise<SubgraphDefinition[]> =>
   (await Promise.all(Object.values(registry).map((load) => load()))).map(({ subgraph }) => subgraph);
 
-/** Starts the graph: embedded domains here, those with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
-export async function startApp(settings: RuntimeSettings, log: Log): Promise<App> {
+/** What a program may bring beside its settings. */
+export interface AppOptions {
+  /** Gives supergraphs in place of SUPERGRAPH and of the domains' own. */
+  readonly source?: (clients: ReadonlyMap<string, SubgraphClient>) => SupergraphSource;
+  /** Decides labels of `@override(label:)`. */
+  readonly decideOverride?: OverrideOptions['decide'];
+}
+
+/** Starts the graph: embedded domains here, subgraphs with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
+export async function startApp(settings: RuntimeSettings, log: Log, options: AppOptions = {}): Promise<App> {
   const domains = await loadDomains();
+  const isOurs = (name: string) => domains.some((domain) => domain.name === name);
+  requireKnownNames(settings, isOurs, options);
   const embedded = domains.filter(({ name }) => !settings.subgraphUrls.has(name));
   const foundation = await openFoundation(settings, { alone: embedded.length === domains.length, log });
   // What has begun is ended in reverse, so that nothing looks for a database that is gone.
   const undo: (() => unknown)[] = [() => foundation.leave()];
   try {
-    const remotes = domains.flatMap(({ name }) => {
-      const url = settings.subgraphUrls.get(name);
-      return url ? [createRemoteSubgraph({ name, url, settings, log })] : [];
-    });
+    const address = { callback: settings.callbackUrl ?? `${settings.publicUrl}/callback` };
+    const callbacks = createCallbacks({ address: () => address.callback });
+    undo.push(() => callbacks.close());
+    const connect = createConnector({ settings, log, isOurs, callbacks });
+    const remotes = [...settings.subgraphUrls].map(([name, url]) => connect(name, url));
     const runtime = await startRuntime(embedded, { ...foundation, settings, log, remotes });
     undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
     const graph = await openGraph({
-      source: sourceOf(domains, settings),
-      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log }),
+      source: options.source?.(runtime.clients) ?? sourceOf(domains, settings),
+      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode }),
       clients: runtime.clients,
-      overrides: { active: settings.overrideLabels },
+      connect: (name, url) => (isReachable(url) ? connect(name, url) : undefined),
+      overrides: { active: settings.overrideLabels, ...(options.decideOverride ? { decide: options.decideOverride } : {}) },
       log,
     });
     undo.push(() => graph.close());
@@ -63,23 +77,29 @@ export async function startApp(settings: RuntimeSettings, log: Log): Promise<App
       identifier,
       log,
       problems: () => runtime.problems(),
+      routes: (app) => void app.use('/callback', (request, response) => callbacks.handle(request, response)),
       ...(settings.development ? { playground: playgroundHandler() } : {}),
     });
-    return {
-      port: server.port,
-      adminPort: server.adminPort,
-      runtime,
-      stop: async () => {
-        await server.stop();
-        await graph.close();
-        await runtime.stop();
-        await foundation.leave();
-      },
+    undo.push(() => server.stop());
+    // A free port is known only now.
+    if (settings.port === 0 && !settings.callbackUrl) address.callback = `http://127.0.0.1:${server.port}/callback`;
+    const stop = async () => {
+      for (const step of undo.toReversed()) await step();
     };
+    return { port: server.port, adminPort: server.adminPort, runtime, stop };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;
   }
+}
+
+/** Without a supergraph of its own the program serves its domains, so that another name is a slip of the pen. */
+function requireKnownNames({ subgraphUrls, supergraph }: RuntimeSettings, isOurs: (name: string) => boolean, { source }: AppOptions): void {
+  if (supergraph || source) return;
+  const unknown = [...subgraphUrls.keys()].filter((name) => !isOurs(name));
+  if (unknown.length === 0) return;
+  const names = unknown.map((name) => `SUBGRAPH_${name.toUpperCase()}_URL names no domain`);
+  throw new SettingsError(`${names.join('\n')}\nmend: correct the name, or name the supergraph that has this subgraph in SUPERGRAPH`);
 }
 
 /** The file that SUPERGRAPH names, watched; else the graph of the domains as they are. */

@@ -21,7 +21,10 @@ export interface ComposedGraph {
 }
 
 /** A name that leads nowhere: the gateway puts the place that it runs a subgraph at in its stead. */
-export const placeholderUrl = (name: string): string => `http://${name}.subgraph.internal/graphql`;
+export const placeholderUrl = (name: string): string => `http://${name}.${placeholderHost}/graphql`;
+const placeholderHost = 'subgraph.internal';
+
+export const isPlaceholder = (url: string): boolean => new URL(url).hostname.endsWith(`.${placeholderHost}`);
 
 /** Makes one graph of all domains, or throws an Error that lists everything that does not fit together. */
 export function composeSubgraphs(subgraphs: readonly SubgraphSdl[]): ComposedGraph {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
 import { nobody } from '@supergraph/platform/context';
 import { signIdentity, verifyIdentity } from '@supergraph/platform/identity-token';
+import { parseAnswer } from '@supergraph/platform/graphql-answer';
 import { createLog } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import { identityHeader, type RunningServer, serveSubgraph } from '@supergraph/platform/service-server';
@@ -60,13 +61,13 @@ const json = (response: Parameters<RequestListener>[1], body: unknown, status = 
 
 describe('internal tokens', () => {
   test('carry the identity and the deadline, for 60 seconds', async () => {
-    const token = await signIdentity(internalKey, 'catalog', identity, 1_234);
+    const token = signIdentity(internalKey, 'catalog', identity, 1_234);
     expect(await verifyIdentity(internalKey, 'catalog', token)).toEqual({ identity, deadline: 1_234 });
     const { exp = 0, iat = 0 } = decodeJwt(token);
     expect(exp - iat).toBe(60);
   });
   test('nothing else is accepted', async () => {
-    const good = await signIdentity(internalKey, 'catalog', identity, 1);
+    const good = signIdentity(internalKey, 'catalog', identity, 1);
     const [head, payload, signature] = good.split('.') as [string, string, string];
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const raw = new TextEncoder().encode(internalKey);
@@ -82,8 +83,8 @@ describe('internal tokens', () => {
       'rubbish',
       `${encode({ alg: 'none', typ: header.typ })}.${payload}.`,
       `${head}.${encode({ ...decodeJwt(good), identity: { ...identity, service: 'root' } })}.${signature}`,
-      await signIdentity('x'.repeat(64), 'catalog', identity, 1),
-      await signIdentity(internalKey, 'reviews', identity, 1),
+      signIdentity('x'.repeat(64), 'catalog', identity, 1),
+      signIdentity(internalKey, 'reviews', identity, 1),
       await forge({ alg: 'HS256', typ: header.typ }),
       await forge({ alg: 'HS256', typ: 'JWT' }),
     ];
@@ -120,7 +121,7 @@ describe('a served domain', () => {
     });
   });
   test('refuses whoever has no token for it, before it reads the body', async () => {
-    for (const token of [undefined, 'rubbish', await signIdentity(internalKey, 'reviews', identity, 1)]) {
+    for (const token of [undefined, 'rubbish', signIdentity(internalKey, 'reviews', identity, 1)]) {
       const response = await post({
         body: '{"query":"{ __typename }"}',
         headers: { 'content-type': 'application/json', ...(token ? { [identityHeader]: token } : {}) },
@@ -134,7 +135,7 @@ describe('a served domain', () => {
   test('answers in JSON to everything else', async () => {
     const headers = {
       'content-type': 'application/json',
-      [identityHeader]: await signIdentity(internalKey, 'catalog', identity, Date.now() + 1_000),
+      [identityHeader]: signIdentity(internalKey, 'catalog', identity, Date.now() + 1_000),
     };
     const statuses = [
       (await post({ body: '{"query":', headers })).status,
@@ -154,6 +155,46 @@ describe('a served domain', () => {
     await answer;
     while (watchers.aborted === aborted) await sleep(5);
     expect(watchers.aborted).toBe(aborted + 1);
+  });
+});
+
+describe('a request', () => {
+  const bodies: string[] = [];
+  let client: SubgraphClient;
+  let answer = '{"data":{"ok":true}}';
+  beforeAll(async () => {
+    ({ client } = await fake((request, response) => {
+      let body = '';
+      request
+        .on('data', (chunk) => (body += chunk))
+        .on('end', () => {
+          bodies.push(body);
+          response.writeHead(200, { 'content-type': 'application/graphql-response+json; charset=utf-8' }).end(answer);
+        });
+    }));
+  });
+  const request = { query: 'query Q($a: Int) { ok }', identity, signal: new AbortController().signal };
+  const send = (more: object) => client.execute({ ...request, deadline: Date.now() + 5_000, ...more });
+
+  test('carries the variables as text where their caller has written them', async () => {
+    const variablesText = '{"a":1,"representations":[{"__typename":"Ö","id":"\\"1\\""}]}';
+    expect(await send({ variablesText, variables: { a: 2 }, operationName: 'Q' })).toEqual({ data: { ok: true } });
+    expect(bodies.at(-1)).toBe(`{"query":"query Q($a: Int) { ok }","operationName":"Q","variables":${variablesText}}`);
+    await send({ variables: { a: '\u2028"' } });
+    expect(JSON.parse(bodies.at(-1) ?? '')).toEqual({ query: request.query, variables: { a: '\u2028"' } });
+    await send({});
+    expect(JSON.parse(bodies.at(-1) ?? '')).toEqual({ query: request.query });
+  });
+  test('gets the text of its answer when it asks for it, and everybody makes objects of their own of it', async () => {
+    answer = '{"data":{"ok":{"__proto__":{"a":1}}},"errors":[{"message":"m","stack":"s","extensions":{"code":"CONFLICT"}}]}';
+    const { text, ...first } = await send({ wantsText: true });
+    expect(text).toBe(answer);
+    const second = parseAnswer(text ?? '');
+    expect(second).toEqual(first);
+    expect(second.errors).toEqual([{ message: 'm', extensions: { code: 'CONFLICT' } }]);
+    expect(second.data).not.toBe(first.data);
+    expect(Object.keys(second.data?.['ok'] ?? {})).toEqual(['__proto__']);
+    expect(await send({})).not.toHaveProperty('text');
   });
 });
 

@@ -87,6 +87,12 @@ test('settings that do not hold stop the start, and all of them are named with w
   ]);
 });
 
+test('the address of a domain that does not exist stops the start', () => {
+  const { status, stderr } = refused({ SUBGRAPH_CATALOGUE_URL: 'http://127.0.0.1:9/graphql', DATA_DIR: newDirectory() });
+  expect(stderr).toMatch(/^SUBGRAPH_CATALOGUE_URL names no domain\nmend: .*SUPERGRAPH\n$/);
+  expect(status).toBe(1);
+}, 60_000);
+
 test('a start for production names everything that production needs', () => {
   const { status, stderr } = refused({ NODE_ENV: 'production', SEED: 'demo' });
   expect(status).toBe(1);

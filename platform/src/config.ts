@@ -12,8 +12,14 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** Domains that live in a database of their own. */
   readonly databaseUrls: ReadonlyMap<string, string>;
-  /** Domains that run as a service; all others run inside this process. */
+  /** Domains that run as a service, and subgraphs of others; all other domains run inside this process. */
   readonly subgraphUrls: ReadonlyMap<string, string>;
+  /** How services send events: `websocket`, `callback`, or the address of their WebSocket. */
+  readonly subgraphSubscriptions: ReadonlyMap<string, string>;
+  /** What services learn of who asks, where it is not what their kind learns by default. */
+  readonly subgraphIdentities: ReadonlyMap<string, 'signed' | 'none'>;
+  /** Where services that call back reach the gateway; absent: at /callback of the public address. */
+  readonly callbackUrl: string | undefined;
   /** Absolute path of a supergraph that is watched; absent: the domains are composed. */
   readonly supergraph: string | undefined;
   /** Labels of `@override(label:)` that are on for everybody. */
@@ -25,6 +31,8 @@ export interface Settings {
   readonly production: boolean;
   /** Introspection, playground and plan details; never in production. */
   readonly development: boolean;
+  /** Code may be made at run time, which is faster; closures do the same without. */
+  readonly generatedCode: boolean;
   /** The address under which clients reach the gateway; also the issuer of tokens. */
   readonly publicUrl: string;
   /** Origins that browsers may call from, besides our own. */
@@ -89,6 +97,8 @@ const shape = z.object({
   SEED: z.enum(['demo', 'none'], 'must be demo or none').optional(),
   NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test').default('development'),
   DEVELOPMENT_TOOLS: flag.optional(),
+  GENERATED_CODE: flag.default(true),
+  CALLBACK_URL: address('https?', 'http://gateway.internal:4000/callback').optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
   STREAMS_PER_USER: count(1, 200),
@@ -100,6 +110,14 @@ const shape = z.object({
 });
 
 const subgraphUrl = address('https?', 'http://127.0.0.1:4101/graphql');
+const socketUrl = z.url({ protocol: /^wss?$/ });
+const subscriptionWay = z
+  .string()
+  .refine(
+    (way) => way === 'websocket' || way === 'callback' || socketUrl.safeParse(way).success,
+    'must be websocket, callback, or the address of a WebSocket such as ws://127.0.0.1:4101/graphql',
+  );
+const identityWay = z.enum(['signed', 'none'], 'must be signed or none');
 const databaseUrl = address('postgres|postgresql', 'postgres://user:password@host:5432/database');
 
 /** Reads the settings; throws a SettingsError that names every bad variable together with its mend. */
@@ -109,7 +127,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const read = shape.safeParse(given);
   if (!read.success) problems.push(...read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
   const databaseUrls = readGroup(given, /^DATABASE_URL_([A-Z]+)$/, databaseUrl, problems);
-  const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z]+)_URL$/, subgraphUrl, problems);
+  const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_URL$/, subgraphUrl, problems);
+  const subgraphSubscriptions = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_SUBSCRIPTIONS$/, subscriptionWay, problems);
+  const subgraphIdentities = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_IDENTITY$/, identityWay, problems);
   if (read.success && read.data.PERSISTED_OPERATIONS_ONLY && !read.data.PERSISTED_OPERATIONS)
     problems.push('PERSISTED_OPERATIONS_ONLY needs to know which; mend: name their manifest in PERSISTED_OPERATIONS');
   if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
@@ -125,6 +145,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     databaseUrl: data.DATABASE_URL,
     databaseUrls,
     subgraphUrls,
+    subgraphSubscriptions,
+    subgraphIdentities,
+    callbackUrl: data.CALLBACK_URL,
     supergraph: data.SUPERGRAPH === undefined ? undefined : resolve(data.SUPERGRAPH),
     overrideLabels: new Set(data.OVERRIDE_LABELS),
     amqpUrl: data.AMQP_URL,
@@ -133,6 +156,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     seed: data.SEED ?? (production ? 'none' : 'demo'),
     production,
     development: data.DEVELOPMENT_TOOLS ?? !production,
+    generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
     corsOrigins: data.CORS_ORIGINS,
     streamsPerUser: data.STREAMS_PER_USER,
@@ -144,13 +168,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   };
 }
 
-function readGroup(
+function readGroup<Value extends string>(
   given: Record<string, string | undefined>,
   pattern: RegExp,
-  schema: z.ZodType<string>,
+  schema: z.ZodType<Value>,
   problems: string[],
-): Map<string, string> {
-  const group = new Map<string, string>();
+): Map<string, Value> {
+  const group = new Map<string, Value>();
   for (const [name, value] of Object.entries(given)) {
     const domain = pattern.exec(name)?.[1];
     if (!domain) continue;

@@ -3,27 +3,37 @@ import type { GraphQLError } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { stream } from './bus.ts';
-import { DomainError, upstreamUnavailable } from './errors.ts';
+import { DomainError } from './errors.ts';
+import { readAnswer, readErrors, unavailable } from './graphql-answer.ts';
 import type { Log } from './log.ts';
 import type { SubgraphAnswer, SubgraphRequest } from './subgraph.ts';
 
 export interface RemoteStreamOptions {
-  /** The service's HTTP address; its socket is at the same place. */
+  /** The address of the service's socket, or its HTTP address where the socket is at the same place. */
   readonly url: string;
   readonly log: Log;
-  readonly signFor: (request: Pick<SubgraphRequest, 'identity' | 'deadline'>) => Promise<string>;
+  /** Absent where the service learns nothing of who asks. */
+  readonly signFor?: ((request: Pick<SubgraphRequest, 'identity' | 'deadline'>) => string) | undefined;
 }
 
 type Message = { readonly answer: SubgraphAnswer } | { readonly ended: readonly GraphQLError[] } | 'cut';
 
 const longestPauseMs = 5_000;
 const mostTries = 20;
+const largestMessage = 10 * 1_048_576;
+
+/** Takes no message that is larger than an answer over HTTP may be. */
+class BoundedSocket extends WebSocket {
+  constructor(address: string | URL, protocols?: string | string[]) {
+    super(address, protocols, { maxPayload: largestMessage, perMessageDeflate: false, handshakeTimeout: longestPauseMs });
+  }
+}
 
 /** Subscriptions of one remote domain over one shared socket. */
 export function createRemoteStreams({ url, log, signFor }: RemoteStreamOptions) {
   const client = createClient({
     url: url.replace(/^http/, 'ws'),
-    webSocketImpl: WebSocket,
+    webSocketImpl: BoundedSocket,
     lazyCloseTimeout: 1_000,
     // Reconnecting is ours, because each subscription needs a fresh identity then.
     retryAttempts: 0,
@@ -40,16 +50,16 @@ export function createRemoteStreams({ url, log, signFor }: RemoteStreamOptions) 
     connected = false;
   });
 
-  const listenTo = (request: SubgraphRequest, identity: string) => (push: (message: Message) => void) =>
+  const listenTo = (request: SubgraphRequest, identity: string | undefined) => (push: (message: Message) => void) =>
     client.subscribe(
       {
         query: request.query,
         operationName: request.operationName,
         variables: request.variables,
-        extensions: { identity },
+        ...(identity === undefined ? {} : { extensions: { identity } }),
       },
       {
-        next: (result) => push({ answer: result }),
+        next: (result) => push({ answer: safely(result) }),
         error: (error) => push(Array.isArray(error) ? { ended: error as GraphQLError[] } : 'cut'),
         complete: () => push({ ended: [] }),
       },
@@ -59,25 +69,17 @@ export function createRemoteStreams({ url, log, signFor }: RemoteStreamOptions) 
   async function* open(request: SubgraphRequest): AsyncGenerator<SubgraphAnswer, void> {
     const { signal } = request;
     for (let tries = 0; !signal.aborted; tries++) {
-      if (tries > mostTries) return yield failed();
-      const identity = await signFor({ identity: request.identity, deadline: Date.now() + 60_000 });
+      if (tries > mostTries) return yield unavailable();
+      const identity = signFor?.({ identity: request.identity, deadline: Date.now() + 60_000 });
       const before = connected ? connections - 1 : connections;
       for await (const message of stream(listenTo(request, identity), signal)) {
         if (message === 'cut') {
           // What happened until the next connection, nobody tells us.
-          if (connections > before) yield failed('EVENTS_MAY_BE_MISSING');
+          if (connections > before) yield unavailable('EVENTS_MAY_BE_MISSING');
           break;
         }
         if ('ended' in message) {
-          if (message.ended.length > 0)
-            yield {
-              data: null,
-              errors: message.ended.map(({ message: text, path, extensions }) => ({
-                message: text,
-                ...(path ? { path } : {}),
-                extensions,
-              })),
-            };
+          if (message.ended.length > 0) yield { data: null, errors: readErrors(message.ended) };
           return;
         }
         tries = 0;
@@ -93,16 +95,20 @@ export function createRemoteStreams({ url, log, signFor }: RemoteStreamOptions) 
   };
 }
 
-const failed = (reason?: string): SubgraphAnswer => {
-  const { message, extensions } = upstreamUnavailable();
-  return { data: null, errors: [{ message, extensions: { ...extensions, ...(reason ? { reason } : {}) } }] };
-};
+/** What a service says must be GraphQL; what is none is no answer. */
+function safely(result: unknown): SubgraphAnswer {
+  try {
+    return readAnswer(result);
+  } catch {
+    return unavailable();
+  }
+}
 
 /** A stream that breaks ends with one answer that says why. */
 async function* guarded(source: AsyncGenerator<SubgraphAnswer, void>): AsyncGenerator<SubgraphAnswer, void> {
   try {
     yield* source;
   } catch (error) {
-    yield error instanceof DomainError ? { data: null, errors: [{ message: error.message, extensions: error.extensions }] } : failed();
+    yield error instanceof DomainError ? { data: null, errors: [{ message: error.message, extensions: error.extensions }] } : unavailable();
   }
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GraphQLFormattedError } from 'graphql';
-import { errors as undiciErrors, Pool } from 'undici';
 import { createGuard, wasRefused } from './breaker.ts';
 import type { RuntimeSettings } from './config.ts';
-import { upstreamUnavailable } from './errors.ts';
+import { parseAnswer, unavailable } from './graphql-answer.ts';
 import { signIdentity } from './identity-token.ts';
 import type { Log } from './log.ts';
+import { Outage, Unwanted } from './outage.ts';
+import { createPoster, type HttpAnswer } from './remote-http.ts';
+import type { CallbackExtension, Callbacks } from './remote-callbacks.ts';
 import { createRemoteStreams } from './remote-stream.ts';
 import { identityHeader } from './service-server.ts';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from './subgraph.ts';
@@ -16,151 +17,125 @@ export interface RemoteOptions {
   readonly url: string;
   readonly settings: Pick<RuntimeSettings, 'internalKey'>;
   readonly log: Log;
+  /** What it learns of who asks: a token signed for it, or nothing, for services that are not ours. */
+  readonly identity?: 'signed' | 'none';
+  readonly subscriptions?: SubscriptionWay;
 }
+
+/** How a service sends events: over a WebSocket (graphql-transport-ws), at its own address unless given, or by calling back. */
+export type SubscriptionWay =
+  | { readonly over: 'websocket'; readonly url?: string | undefined }
+  | { readonly over: 'callback'; readonly callbacks: Callbacks };
 
 const bounds = { connections: 32, waiting: 256, responseBytes: 10 * 1_048_576, connectMs: 1_000 };
 
-/** Timers fire a little early or late. */
-const clockGrainMs = 10;
-
-/** The other side did not answer as it should. */
-class Outage extends Error {
-  override readonly name = 'Outage';
-  readonly retryable: boolean;
-  constructor(message: string, retryable: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.retryable = retryable;
-  }
-}
-
-/** The caller no longer wants the answer; says nothing about the other side. */
-class Unwanted extends Error {}
-
-/** What callers get in place of an answer; it names no host and no service. */
-export const unavailable = (): SubgraphAnswer => {
-  const { message, extensions } = upstreamUnavailable();
-  return { data: null, errors: [{ message, extensions: { ...extensions } }] };
-};
-
-/** A domain that runs as a service: asked over HTTP with a deadline, bounds, a breaker and one careful retry. */
-export function createRemoteSubgraph({ name, url, settings, log }: RemoteOptions): SubgraphClient {
-  const { origin, pathname, search } = new URL(url);
-  const pool = new Pool(origin, {
-    connections: bounds.connections,
-    pipelining: 1,
-    connectTimeout: bounds.connectMs,
-    maxResponseSize: bounds.responseBytes,
-  });
+/** A subgraph that runs as a service: asked over HTTP with a deadline, bounds, a breaker and one careful retry. */
+export function createRemoteSubgraph({
+  name,
+  url,
+  settings,
+  log,
+  identity: told = 'signed',
+  subscriptions,
+}: RemoteOptions): SubgraphClient {
+  const poster = createPoster(url, bounds);
   const guard = createGuard({ isOutage: (error) => error instanceof Outage, concurrent: bounds.connections, waiting: bounds.waiting });
-  const streams = createRemoteStreams({
-    url,
-    log,
-    signFor: ({ identity, deadline }) => signIdentity(settings.internalKey, name, identity, deadline),
-  });
+  const sign =
+    told === 'none'
+      ? undefined
+      : ({ identity, deadline }: Pick<SubgraphRequest, 'identity' | 'deadline'>) =>
+          signIdentity(settings.internalKey, name, identity, deadline);
   const budget = createBudget();
 
-  const post = async (request: SubgraphRequest): Promise<SubgraphAnswer> => {
-    const left = request.deadline - Date.now();
-    if (left <= 0 || request.signal.aborted) throw new Unwanted();
-    const { identity, deadline, signal } = request;
-    const timeout = AbortSignal.timeout(Math.min(left, 2_147_483_647));
-    try {
-      const response = await pool.request({
-        path: `${pathname}${search}`,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          [identityHeader]: await signIdentity(settings.internalKey, name, identity, deadline),
-          ...(identity.traceparent ? { traceparent: identity.traceparent } : {}),
-        },
-        body: JSON.stringify({ query: request.query, operationName: request.operationName, variables: request.variables }),
-        signal: AbortSignal.any([signal, timeout]),
-      });
-      return await readAnswer(response);
-    } catch (error) {
-      // Whoever gives up at the deadline does so because of the other side.
-      if (signal.aborted && Date.now() < deadline - clockGrainMs) throw new Unwanted();
-      throw toOutage(error);
-    }
+  const ask = async (request: SubgraphRequest, callback?: CallbackExtension): Promise<SubgraphAnswer> => {
+    const { deadline, signal } = request;
+    const headers = ['content-type', 'application/json', 'accept', callback ? callbackAccept : 'application/json'];
+    if (sign) headers.push(identityHeader, sign(request));
+    if (request.identity.traceparent) headers.push('traceparent', request.identity.traceparent);
+    return readHttp(await poster.post({ body: bodyOf(request, callback), headers, deadline, signal }), request.wantsText);
   };
-  const attempt = (request: SubgraphRequest) => guard.run(() => post(request));
+  const attempt = (request: SubgraphRequest) => guard.run(() => ask(request));
+  const again = async (request: SubgraphRequest, error: unknown): Promise<SubgraphAnswer> => {
+    if (!(error instanceof Outage) || !error.retryable || !isQuery(request.query) || !budget.spend()) throw error;
+    await sleep(10 + Math.random() * 40);
+    return attempt(request);
+  };
+
+  const orUnavailable = (error: unknown): SubgraphAnswer => {
+    if (!(error instanceof Unwanted) && !wasRefused(error)) log.warn({ subgraph: name, error }, 'a subgraph did not answer');
+    return unavailable();
+  };
+  const streams =
+    subscriptions?.over === 'callback'
+      ? createCallbackStreams(subscriptions.callbacks, (request, callback) =>
+          guard.run(() => ask({ ...request, deadline: Date.now() + beginMs }, callback)).catch(orUnavailable),
+        )
+      : createRemoteStreams({ url: subscriptions?.url ?? url, log, signFor: sign });
 
   return {
     name,
-    execute: async (request) => {
+    isRemote: true,
+    execute: (request) => {
       budget.earn();
-      try {
-        return await attempt(request).catch(async (error: unknown) => {
-          if (!(error instanceof Outage) || !error.retryable || !isQuery(request.query) || !budget.spend()) throw error;
-          await sleep(10 + Math.random() * 40);
-          return attempt(request);
-        });
-      } catch (error) {
-        if (!(error instanceof Unwanted) && !wasRefused(error)) log.warn({ subgraph: name, error }, 'a subgraph did not answer');
-        return unavailable();
-      }
+      return attempt(request)
+        .catch((error: unknown) => again(request, error))
+        .catch(orUnavailable);
     },
     subscribe: (request) => Promise.resolve(streams.open(request)),
     close: async () => {
       await streams.close();
-      await pool.destroy();
+      await poster.close();
     },
+  };
+}
+
+/** How long a service may take to say that it will call back. */
+const beginMs = 5_000;
+const callbackAccept = 'application/json;callbackSpec=1.0, application/json';
+
+/** Subscriptions whose events the service posts to us. */
+function createCallbackStreams(
+  callbacks: Callbacks,
+  begin: (request: SubgraphRequest, callback: CallbackExtension) => Promise<SubgraphAnswer>,
+) {
+  return {
+    open: async (request: SubgraphRequest): Promise<AsyncGenerator<SubgraphAnswer, void> | SubgraphAnswer> => {
+      const leaving = new AbortController();
+      const expected = callbacks.expect(AbortSignal.any([request.signal, leaving.signal]));
+      if (!expected) return unavailable();
+      const answer = await begin(request, expected.extension);
+      if (!answer.errors?.length) return expected.answers;
+      leaving.abort();
+      return answer;
+    },
+    close: () => Promise.resolve(),
   };
 }
 
 /** Only what cannot change anything may be sent twice. */
 const isQuery = (document: string): boolean => /^\s*(query\b|\{)/.test(document) && !/\bmutation\b/.test(document);
 
-type Response = Awaited<ReturnType<Pool['request']>>;
+/** The request as JSON text; the variables as their caller has written them. */
+function bodyOf({ query, operationName, variables, variablesText }: SubgraphRequest, subscription?: CallbackExtension): string {
+  const text = variablesText ?? (variables ? JSON.stringify(variables) : undefined);
+  const name = operationName ? `,"operationName":${JSON.stringify(operationName)}` : '';
+  const extensions = subscription ? `,"extensions":${JSON.stringify({ subscription })}` : '';
+  return `{"query":${JSON.stringify(query)}${name}${text === undefined ? '' : `,"variables":${text}`}${extensions}}`;
+}
 
-async function readAnswer({ statusCode, headers, body }: Response): Promise<SubgraphAnswer> {
-  const type = String(headers['content-type'] ?? '');
-  if (statusCode !== 200 || !type.startsWith('application/json')) {
-    await body.dump();
-    if (statusCode === 401) throw new Outage('it refuses our identity; mend: give both sides the same INTERNAL_KEY', false);
-    throw new Outage(`it answered with status ${statusCode} and type ${type || 'none'}`, statusCode === 503);
+function readHttp({ status, type, text }: HttpAnswer, wantsText = false): SubgraphAnswer {
+  // A document that it refuses is an answer, too: it says nothing against the rest of what it serves.
+  const isRefusal = (status === 400 || status === 422) && isJson(type);
+  if ((status !== 200 && !isRefusal) || !isJson(type)) {
+    if (status === 401) throw new Outage('it refuses our identity; mend: give both sides the same INTERNAL_KEY', false);
+    throw new Outage(`it answered with status ${status} and type ${type || 'none'}`, status === 503);
   }
-  return readGraphQL(await body.json());
+  const answer = parseAnswer(text);
+  if (isRefusal && !answer.errors) throw new Outage(`it answered with status ${status} and no error`, false);
+  return wantsText ? { ...answer, text } : answer;
 }
 
-/** Keeps of a subgraph's answer only what an answer consists of. */
-export function readGraphQL(answer: unknown): SubgraphAnswer {
-  if (!isRecord(answer) || (answer['data'] === undefined && answer['errors'] === undefined))
-    throw new Outage('it answered with something that is no GraphQL', false);
-  const { data, errors } = answer;
-  if (data != null && !isRecord(data)) throw new Outage('its data is no object', false);
-  return { data: data, ...(Array.isArray(errors) && errors.length > 0 ? { errors: errors.map(readError) } : {}) };
-}
-
-function readError(error: unknown): GraphQLFormattedError {
-  const { message, path, extensions } = isRecord(error) ? error : {};
-  return {
-    message: typeof message === 'string' ? message : 'something went wrong on our side',
-    ...(Array.isArray(path) ? { path: path as (string | number)[] } : {}),
-    extensions: isRecord(extensions) ? extensions : { code: 'INTERNAL_SERVER_ERROR' },
-  };
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const notReached = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'EPIPE',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-function toOutage(error: unknown): Error {
-  if (error instanceof Outage) return error;
-  if (error instanceof undiciErrors.ResponseExceededMaxSizeError) return new Outage('its answer is too large', false, { cause: error });
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return new Outage('it could not be asked', notReached.has(code), { cause: error });
-}
+const isJson = (type: string): boolean => /^application\/(graphql-response\+)?json\b/.test(type);
 
 /** One retry for every ten calls, and a few saved up. */
 function createBudget() {

@@ -74,7 +74,7 @@ export interface SubgraphRequest {
 export interface SubgraphAnswer {
   readonly data?: Record<string, unknown> | null | undefined;
   readonly errors?: readonly GraphQLFormattedError[] | undefined;
-  /** The whole answer as JSON text, where it was wanted. */
+  /** The whole answer as JSON text, where it was wanted: `parseAnswer` makes objects of it for whoever else waits for the same. */
   readonly text?: string | undefined;
 }
 

@@ -4,32 +4,26 @@ import type { Kinds } from './kinds.ts';
 import type { Step } from './run.ts';
 import type { PlanPath } from './walk.ts';
 
-/** What a plan's conditions depend on: the values of `@skip` and `@include` variables. */
-export type Conditions = (variable: string) => boolean;
-
 const nothing: Step = () => undefined;
 
-/** Compiles a plan without deferred parts, for one set of conditions. */
-export function compilePlan(node: PlanNode | undefined, kinds: Kinds, conditions: Conditions): Step {
-  return node ? compileNode(node, [], kinds, conditions) : nothing;
+/** Compiles a plan, or a part of one, in which nothing is deferred. */
+export function compilePlan(node: PlanNode | undefined, kinds: Kinds): Step {
+  return node ? compileNode(node, [], kinds) : nothing;
 }
 
-function compileNode(node: PlanNode, path: PlanPath, kinds: Kinds, conditions: Conditions): Step {
+function compileNode(node: PlanNode, path: PlanPath, kinds: Kinds): Step {
   switch (node.kind) {
     case 'Sequence':
-      return inSequence(node.nodes.map((one) => compileNode(one, path, kinds, conditions)));
+      return inSequence(node.nodes.map((one) => compileNode(one, path, kinds)));
     case 'Parallel':
-      return atOnce(node.nodes.map((one) => compileNode(one, path, kinds, conditions)));
+      return atOnce(node.nodes.map((one) => compileNode(one, path, kinds)));
     case 'Flatten':
-      return compileNode(node.node, [...path, ...node.path.map(String)], kinds, conditions);
-    case 'Condition': {
-      const branch = conditions(node.condition) ? node.ifClause : node.elseClause;
-      return branch ? compileNode(branch, path, kinds, conditions) : nothing;
-    }
+      return compileNode(node.node, [...path, ...node.path.map(String)], kinds);
     case 'Fetch':
       return fetchStep(node, path, kinds);
+    case 'Condition':
     case 'Defer':
-      throw new Error('deferred parts are compiled apart');
+      throw new Error(`a part of a plan that runs as it stands has no ${node.kind}`);
   }
 }
 

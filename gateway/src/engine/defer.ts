@@ -1,17 +1,13 @@
-import type { DeferNode, DeferredNode, PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import type { DeferNode, DeferredNode } from '@apollo/query-planner';
 import { type DocumentNode, visit } from 'graphql';
 import type { Increment, IncrementalAnswer } from '../answer.ts';
 import type { ExecutorRequest } from '../executor.ts';
-import { compilePlan } from './compile.ts';
 import type { Engine, Planned } from './planned.ts';
 import type { Kinds } from './kinds.ts';
-import type { Operation } from './operation.ts';
 import type { Run } from './run.ts';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import { isTree, own, type Path, type Tree } from './tree.ts';
 import { shapeFor } from './write.ts';
-
-type Variables = Readonly<Record<string, unknown>>;
 
 const deferring = new WeakMap<DocumentNode, boolean>();
 
@@ -29,38 +25,27 @@ export function hasDefer(document: DocumentNode): boolean {
   return found;
 }
 
-/** The part of a plan that defers, with these variables; undefined when nothing is deferred. */
-export function deferredPlan({ plan, conditions }: Operation, variables: Variables): DeferNode | undefined {
-  const valueOf = conditions.valueOf(variables);
-  let node: PlanNode | SubscriptionNode | undefined = plan.node;
-  while (node?.kind === 'Condition') node = valueOf(node.condition) ? node.ifClause : node.elseClause;
-  return node?.kind === 'Defer' ? node : undefined;
-}
-
 /** All that the parts of one answer share. */
 interface Parts extends Planned {
   readonly engine: Engine;
   readonly run: Run;
   readonly root: ObjectShape;
-  readonly variables: Variables;
   readonly arrivals: Arrivals;
 }
 
 /** Runs an operation in parts: answers with what is not deferred, and gives the rest as it gets ready. */
 export async function runDeferred(engine: Engine, request: ExecutorRequest, planned: Planned, node: DeferNode): Promise<IncrementalAnswer> {
   const { operation, permitted } = planned;
-  const variables = request.variables ?? {};
-  const valueOf = operation.conditions.valueOf(variables);
   const arrivals = createArrivals();
   const run = engine.begin(operation, request, arrivals.arrived);
-  const { shape: root } = operation.variant(variables);
-  const parts: Parts = { ...planned, engine, run, root, variables, arrivals };
+  const { shape: root } = operation;
+  const parts: Parts = { ...planned, engine, run, root, arrivals };
   const { primary } = node;
   const later = startAll(parts, node.deferred);
-  await compilePlan(primary.node, engine.graph.kinds, valueOf)(run);
-  // What a condition left out never arrives, and must not be waited for.
+  await operation.stepOf(primary.node)(run);
+  // What there was nothing to ask for never arrives, and must not be waited for.
   arrivals.allArrived();
-  const part = operation.part(root.typeName, primary.subselection, variables);
+  const part = operation.part(root.typeName, primary.subselection);
   return { initial: engine.finish(operation, part, run, permitted, { at: [], root }), later: inOrderOfArrival(later) };
 }
 
@@ -73,18 +58,18 @@ interface Arrived {
 const startAll = (parts: Parts, deferred: readonly DeferredNode[]): Promise<Arrived>[] => deferred.map((node) => runPart(parts, node));
 
 async function runPart(parts: Parts, deferred: DeferredNode): Promise<Arrived> {
-  const { engine, operation, permitted, variables, arrivals, root } = parts;
+  const { engine, operation, permitted, arrivals, root } = parts;
   await arrivals.all(deferred.depends.map(({ id }) => id));
   // Data and known entities are shared with the rest; errors belong to the part.
   const run: Run = { ...parts.run, errors: [] };
   const inner = deferred.node?.kind === 'Defer' ? deferred.node : undefined;
   const further = inner ? startAll(parts, inner.deferred) : [];
-  await compilePlan(inner ? inner.primary.node : deferred.node, engine.graph.kinds, operation.conditions.valueOf(variables))(run);
+  await operation.stepOf(inner ? inner.primary.node : deferred.node)(run);
   const subselection = deferred.subselection ?? inner?.primary.subselection;
   if (!subselection) return { increments: [], further };
   const places = placesOf(engine.graph.kinds, root, run.data, deferred.queryPath);
   const increments = places.map(({ object, typeName, path }, index) => {
-    const part = operation.part(typeName, subselection, variables);
+    const part = operation.part(typeName, subselection);
     // Errors of the part's fetches have places of their own; the first increment carries them.
     const ownRun = { ...run, data: object, errors: index === 0 ? run.errors : [] };
     const { data = 'null', errors } = engine.finish(operation, part, ownRun, permitted, { at: path, root });

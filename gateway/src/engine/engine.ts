@@ -7,9 +7,10 @@ import type { Answer, IncrementalAnswer } from '../answer.ts';
 import { createEdgeAccess, type Permitted } from '../edge-access.ts';
 import type { Executor, ExecutorRequest } from '../executor.ts';
 import { createAsk } from './ask.ts';
-import { deferredPlan, hasDefer, runDeferred } from './defer.ts';
+import { conditionsOf } from './conditions.ts';
+import { hasDefer, runDeferred } from './defer.ts';
 import { type Mask, onOurSide, toClientErrors, toTold, unavailable } from './errors.ts';
-import { findFlaws } from './flaws.ts';
+import { findFlaws, findForbiddenNull } from './flaws.ts';
 import { buildGraph } from './graph.ts';
 import { introspectionText } from './introspect.ts';
 import { type Operation, prepareOperation } from './operation.ts';
@@ -44,8 +45,8 @@ export function createEngine(options: EngineOptions): Executor {
     clients,
     log,
     mask,
-    prepare: rememberOperations((permitted, { operationName, overrides }, inParts) =>
-      prepareOperation({ graph, generateCode }, { permitted, operationName, inParts, overrides }),
+    prepare: rememberOperations((permitted, { operationName, overrides, variables = {} }, inParts) =>
+      prepareOperation({ graph, generateCode, mask }, { permitted, operationName, variables, inParts, overrides }),
     ),
     begin: ({ definition }, request, arrived) => ({
       data: emptyTree(),
@@ -65,7 +66,11 @@ export function createEngine(options: EngineOptions): Executor {
       const errors = toClientErrors(run.errors, root);
       if (writing.flawed) noteFlaws(log, shape, run.data, at, errors, permitted);
       if (text === undefined && errors.length === 0)
-        errors.push({ message: onOurSide, extensions: mask({ message: 'an answer broke the schema' }) });
+        errors.push({
+          ...placeOfNull(shape, run.data, at),
+          message: onOurSide,
+          extensions: mask({ message: 'an answer broke the schema' }),
+        });
       return { data: text ?? 'null', ...(errors.length > 0 ? { errors } : {}) };
     },
   };
@@ -78,7 +83,7 @@ export function createEngine(options: EngineOptions): Executor {
     warm: (document, operationName) => {
       // Whoever may see everything; others' plans are made when they come.
       const permitted = engine.access.permit(document, { ...nobody('warm'), service: 'gateway' });
-      engine.prepare(permitted, { operationName }, false);
+      engine.prepare(permitted, { operationName, variables: undefined }, false);
     },
   };
 }
@@ -87,19 +92,20 @@ async function execute(engine: Engine, request: ExecutorRequest): Promise<Answer
   const planned = planFor(engine, request, false);
   if ('refused' in planned) return planned.refused;
   const { operation, permitted } = planned;
-  const variant = operation.variant(request.variables ?? {});
   const run = engine.begin(operation, request);
-  await variant.step(run);
-  return engine.finish(operation, variant, run, permitted);
+  await operation.stepOf(wholeNode(operation.plan))(run);
+  return engine.finish(operation, operation, run, permitted);
 }
 
 async function executeInParts(engine: Engine, request: ExecutorRequest): Promise<Answer | IncrementalAnswer> {
   if (!hasDefer(request.document)) return execute(engine, request);
   const planned = planFor(engine, request, true);
   if ('refused' in planned) return planned.refused;
-  const deferred = deferredPlan(planned.operation, request.variables ?? {});
-  return deferred ? runDeferred(engine, request, planned, deferred) : execute(engine, request);
+  const { node } = planned.operation.plan;
+  return node?.kind === 'Defer' ? runDeferred(engine, request, planned, node) : execute(engine, request);
 }
+
+const wholeNode = ({ node }: Operation['plan']) => (node?.kind === 'Subscription' ? undefined : node);
 
 /** Says why the writer put null where there is data, or where somebody may not look. */
 function noteFlaws(log: Log, shape: ObjectShape, data: Tree, at: Path, errors: GraphQLFormattedError[], permitted: Permitted): void {
@@ -110,10 +116,19 @@ function noteFlaws(log: Log, shape: ObjectShape, data: Tree, at: Path, errors: G
       errors.push({ path, message, extensions });
       continue;
     }
+    if (flaw.kind === 'hole') {
+      errors.push({ path, ...flaw.tell() });
+      continue;
+    }
     log.warn({ path: path.join('.'), expected: flaw.expected }, 'a subgraph answered with a value that the schema does not allow');
     errors.push({ path, ...unavailable() });
   }
 }
+
+const placeOfNull = (shape: ObjectShape, data: Tree, at: Path) => {
+  const path = findForbiddenNull(shape, data, at);
+  return path ? { path } : {};
+};
 
 function createMask(log: Log): Mask {
   return (error) => {
@@ -125,14 +140,15 @@ function createMask(log: Log): Mask {
 
 type Prepare = Engine['prepare'];
 
-/** Operations live as long as their documents, a few for each: callers that may see different things run different plans. */
+/** Operations live as long as their documents, a few for each: who may see different things, or skips some, runs a different plan. */
 function rememberOperations(prepare: Prepare): Prepare {
   const known = new WeakMap<DocumentNode, Map<string, () => Operation>>();
   return (permitted, request, inParts) => {
     const operations = known.get(permitted.document) ?? new Map<string, () => Operation>();
     known.set(permitted.document, operations);
     const overrides = [...(request.overrides ?? [])].flatMap(([label, on]) => (on ? [label] : []));
-    const key = JSON.stringify([request.operationName, permitted.key, inParts, overrides]);
+    const conditions = conditionsOf(permitted.document, request.operationName).keyOf(request.variables ?? {});
+    const key = JSON.stringify([request.operationName, permitted.key, inParts, overrides, conditions]);
     const found = operations.get(key);
     if (found) return found();
     if (operations.size >= operationsPerDocument) operations.clear();

@@ -27,14 +27,18 @@ const hidden = new Set(['serviceName', 'stacktrace', 'exception', 'response', 'v
 
 /** What may leave of a subgraph's error: message, code and details, but no names of services or places. */
 export function toTold(error: GraphQLFormattedError, mask: Mask): Told {
-  const code = error.extensions?.['code'];
-  // A document that the gateway itself wrote was refused: the client can do nothing about it.
-  if (typeof code !== 'string' || (code.startsWith('GRAPHQL_') && !error.message.startsWith('Variable "$')))
+  const code = String(error.extensions?.['code']);
+  // What nobody has masked, or a document of the gateway's own that was refused: the client can do nothing about it.
+  if (isInternal(error) || (code.startsWith('GRAPHQL_') && !error.message.startsWith('Variable "$')))
     return { message: onOurSide, extensions: mask(error) };
   if (code.startsWith('GRAPHQL_')) return { message: error.message, extensions: { code: 'BAD_USER_INPUT' } };
   const extensions = Object.fromEntries(Object.entries(error.extensions ?? {}).filter(([key]) => !hidden.has(key)));
   return { message: error.message, extensions };
 }
+
+/** Our own services mask what is unexpected, and give it an id; others may tell more than they should. */
+const isInternal = ({ extensions }: GraphQLFormattedError): boolean =>
+  typeof extensions?.['code'] !== 'string' || (extensions['code'] === 'INTERNAL_SERVER_ERROR' && typeof extensions['errorId'] !== 'string');
 
 /** What stands for a subgraph that cannot be asked or answers rubbish; it names neither the subgraph nor its place. */
 export function unavailable(): Told {
@@ -47,8 +51,13 @@ export const unavailableAnswer = (): SubgraphAnswer => ({ data: null, errors: [u
 /** An error as clients read it, its path in their names and cut where they asked for nothing; each error once. */
 export function toClientErrors(errors: readonly PlacedError[], shape: ObjectShape): GraphQLFormattedError[] {
   const distinct = new Map<string, GraphQLFormattedError>();
-  for (const { path, message, extensions } of errors) {
-    const shown = path && visiblePath(path, shape);
+  const placed = errors.map((error) => ({ ...error, shown: error.path && visiblePath(error.path, shape) }));
+  // What concerns only fields that the client did not ask for says nothing beside what it did ask for.
+  const isPlaced = ({ message, extensions }: Told) =>
+    placed.some((other) => other.shown?.length && other.message === message && other.extensions['code'] === extensions['code']);
+  for (const { shown: found, message, extensions } of placed) {
+    const shown = found?.length ? found : undefined;
+    if (found && !shown && isPlaced({ message, extensions })) continue;
     const key = JSON.stringify([shown, message, extensions['code']]);
     if (!distinct.has(key)) distinct.set(key, { message, ...(shown ? { path: shown } : {}), extensions });
   }

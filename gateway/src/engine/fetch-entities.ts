@@ -173,9 +173,16 @@ function put(fetch: EntityFetch, run: Run, targets: readonly Target[]): void {
   let flawed = false;
   for (const { object, entity } of targets) {
     flawed ||= entity.answer.errors.length > 0;
-    if (entity.answer.entity) merge(object, entity.answer.entity);
+    if (entity.answer.entity) mergeEntity(fetch.kinds, object, entity.answer.entity);
   }
   if (flawed) placeErrors(fetch, run, targets);
+}
+
+/** A subgraph may know an interface as an object and call everything by its name; what an object is does not change. */
+function mergeEntity(kinds: Kinds, object: Tree, entity: Tree): void {
+  const before = object['__typename'];
+  merge(object, entity);
+  if (kinds.isExact(before)) object['__typename'] = before;
 }
 
 function placeErrors({ path, asked }: EntityFetch, run: Run, targets: readonly Target[]): void {

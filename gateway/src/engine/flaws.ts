@@ -1,4 +1,5 @@
 import type { GraphQLLeafType } from 'graphql';
+import type { Told } from './errors.ts';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import { isTree, own, type Path, type Tree } from './tree.ts';
 import { leafText, shapeFor } from './write.ts';
@@ -6,7 +7,33 @@ import { leafText, shapeFor } from './write.ts';
 /** Why a place is null although its data, or the want of data, does not say so. */
 export type Flaw =
   | { readonly kind: 'closed'; readonly path: Path; readonly closedAs: string }
+  | { readonly kind: 'hole'; readonly path: Path; readonly tell: () => Told }
   | { readonly kind: 'invalid'; readonly path: Path; readonly expected: string };
+
+/** The first place where null stands and may not; undefined where there is none. */
+export function findForbiddenNull(shape: ObjectShape, data: Tree, at: Path = []): Path | undefined {
+  const inObject = (one: ObjectShape, object: Tree, path: Path): Path | undefined => {
+    for (const field of one.fields) {
+      if (field.kind !== 'value') continue;
+      const found = inValue(field.value, own(object, field.dataKey), [...path, field.responseKey]);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  const inValue = (value: ValueShape, found: unknown, path: Path): Path | undefined => {
+    if (found === null || found === undefined) return value.nonNull ? path : undefined;
+    const one =
+      value.kind === 'object' ? value.shape : value.kind === 'abstract' && isTree(found) ? shapeFor(value, found['__typename']) : undefined;
+    if (one) return isTree(found) ? inObject(one, found, path) : undefined;
+    if (value.kind !== 'list' || !Array.isArray(found)) return undefined;
+    for (const [index, item] of found.entries()) {
+      const place = inValue(value.item, item, [...path, index]);
+      if (place) return place;
+    }
+    return undefined;
+  };
+  return inObject(shape, data, at);
+}
 
 const mostFlaws = 100;
 
@@ -22,6 +49,7 @@ export function findFlaws(shape: ObjectShape, data: Tree, at: Path = []): Flaw[]
   };
   const visitField = (field: FieldShape, object: Tree, path: Path): void => {
     if (field.kind === 'closed') note({ kind: 'closed', path, closedAs: field.closedAs });
+    if (field.kind === 'hole') note({ kind: 'hole', path, tell: field.tell });
     if (field.kind === 'value') visitValue(field.value, own(object, field.dataKey), path);
   };
   const visitValue = (value: ValueShape, found: unknown, path: Path): void => {

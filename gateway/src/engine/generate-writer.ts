@@ -59,6 +59,7 @@ class Code {
       case 'introspection':
         return `r+=${label}+w.introspect(${this.#constant(field.nodes)});`;
       case 'closed':
+      case 'hole':
         return `w.flawed=true;${field.nonNull ? 'return undefined;' : `r+=${label}+"null";`}`;
       case 'value': {
         const key = literal(field.dataKey);

@@ -14,7 +14,10 @@ export interface KeyedDocument {
  * the entity that the next subgraph answers for, and a field would get the value of the same field with other
  * arguments. Fields that are called by their own name and take no arguments mean the same to both, and keep it.
  */
-export function giveKeys({ schema, fieldNames }: Pick<Graph, 'schema' | 'fieldNames'>, document: DocumentNode): KeyedDocument {
+export function giveKeys(
+  { schema, fieldNames, typeKey }: Pick<Graph, 'schema' | 'fieldNames' | 'typeKey'>,
+  document: DocumentNode,
+): KeyedDocument {
   const names = new Map<string, string>();
   const keys = new Map<string, string>();
   let numbers = 0;
@@ -36,7 +39,10 @@ export function giveKeys({ schema, fieldNames }: Pick<Graph, 'schema' | 'fieldNa
     document,
     visitWithTypeInfo(types, {
       Field: (node) => {
+        // Introspection is not planned.
+        if (types.getParentType()?.name.startsWith('__')) return undefined;
         const responseKey = node.alias?.value ?? node.name.value;
+        if (responseKey === typeKey) return undefined;
         const isOwnName = responseKey === node.name.value;
         if (
           node.name.value.startsWith('__')

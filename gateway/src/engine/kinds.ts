@@ -5,6 +5,8 @@ import type { Tree } from './tree.ts';
 export interface Kinds {
   /** The names of all types that a condition holds for: the type itself and, for an abstract one, what it stands for. */
   of(condition: string): ReadonlySet<unknown>;
+  /** Whether a name is that of an object type, which says all that can be said of what an object is. */
+  isExact(typeName: unknown): boolean;
   /** Whether the condition holds for an object; one that does not say its type is `unknown`. */
   holds(object: Tree, condition: string, unknown: boolean): boolean;
 }
@@ -28,6 +30,7 @@ export function createKinds(schema: GraphQLSchema): Kinds {
   };
   return {
     of,
+    isExact: (typeName) => typeof typeName === 'string' && isObjectType(schema.getType(typeName)),
     holds: (object, condition, unknown) => {
       const name = object['__typename'];
       return name ? of(condition).has(name) : unknown;

@@ -1,39 +1,29 @@
-import { operationFromDocument } from '@apollo/federation-internals';
-import type { QueryPlan } from '@apollo/query-planner';
+import type { PlanNode, QueryPlan } from '@apollo/query-planner';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
   getOperationAST,
   GraphQLError,
+  isCompositeType,
   Kind,
   parse,
   type OperationDefinitionNode,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Permitted } from '../edge-access.ts';
 import { compilePlan } from './compile.ts';
-import { type Conditions, isIncluded, readConditions } from './conditions.ts';
+import { conditionsOf, decide } from './conditions.ts';
 import { generateWriter } from './generate-writer.ts';
+import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
+import { showHoles } from './holes.ts';
 import { giveKeys } from './keys.ts';
+import { planFully, withoutDefer } from './plan-fully.ts';
 import type { Step } from './run.ts';
 import { type ObjectShape, shapeOf } from './shape.ts';
+import type { PlanPath } from './walk.ts';
 import { composeWriter, type Writer } from './write.ts';
-
-/** An operation as it was planned, for all that may run the same of it. */
-export interface Operation {
-  readonly definition: OperationDefinitionNode;
-  /** The document that was planned: what is closed taken out, keys given. */
-  readonly document: DocumentNode;
-  readonly plan: QueryPlan;
-  readonly conditions: Conditions;
-  /** Writes some of its selections at a type, as the planner has split them off; none at all without a text. */
-  part(typeName: string, selections: string | undefined, variables: Readonly<Record<string, unknown>>): Part;
-  /** What its variables decide, compiled at first use. */
-  variant(variables: Readonly<Record<string, unknown>>): Variant;
-}
 
 /** What an object of the answer holds, and its writer. */
 export interface Part {
@@ -41,75 +31,87 @@ export interface Part {
   readonly write: Writer;
 }
 
-/** An operation for one set of values of its `@skip` and `@include` variables. */
-export interface Variant extends Part {
-  /** Runs the plan of a query or mutation. */
-  readonly step: Step;
+/** An operation as it was planned, for all that may run the same of it: its shape and writer are those of the whole answer. */
+export interface Operation extends Part {
+  readonly definition: OperationDefinitionNode;
+  /** The document that was planned: what is closed and what is skipped taken out, keys given. */
+  readonly document: DocumentNode;
+  readonly plan: QueryPlan;
+  /** Runs a part of the plan in which nothing is deferred; compiled at first use. */
+  stepOf(node: PlanNode | undefined): Step;
+  /** Writes some of the selections at a type, as the planner has split them off; none at all without a text. */
+  part(typeName: string, selections: string | undefined): Part;
 }
 
 export interface OperationOptions {
   readonly graph: Graph;
   /** False where code must not be generated. */
   readonly generateCode: boolean;
+  /** Notes what the planner cannot plan. */
+  readonly mask: Mask;
 }
 
 export interface PlanRequest {
   readonly permitted: Permitted;
   readonly operationName: string | undefined;
+  /** Decide what is skipped. */
+  readonly variables: Readonly<Record<string, unknown>>;
   /** Plans what is deferred apart. */
   readonly inParts: boolean;
   readonly overrides: ReadonlyMap<string, boolean> | undefined;
 }
 
-const variantsKept = 64;
+const partsKept = 64;
 
 /** Plans an operation. Throws where no plan can be made. */
-export function prepareOperation({ graph, generateCode }: OperationOptions, request: PlanRequest): Operation {
-  const { permitted, operationName, inParts, overrides } = request;
-  const { document, names } = giveKeys(graph, inParts ? permitted.document : withoutDefer(permitted.document));
+export function prepareOperation({ graph, generateCode, mask }: OperationOptions, request: PlanRequest): Operation {
+  const { permitted, operationName, variables, inParts } = request;
+  const valueOf = conditionsOf(permitted.document, operationName).valueOf(variables);
+  const decided = decide(inParts ? permitted.document : withoutDefer(permitted.document), valueOf, graph.typeKey);
+  const { document, names } = giveKeys(graph, decided);
   const definition = getOperationAST(document, operationName);
   if (!definition) throw new GraphQLError('the document holds no operation of that name');
-  const parsed = operationFromDocument(graph.apiSchema, document, { ...(operationName ? { operationName } : {}), validate: false });
-  const plan = graph.planner.buildQueryPlan(parsed, overrides ? { overrideConditions: new Map(overrides) } : undefined);
-  const conditions = readConditions(document, definition);
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  const shapeFor = createShapes(graph, document, names, permitted);
+  const wanted = shapeFor(graph.schema.getRootType(definition.operation)?.name ?? '', [definition.selectionSet]);
+  const { plan, coverage } = planFully(graph, document, request, () => wanted);
 
-  const partOf = (typeName: string, sets: readonly SelectionSetNode[], valueOf: (variable: string) => boolean): Part => {
-    const type = graph.schema.getType(typeName);
-    if (!type || !('getFields' in type || 'getTypes' in type)) throw new Error(`the schema has no type ${typeName}`);
-    const included = (node: Parameters<typeof isIncluded>[0]) => isIncluded(node, valueOf);
-    const shape = shapeOf({ schema: graph.schema, fragments, names, included, closed: permitted.denials }, type as never, sets);
-    return { shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) };
-  };
-  const rootName = graph.schema.getRootType(definition.operation)?.name ?? '';
-  const compile = (variables: Readonly<Record<string, unknown>>): Variant => {
-    const valueOf = conditions.valueOf(variables);
-    const { node } = plan;
-    const isWhole = node && node.kind !== 'Subscription' && node.kind !== 'Defer';
-    return {
-      ...partOf(rootName, [definition.selectionSet], valueOf),
-      step: compilePlan(isWhole ? node : undefined, graph.kinds, valueOf),
-    };
-  };
-  const variants = new LRUCache<string, Variant>({ max: variantsKept });
-  const parts = new LRUCache<string, Part>({ max: variantsKept });
+  const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
+  const parts = new LRUCache<string, Part>({ max: partsKept });
+  const steps = new Map<PlanNode | undefined, Step>();
   return {
+    ...written(showHoles(wanted, coverage, ({ path }) => tellOfHole(mask, names, path))),
     definition,
     document,
     plan,
-    conditions,
-    variant: (variables) => remembered(variants, conditions.keyOf(variables), () => compile(variables)),
-    part: (typeName, selections, variables) =>
-      remembered(parts, JSON.stringify([typeName, conditions.keyOf(variables), selections]), () =>
-        partOf(typeName, selections === undefined ? [] : [selectionsOf(selections)], conditions.valueOf(variables)),
+    stepOf: (node) => {
+      const known = steps.get(node) ?? compilePlan(node, graph.kinds);
+      steps.set(node, known);
+      return known;
+    },
+    part: (typeName, selections) =>
+      remembered(parts, `${typeName}\n${selections ?? ''}`, () =>
+        written(shapeFor(typeName, selections === undefined ? [] : [selectionsOf(selections)])),
       ),
   };
 }
 
-/** The same with nothing deferred. */
-const withoutDefer = (document: DocumentNode): DocumentNode =>
-  visit(document, { Directive: (node) => (node.name.value === 'defer' ? null : undefined) });
+type Shapes = (typeName: string, sets: readonly SelectionSetNode[]) => ObjectShape;
+
+/** The shapes of a document's selections. */
+function createShapes(
+  { schema, typeKey }: Graph,
+  document: DocumentNode,
+  names: ReadonlyMap<string, string>,
+  { denials }: Permitted,
+): Shapes {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  return (typeName, sets) => {
+    const type = schema.getType(typeName);
+    if (!isCompositeType(type)) throw new Error(`the schema has no objects of type ${typeName}`);
+    return shapeOf({ schema, fragments, names, typeKey, closed: denials }, type, sets);
+  };
+}
 
 function remembered<Value extends object>(cache: LRUCache<string, Value>, key: string, make: () => Value): Value {
   const known = cache.get(key);
@@ -117,6 +119,16 @@ function remembered<Value extends object>(cache: LRUCache<string, Value>, key: s
   const made = make();
   cache.set(key, made);
   return made;
+}
+
+/** One id for all who meet the hole, and one line in the log. */
+function tellOfHole(mask: Mask, names: ReadonlyMap<string, string>, path: PlanPath): () => Told {
+  let told: Told | undefined;
+  return () => {
+    const place = path.map((key) => names.get(key) ?? key).join('.');
+    told ??= { message: 'no subgraph can answer this field', extensions: mask({ message: `no subgraph can answer ${place}` }) };
+    return told;
+  };
 }
 
 function selectionsOf(text: string): SelectionSetNode {

@@ -24,7 +24,7 @@ export interface Engine {
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   readonly log: Log;
   /** The planned operation, made once for all that may run the same of it. */
-  prepare(permitted: Permitted, request: Pick<ExecutorRequest, 'operationName' | 'overrides'>, inParts: boolean): Operation;
+  prepare(permitted: Permitted, request: Pick<ExecutorRequest, 'operationName' | 'overrides' | 'variables'>, inParts: boolean): Operation;
   begin(operation: Operation, request: ExecutorRequest, arrived?: (id: string) => void): Run;
   /** The answer to what a run has gathered. */
   finish(

@@ -56,13 +56,14 @@ function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[]): Repres
       const keys = keysOf(entity['__typename']);
       if (keys === 'several') return several.object(entity);
       const found = emptyTree();
-      for (const { key } of keys) found[key] = own(entity, key);
+      for (const { key, name } of keys) found[name] = own(entity, key);
       return found;
     },
   };
 }
 
-type Keys = readonly { readonly key: string; readonly label: string }[];
+/** Where a value is kept, and what the subgraph calls it. */
+type Keys = readonly { readonly key: string; readonly name: string; readonly label: string }[];
 
 /** Two fragments for one type may be filled apart: one of them may lack something. */
 function readKeys(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], typeName: unknown): Keys | 'several' {
@@ -72,8 +73,8 @@ function readKeys(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], typ
   if (fitting.length > 1) return 'several';
   const fields = fitting.flatMap((node) => node.selections ?? []);
   return fields.map((field, index) => {
-    const key = field.kind === 'Field' ? (field.alias ?? field.name) : '';
-    return { key, label: `${index === 0 ? '' : ','}${JSON.stringify(key)}:` };
+    const { name, alias = name } = field.kind === 'Field' ? field : { name: '' };
+    return { key: alias, name, label: `${index === 0 ? '' : ','}${JSON.stringify(name)}:` };
   });
 }
 
@@ -98,10 +99,10 @@ function project(kinds: Kinds, source: Tree, selections: readonly QueryPlanSelec
   const found = emptyTree();
   for (const selection of selections) {
     if (selection.kind === 'Field') {
-      const key = selection.alias ?? selection.name;
-      const value = own(source, key);
+      const { name, alias = name } = selection;
+      const value = own(source, alias);
       if (value === undefined) return null;
-      found[key] = selection.selections ? projectValue(kinds, value, selection.selections) : value;
+      found[name] = selection.selections ? projectValue(kinds, value, selection.selections) : value;
     } else if (selection.typeCondition && kinds.holds(source, selection.typeCondition, false)) {
       const part = project(kinds, source, selection.selections);
       if (part) merge(found, part);

@@ -13,9 +13,9 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { Told } from './errors.ts';
 
 /** What an answer holds at one object: its fields in the operation's order. */
 export interface ObjectShape {
@@ -25,7 +25,7 @@ export interface ObjectShape {
   readonly fields: readonly FieldShape[];
 }
 
-export type FieldShape = ValueField | TypenameField | IntrospectionField | ClosedField;
+export type FieldShape = ValueField | TypenameField | IntrospectionField | ClosedField | HoleField;
 
 interface Named {
   /** The client's name for it. */
@@ -53,6 +53,13 @@ export interface ClosedField extends Named {
   /** Under which name it is known why. */
   readonly closedAs: string;
 }
+/** A field that no fetch of the plan asks for, see `holes.ts`: null and an error stand in its place. */
+export interface HoleField extends Named {
+  readonly kind: 'hole';
+  readonly nonNull: boolean;
+  /** What is said of it; the first time it is noted, too. */
+  readonly tell: () => Told;
+}
 
 export type ValueShape = { readonly nonNull: boolean } & (
   | { readonly kind: 'list'; readonly item: ValueShape }
@@ -61,14 +68,14 @@ export type ValueShape = { readonly nonNull: boolean } & (
   | { readonly kind: 'abstract'; readonly byType: ReadonlyMap<string, ObjectShape>; readonly unknown: ObjectShape }
 );
 
-/** How the operation that was planned is to be read. */
+/** How the operation that was planned, its conditions decided, is to be read. */
 export interface ShapeOptions {
   readonly schema: GraphQLSchema;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** The client's names by the plan's; names that both share are left out. */
   readonly names: ReadonlyMap<string, string>;
-  /** Whether a selection's `@skip` and `@include` let it be. */
-  readonly included: (node: SelectionNode) => boolean;
+  /** The key of what is asked for but not shown. */
+  readonly typeKey: string;
   /** Fields, by the plan's name, that are closed; with whether they may be null. */
   readonly closed: ReadonlyMap<string, { readonly responseKey: string; readonly nonNull: boolean }>;
 }
@@ -109,11 +116,11 @@ class Builder {
 
   /** Fields by the client's names, as `CollectFields` of the GraphQL specification has them. */
   #collect(type: GraphQLCompositeType, sets: readonly SelectionSetNode[], groups: Map<string, FieldNode[]>): void {
-    const { names, closed, fragments, included } = this.#options;
+    const { names, closed, fragments, typeKey } = this.#options;
     for (const selection of sets.flatMap(({ selections }) => selections)) {
-      if (!included(selection)) continue;
       if (selection.kind === Kind.FIELD) {
         const dataKey = selection.alias?.value ?? selection.name.value;
+        if (dataKey === typeKey) continue;
         const key = names.get(dataKey) ?? dataKey;
         const responseKey = closed.get(key)?.responseKey ?? key;
         groups.set(responseKey, [...(groups.get(responseKey) ?? []), selection]);

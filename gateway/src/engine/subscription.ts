@@ -6,12 +6,10 @@ import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import { GraphQLError } from 'graphql';
 import { type Answer, refusedWith } from '../answer.ts';
 import type { SubscriptionRequest } from '../executor.ts';
-import { compilePlan } from './compile.ts';
 import { type Engine, type Planned, planFor } from './planned.ts';
 import { askedBy, unavailableAnswer } from './errors.ts';
 import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
 import { takeRoot } from './fetch-root.ts';
-import type { Variant } from './operation.ts';
 import type { Step } from './run.ts';
 
 const eventMs = 5_000;
@@ -24,7 +22,6 @@ interface Compiled extends Planned {
   readonly event: CompiledFetch;
   /** Fetches what other subgraphs have of an event; absent where the owner has it all. */
   readonly rest: Step | undefined;
-  readonly variant: Variant;
 }
 
 /** Subscribes at the subgraph that owns the event and completes each event with the fields of others. */
@@ -64,15 +61,12 @@ export async function runSubscription(engine: Engine, request: SubscriptionReque
 }
 
 function compile({ graph }: Engine, request: SubscriptionRequest, planned: Planned, { primary, rest }: SubscriptionNode): Compiled {
-  const variables = request.variables ?? {};
-  const { operation } = planned;
   const asked = askedBy(primary.operation);
   return {
     ...planned,
     request,
     event: { node: primary, path: [], kinds: graph.kinds, asked: () => asked },
-    rest: rest && compilePlan(rest, graph.kinds, operation.conditions.valueOf(variables)),
-    variant: operation.variant(variables),
+    rest: rest && planned.operation.stepOf(rest),
   };
 }
 
@@ -96,12 +90,12 @@ async function* complete(engine: Engine, compiled: Compiled, source: AsyncGenera
 
 /** The answer to an event: what its owner said, then the rest of the plan. */
 async function answerTo(engine: Engine, compiled: Compiled, identity: Identity, event: SubgraphAnswer): Promise<Answer> {
-  const { operation, permitted, variant, rest, request } = compiled;
+  const { operation, permitted, rest, request } = compiled;
   // The time begins with the turn: waiting for it says nothing about the domains.
   const run = engine.begin(operation, { ...request, identity, deadline: Date.now() + eventMs });
   takeRoot(compiled.event, run, event);
   await rest?.(run);
-  return engine.finish(operation, variant, run, permitted);
+  return engine.finish(operation, operation, run, permitted);
 }
 
 /** The owner's refusal, with its errors where the client expects them. */

@@ -56,6 +56,7 @@ function fieldWriter(parent: ObjectShape, field: FieldShape, writerOf: WriterOf)
     case 'introspection':
       return (_object, writing) => writing.introspect(field.nodes);
     case 'closed':
+    case 'hole':
       return (_object, writing) => {
         writing.flawed = true;
         return field.nonNull ? undefined : 'null';

@@ -1,0 +1,123 @@
+import type { DocumentNode } from 'graphql';
+import type { Answered } from './arena.ts';
+import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
+import { leaveOut, renameKeys } from './rewrites.ts';
+import type { World } from './world.ts';
+
+/** One operation and what was answered; `plain` is an Error where plain Apollo threw. */
+export interface Trial {
+  readonly world: World;
+  readonly document: DocumentNode;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly ours: Answered;
+  readonly plain: Answered | Error;
+  readonly truth: Answered;
+}
+
+/**
+ * The known ways in which plain Apollo is wrong. They only count where our answer is what graphql-js answers over all the
+ * data without federation; each is recognized in the answers or proved by asking plain Apollo otherwise.
+ */
+export const reasons = {
+  'planner-throws': 'the planner fails on a valid operation; faults-of-types.test.ts shows when',
+  'shared-response-key':
+    "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
+  'lost-condition':
+    '@skip and @include change what the rest of an operation answers; with what is left out taken out of the document plain Apollo answers as we do',
+  context: 'the executor does not know `contextRewrites`, so that fields with @fromContext get no argument',
+  'interface-object':
+    'a subgraph that knows an interface as an @interfaceObject is asked for objects without their key, for fields of other types, or its name for the interface takes the place of the type; faults-of-types.test.ts shows when',
+  'schema-is-kept':
+    'a value that the schema does not allow is an error of its place, says the specification; plain Apollo hides it in `valueCompletion`, or leaves it out when there is any other error',
+  'silence-is-told': 'a subgraph that answers null and gives no reason has not answered; plain Apollo shows nulls without an error',
+  'error-without-path': 'an error that names no place stands at every field that was asked for; plain Apollo leaves it without one',
+  'error-of-another-place':
+    'plain Apollo finds the place of an entity by its number among all objects of a list, though it asked only for those that are there and of the right type, and gives up at a list of lists',
+  'error-of-a-hidden-field': 'plain Apollo tells of fields that the client did not ask for',
+} as const;
+export type Reason = keyof typeof reasons;
+
+/** Why plain Apollo answers otherwise: nothing when it does not, undefined when no reason is known. */
+export async function explain(trial: Trial): Promise<readonly Reason[] | undefined> {
+  const { plain, world, document } = trial;
+  if (plain instanceof Error) return ['planner-throws'];
+  const direct = explainErrors(trial, plain);
+  if (direct) return direct;
+  for (const [reason, remedy] of remedies) {
+    const mended = await remedy(trial);
+    const rest = mended && explainErrors(trial, mended);
+    if (rest) return [reason, ...rest];
+  }
+  const plan = world.arena.plan(document);
+  if (plan.includes('$contextualArgument')) return ['context'];
+  return world.interfaceObjects.some((subgraph) => plan.includes(`Fetch(service: "${subgraph}")`)) ? ['interface-object'] : undefined;
+}
+
+type Remedy = (trial: Trial) => Promise<Answered | undefined>;
+
+const keys: Remedy = async ({ world, document, variables }) => {
+  const { document: renamed, restore } = renameKeys(document);
+  world.reset();
+  return world.arena.runPlain(renamed, variables).then(restore, () => undefined);
+};
+
+/** What is wanted of plain Apollo is asked in another way; then it answers as we do. */
+const remedies: readonly (readonly [Reason, Remedy])[] = [
+  ['shared-response-key', keys],
+  [
+    'lost-condition',
+    async (trial) => {
+      const { document, restore } = leaveOut(trial.document, trial.variables);
+      const mended = await keys({ ...trial, document });
+      return mended && restore(mended);
+    },
+  ],
+];
+
+/** The reasons for which errors differ though data are the same, or undefined. */
+function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
+  const [mine, theirs, right] = [toComparable(ours), toComparable(plain), toComparable(truth)];
+  if (isSame(mine, theirs)) return [];
+  if (mine.sorted !== theirs.sorted) return undefined;
+  const faults = new Set(right.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data))));
+  const [told, toldByPlain] = [mine, theirs].map(({ errors }) => new Set(errors.map((error) => JSON.stringify(error))));
+  const found = new Set<Reason>();
+  for (const error of mine.errors) {
+    if (toldByPlain?.has(JSON.stringify(error))) continue;
+    const reason = reasonToTell(error, theirs.errors, faults.has(JSON.stringify(placeOf(error.path ?? [], ours.data))));
+    if (!reason) return undefined;
+    found.add(reason);
+  }
+  for (const error of theirs.errors) {
+    if (told?.has(JSON.stringify(error))) continue;
+    const reason = reasonToHide(error, mine.errors, plain);
+    if (!reason) return undefined;
+    found.add(reason);
+  }
+  return [...found];
+}
+
+function reasonToTell({ message, code }: PlainError, theirs: readonly PlainError[], isAtFault: boolean): Reason | undefined {
+  const alike = theirs.filter((one) => one.message === message);
+  if (alike.some(({ path }) => path === null)) return 'error-without-path';
+  if (alike.length > 0) return 'error-of-another-place';
+  if (isAtFault) return 'schema-is-kept';
+  return code === 'UPSTREAM_UNAVAILABLE' ? 'silence-is-told' : undefined;
+}
+
+function reasonToHide(error: PlainError, mine: readonly PlainError[], { data }: Answered): Reason | undefined {
+  const { message, path } = error;
+  if (mine.some((one) => one.message === message)) return path ? 'error-of-another-place' : 'error-without-path';
+  if (!path) return undefined;
+  const place = placeOf(path, data);
+  // Nothing is null there: the client's answer has no such place.
+  if (place.length < path.length && !isNullAt(data, place)) return 'error-of-a-hidden-field';
+  // Several fields of an object that is null may be told; one is enough.
+  return mine.some((one) => one.path && JSON.stringify(placeOf(one.path, data)) === JSON.stringify(place)) ? 'schema-is-kept' : undefined;
+}
+
+function isNullAt(data: unknown, path: readonly (string | number)[]): boolean {
+  let current = data;
+  for (const step of path) current = (current as Record<string | number, unknown>)[step];
+  return current === null;
+}

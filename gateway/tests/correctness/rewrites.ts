@@ -1,0 +1,78 @@
+import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, print, type SelectionNode, visit } from 'graphql';
+import type { Answered } from './arena.ts';
+
+/** A document that asks the same in another way, and the way back. */
+export interface Rewritten {
+  readonly document: DocumentNode;
+  /** The answer as the first document wants it. */
+  restore(answer: Answered): Answered;
+}
+
+/** Gives every field that has an alias or arguments a response key that occurs nowhere else. */
+export function renameKeys(document: DocumentNode): Rewritten {
+  const keys = new Map<string, string>();
+  const names = new Map<string, string>();
+  const keyOf = (node: FieldNode): string => {
+    const signature = print({ ...node, selectionSet: undefined, directives: [] });
+    const key = keys.get(signature) ?? `renamed${keys.size}`;
+    keys.set(signature, key);
+    names.set(key, node.alias?.value ?? node.name.value);
+    return key;
+  };
+  const renamed = visit(document, {
+    Field: (node) => {
+      if (!node.alias && !node.arguments?.length) return undefined;
+      return { ...node, alias: nameNode(keyOf(node)) };
+    },
+  });
+  const nameOf = (key: string): string => names.get(key) ?? key;
+  const restoreValue = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(restoreValue);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [nameOf(key), restoreValue(item)]));
+  };
+  return {
+    document: renamed,
+    restore: ({ data, errors }) => ({
+      data: restoreValue(data) as Answered['data'],
+      errors: errors.map(({ path, ...error }) => ({
+        ...error,
+        ...(path ? { path: path.map((step) => (typeof step === 'string' ? nameOf(step) : step)) } : {}),
+      })),
+    }),
+  };
+}
+
+const placeholder = 'nothing_is_asked_here';
+
+/** Takes out what `@skip` and `@include` leave out, and the directives themselves. */
+export function leaveOut(document: DocumentNode, variables: Readonly<Record<string, unknown>>): Rewritten {
+  const isLeftOut = ({ directives }: SelectionNode): boolean =>
+    (directives ?? []).some((directive) => {
+      const name = directive.name.value;
+      return (name === 'skip' || name === 'include') && valueOf(directive, variables) === (name === 'skip');
+    });
+  const rewritten = visit(document, {
+    SelectionSet: (node) => {
+      const selections = node.selections.filter((selection) => !isLeftOut(selection));
+      if (selections.length > 0) return { ...node, selections };
+      // An object of which nothing is asked is still asked for.
+      return { ...node, selections: [{ kind: Kind.FIELD, alias: nameNode(placeholder), name: nameNode('__typename') }] };
+    },
+    Directive: ({ name }) => (name.value === 'skip' || name.value === 'include' ? null : undefined),
+  });
+  const restoreValue = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(restoreValue);
+    if (value === null || typeof value !== 'object') return value;
+    const kept = Object.entries(value).filter(([key]) => key !== placeholder);
+    return Object.fromEntries(kept.map(([key, item]) => [key, restoreValue(item)]));
+  };
+  return { document: rewritten, restore: ({ data, errors }) => ({ data: restoreValue(data) as Answered['data'], errors }) };
+}
+
+const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;
+
+function valueOf({ arguments: given }: DirectiveNode, variables: Readonly<Record<string, unknown>>): unknown {
+  const value = given?.find(({ name }) => name.value === 'if')?.value;
+  return value?.kind === Kind.VARIABLE ? variables[value.name.value] : value?.kind === Kind.BOOLEAN && value.value;
+}
