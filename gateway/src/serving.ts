@@ -1,6 +1,6 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { type Answer, type IncrementalAnswer, type Increment, isIncremental, refusedWith } from './answer.ts';
 import { toGraphQLError } from './edge-errors.ts';
 import type { ExecutorRequest } from './executor.ts';
@@ -84,7 +84,7 @@ async function inPlace<Result>(
 ): Promise<Result | Answer> {
   const refused = stepUpError(checked, identified);
   if (refused) return refusedWith(refused);
-  const leave = load.enter();
+  const leave = load.enter(weightOf(checked));
   if (!leave) return refusedWith(overloaded());
   try {
     return await run(leave);
@@ -93,6 +93,9 @@ async function inPlace<Result>(
     return refusedWith(toGraphQLError(error, log));
   }
 }
+
+/** What changes something is the last to be refused, like what costs little: somebody waits for it, and it cannot be read elsewhere. */
+const weightOf = ({ operation, cost }: Checked): number => (operation.operation === OperationTypeNode.MUTATION ? 0 : cost);
 
 /** Lets the executor, which keeps the deadline itself, be the first to give up. */
 const graceMs = 250;
@@ -141,7 +144,7 @@ export async function beginStream(
 ): Promise<AsyncGenerator<Answer, void> | Answer> {
   const refused = stepUpError(checked, identified);
   if (refused) return refusedWith(refused);
-  const leave = load.enter();
+  const leave = load.enter(weightOf(checked));
   if (!leave) return refusedWith(overloaded());
   try {
     const { executor, document, operationName, variables } = checked;

@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { contractAt, type ContractServings } from './contract-servings.ts';
 import { addressOf } from './credentials.ts';
 import { isPlace } from './open-streams.ts';
+import { endWith } from './server-faults.ts';
 import type { Shared } from './serving.ts';
 import { closeCodes, type Connection, createProtocol, endOperations } from './socket-protocol.ts';
 import { createTextCarrier } from './text-carrier.ts';
@@ -25,6 +26,9 @@ export interface SocketOptions {
 }
 
 const largestMessage = 131_072;
+const mostFragments = 32;
+/** Pieces in which a message may arrive; networks cut at about 1,400 bytes. */
+const mostChunks = 512;
 const pingEveryMs = 12_000;
 /** How long a client may take to agree that its socket closes. */
 const farewellMs = 3_000;
@@ -36,6 +40,8 @@ export function serveSockets(options: SocketOptions): Sockets {
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: largestMessage,
+    maxFragments: mostFragments,
+    maxBufferedChunks: mostChunks,
     perMessageDeflate: false,
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
@@ -46,11 +52,13 @@ export function serveSockets(options: SocketOptions): Sockets {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { origin } = request.headers;
     const contract = contractAt(request.url?.split('?')[0]);
-    if (!contract) return refuse(socket, '404 Not Found', 'NOT_FOUND');
-    if (origin && !origins(request).has(origin)) return refuse(socket, '403 Forbidden', 'FORBIDDEN');
-    if (shared.stopping.aborted) return refuse(socket, '503 Service Unavailable', 'UPSTREAM_UNAVAILABLE');
+    if (!contract) return endWith(socket, '404 Not Found', 'there is nothing here; the graph is at /graphql', 'NOT_FOUND');
+    if (origin && !origins(request).has(origin))
+      return endWith(socket, '403 Forbidden', 'pages of this origin may not connect', 'FORBIDDEN');
+    if (shared.stopping.aborted)
+      return endWith(socket, '503 Service Unavailable', 'the server restarts, connect again', 'UPSTREAM_UNAVAILABLE');
     const place = shared.streams.enter('websocket', addressOf(request, shared.trustedProxies));
-    if (!isPlace(place)) return refuse(socket, '429 Too Many Requests', 'RATE_LIMITED');
+    if (!isPlace(place)) return endWith(socket, '429 Too Many Requests', place.message, 'RATE_LIMITED');
     // What fails before the socket is open ends the connection all the same.
     socket.once('close', () => place.leave());
     webSockets.handleUpgrade(request, socket, head, (opened) =>
@@ -138,11 +146,4 @@ function pingRegularly(socket: WebSocket): () => void {
     socket.ping();
   }, pingEveryMs);
   return () => clearInterval(timer);
-}
-
-function refuse(socket: Duplex, status: string, code: string): void {
-  const body = JSON.stringify({ errors: [{ message: status.slice(4).toLowerCase(), extensions: { code } }] });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
