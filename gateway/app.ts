@@ -1,17 +1,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import { type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
+import { checkDomains, type RuntimeSettings } from '@supergraph/platform/config';
 import { openFoundation } from '@supergraph/platform/foundation';
 import type { Log } from '@supergraph/platform/log';
 import { createCallbacks } from '@supergraph/platform/remote-callbacks';
 import { type Runtime, seedAll, startRuntime } from '@supergraph/platform/runtime';
+import { startTracing } from '@supergraph/platform/start-tracing';
 import { sdlOf, type SubgraphClient, type SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from '@supergraph/subgraphs/registry';
+import { Registry } from 'prom-client';
 import { playgroundPage } from './samples.ts';
 import { composeSubgraphs, isComposedFrom } from './src/compose.ts';
 import { createConnector, isReachable } from './src/connections.ts';
 import { publicContract } from './src/contracts.ts';
+import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.ts';
 import { createExecutor } from './src/gateway.ts';
 import { createIdentifier } from './src/identify.ts';
 import type { OverrideOptions } from './src/overrides.ts';
@@ -43,25 +46,32 @@ export interface AppOptions {
 
 /** Starts the graph: embedded domains here, subgraphs with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
 export async function startApp(settings: RuntimeSettings, log: Log, options: AppOptions = {}): Promise<App> {
+  // A supergraph that comes from elsewhere may have subgraphs of its own.
+  checkDomains(options.source ? { ...settings, subgraphUrls: new Map() } : settings, Object.keys(registry));
   const domains = await loadDomains();
   const isOurs = (name: string) => domains.some((domain) => domain.name === name);
-  requireKnownNames(settings, isOurs, options);
   const embedded = domains.filter(({ name }) => !settings.subgraphUrls.has(name));
   const foundation = await openFoundation(settings, { alone: embedded.length === domains.length, log });
+  const metrics = new Registry();
   // What has begun is ended in reverse, so that nothing looks for a database that is gone.
   const undo: (() => unknown)[] = [() => foundation.leave()];
   try {
+    undo.push(await startTracing({ settings, service: 'gateway', log }));
     const address = { callback: settings.callbackUrl ?? `${settings.publicUrl}/callback` };
     const callbacks = createCallbacks({ address: () => address.callback });
     undo.push(() => callbacks.close());
-    const connect = createConnector({ settings, log, isOurs, callbacks });
+    const connector = createConnector({ settings, log, isOurs, callbacks });
+    const watch = createClientMetrics(metrics);
+    const connect = (name: string, url: string) => watch(connector(name, url));
     const remotes = [...settings.subgraphUrls].map(([name, url]) => connect(name, url));
     const runtime = await startRuntime(embedded, { ...foundation, settings, log, remotes });
     undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
+    const engineMetrics = createEngineMetrics(metrics);
     const graph = await openGraph({
       source: options.source?.(runtime.clients) ?? sourceOf(domains, settings),
-      build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode }),
+      build: (supergraphSdl, clients) =>
+        createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode, metrics: engineMetrics }),
       clients: runtime.clients,
       connect: (name, url) => (isReachable(url) ? connect(name, url) : undefined),
       overrides: { active: settings.overrideLabels, ...(options.decideOverride ? { decide: options.decideOverride } : {}) },
@@ -76,6 +86,7 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
       graph,
       identifier,
       log,
+      metrics,
       problems: () => runtime.problems(),
       routes: (app) => void app.use('/callback', (request, response) => callbacks.handle(request, response)),
       ...(settings.development ? { playground: playgroundHandler() } : {}),
@@ -91,15 +102,6 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
     for (const step of undo.toReversed()) await step();
     throw error;
   }
-}
-
-/** Without a supergraph of its own the program serves its domains, so that another name is a slip of the pen. */
-function requireKnownNames({ subgraphUrls, supergraph }: RuntimeSettings, isOurs: (name: string) => boolean, { source }: AppOptions): void {
-  if (supergraph || source) return;
-  const unknown = [...subgraphUrls.keys()].filter((name) => !isOurs(name));
-  if (unknown.length === 0) return;
-  const names = unknown.map((name) => `SUBGRAPH_${name.toUpperCase()}_URL names no domain`);
-  throw new SettingsError(`${names.join('\n')}\nmend: correct the name, or name the supergraph that has this subgraph in SUPERGRAPH`);
 }
 
 /** The file that SUPERGRAPH names, watched; else the graph of the domains as they are. */

@@ -1,4 +1,4 @@
-import { readSettings } from '@supergraph/platform/config';
+import { readSettings, readSettingsFile } from '@supergraph/platform/config';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { createLog } from '@supergraph/platform/log';
 import { describeStartFailure } from '@supergraph/platform/start-failure';
@@ -21,13 +21,14 @@ function greeting(url: string, adminUrl: string, seeded: boolean, development: b
       '',
       '  try this in the playground:',
       '    1. run the first tab: one query over products, ratings, reviews and stock',
-      '    2. sign in with the button at the top and run "Me"',
-      '    3. start "Live", then send a message from another window',
+      `    2. sign in as ${demoPeople[0]?.displayName} with the button at the top and run "Me"`,
+      `    3. run "Live"; in another window sign in as ${demoPeople[1]?.displayName} and run "Write"`,
     );
   return `${lines.join('\n')}\n\n`;
 }
 
 async function main(): Promise<void> {
+  readSettingsFile(process.argv);
   const settings = withInternalKey(readSettings(process.env));
   const log = createLog(settings.logLevel, 'gateway');
   if (!settings.databaseUrl) process.stdout.write('starting on the embedded PostgreSQL …\n');

@@ -1,4 +1,4 @@
-import { demoPeople, demoSellers, demo } from '@supergraph/schema/demo';
+import { demo, demoConversationId, demoPeople, demoSellers } from '@supergraph/schema/demo';
 import type { PlaygroundPage } from './src/playground.ts';
 
 const shop = `# One query over five domains:
@@ -104,20 +104,41 @@ query Me {
 }
 `;
 
-const live = `# Sign in, press play, then write to Ada from another window:
-# startDirectConversation and sendMessage, signed in as Bruno.
+const live = `# Sign in as Ada Berg and press play. Then open this page in another window,
+# sign in as Bruno Costa there and run the tab "Write".
 subscription Live {
-  notificationAdded {
+  notificationChanged {
     cursor
-    node {
+    kind
+    notification {
       title
       body
       count
-      createdAt
+      updatedAt
+    }
+    counts {
+      unread
     }
   }
 }
 `;
+
+const write = `# Bruno writes to Ada. The same clientMessageId sends a message once,
+# however often it is repeated: change it below for the next one.
+mutation Write($input: SendMessageInput!) {
+  sendMessage(input: $input) {
+    message {
+      seq
+      body
+      createdAt
+      author {
+        displayName
+      }
+    }
+  }
+}
+`;
+const message = { conversationId: demoConversationId(1), clientMessageId: 'hello-1', body: 'Are you there, Ada?' };
 
 /** What the playground shows a newcomer: operations that work at once on the sample data. */
 export const playgroundPage: PlaygroundPage = {
@@ -126,5 +147,11 @@ export const playgroundPage: PlaygroundPage = {
     .slice(0, 2)
     .map(({ email, displayName }, index) => ({ email, name: displayName, ...(index === 1 ? { role: 'administrator' } : {}) })),
   organizations: demoSellers.map(({ id, name }) => ({ id, name })),
-  samples: [{ query: shop, variables: '{ "search": null }' }, { query: bargains }, { query: me }, { query: live }],
+  samples: [
+    { query: shop, variables: '{ "search": null }' },
+    { query: bargains },
+    { query: me },
+    { query: live },
+    { query: write, variables: JSON.stringify({ input: message }, null, 2) },
+  ],
 };

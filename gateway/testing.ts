@@ -12,8 +12,10 @@ import { patienceMs, person, type RunOptions, type RunResult, testSettings } fro
 import { createWorkerRuntime } from '@supergraph/platform/workers-runtime';
 import { registry } from '@supergraph/subgraphs/registry';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { Registry } from 'prom-client';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { composeSubgraphs } from './src/compose.ts';
+import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.ts';
 import type { Executor, ExecutorRequest } from './src/executor.ts';
 import { publicContract } from './src/contracts.ts';
 import { createExecutor } from './src/gateway.ts';
@@ -80,16 +82,21 @@ export async function startTestGateway({ subgraphs, clients = [], fetchMs, sourc
   const calls = createCalls();
   const all = new Map<string, SubgraphClient>([...subgraphs, ...clients].map((client) => [client.name, client]));
   for (const client of all.values()) calls.connect(client);
+  const metrics = new Registry();
+  const engineMetrics = createEngineMetrics(metrics);
+  const watch = createClientMetrics(metrics);
+  for (const client of all.values()) watch(client);
   const graph = await openGraph({
     source: source ?? fixedSupergraph(composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl }))).supergraphSdl),
-    build: (supergraphSdl, clients) => createExecutor({ supergraphSdl, clients, log, ...(fetchMs ? { fetchMs } : {}) }),
+    build: (supergraphSdl, clients) =>
+      createExecutor({ supergraphSdl, clients, log, metrics: engineMetrics, ...(fetchMs ? { fetchMs } : {}) }),
     clients: all,
     log,
   });
   const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.of(publicContract).current.facts.scopes, log });
   // A slow machine must not look like an overloaded gateway.
   const load = { loopDelayMs: 60_000, ...options.load };
-  const running = await startServer({ ...options, load, settings, graph, identifier, log });
+  const running = await startServer({ ...options, load, settings, graph, identifier, log, metrics });
   const stop = async () => {
     await running.stop();
     await graph.close();
@@ -196,14 +203,14 @@ async function startGraph(domains: readonly string[], settings: RuntimeSettings,
   return { runtime, executor, ended, stop };
 }
 
-function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: organization = null }: RunOptions): Identity {
+function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: organization = null, traceparent }: RunOptions): Identity {
   return {
     requestId: randomUUID(),
     viewer: as && as.scopes.includes('*') ? { ...as, scopes: [...facts.scopes, ...as.scopes] } : as,
     organization,
     service: null,
     client: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' },
-    traceparent: null,
+    traceparent: traceparent ?? null,
   };
 }
 

@@ -86,6 +86,9 @@ export const demoSellers: readonly DemoSeller[] = [
   { id: seedId('organization', 4), slug: 'studio-supply', name: 'Studio Supply', currency: 'EUR', members: [8, 9] },
 ];
 
+/** The n-th sample conversation; the first one is the direct talk of the first two people. */
+export const demoConversationId = (n: number): string => seedId('conversation', n);
+
 /** How many sample products there are; product n belongs to seller (n - 1) mod 4 and its first variant is variant n. */
 export const demoProductCount = 320;
 export const demoProductId = (n: number): string => seedId('product', n);

@@ -121,7 +121,23 @@ async function report(step: Step): Promise<Report> {
   }
 }
 
+/** The steps that are named, or all; throws for a name that no step has. */
+export function chooseSteps(all: readonly Step[], names: readonly string[]): readonly Step[] {
+  const unknown = names.filter((name) => !all.some((step) => step.name === name));
+  if (unknown.length > 0)
+    throw new Error(
+      `there is no step "${unknown.join('", "')}"\nmend: name some of ${all.map(({ name }) => `"${name}"`).join(', ')}, or none`,
+    );
+  return names.length > 0 ? all.filter(({ name }) => names.includes(name)) : all;
+}
+
 if (import.meta.main) {
-  const fine = await runSteps(process.argv.includes('--with-tests') ? [...steps, tests] : steps, console.log);
-  if (!fine) process.exitCode = 1;
+  const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+  try {
+    const chosen = chooseSteps(steps, names);
+    if (!(await runSteps(process.argv.includes('--with-tests') ? [...chosen, tests] : chosen, console.log))) process.exitCode = 1;
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
 }

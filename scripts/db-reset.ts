@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readSettingsFile } from '@supergraph/platform/config';
 import { domainRole } from '@supergraph/platform/database';
 import { deleteEmbeddedDatabase } from '@supergraph/platform/embedded-database';
 import postgres from 'postgres';
@@ -54,6 +55,7 @@ async function revokeDefaults(tx: postgres.TransactionSql, domain: string): Prom
 }
 
 try {
+  readSettingsFile(process.argv);
   process.exitCode = await main(process.env);
 } catch (error) {
   console.error(

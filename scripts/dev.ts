@@ -93,7 +93,7 @@ async function compose(): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
-  const program = new Program(['gateway/main.ts', ...process.argv.slice(2)]);
+  const program = new Program(['gateway/main.ts', '--settings=.env', ...process.argv.slice(2)]);
   const changed = new Set<string>();
   let busy = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;

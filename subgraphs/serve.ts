@@ -1,27 +1,32 @@
 import closeWithGrace from 'close-with-grace';
-import { readSettings, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
+import { checkDomains, readSettings, readSettingsFile, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
 import { type Foundation, openFoundation } from '@supergraph/platform/foundation';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { createLog, type Log } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import { seedAll, startRuntime } from '@supergraph/platform/runtime';
 import { adminServer, serveSubgraph } from '@supergraph/platform/service-server';
+import { startTracing } from '@supergraph/platform/start-tracing';
 import { describeStartFailure } from '@supergraph/platform/start-failure';
 import type { SubgraphDefinition } from '@supergraph/platform/subgraph';
 import { registry } from './registry.ts';
 
 /** Runs one domain as its own service: `npm run serve -- catalog`. */
-async function main(name: string | undefined): Promise<void> {
+async function main(programArguments: readonly string[]): Promise<void> {
+  const name = programArguments.find((argument) => !argument.startsWith('--'));
   const load = name === undefined ? undefined : registry[name];
   if (!name || !load) throw new SettingsError(`name the domain to serve: npm run serve -- <${Object.keys(registry).join(' | ')}>`);
+  readSettingsFile(programArguments);
   const settings = withInternalKey(readSettings(process.env));
+  checkDomains(settings, Object.keys(registry));
   const log = createLog(settings.logLevel, name);
   const { subgraph: definition } = await load();
   const foundation = await openFoundation(settings, { alone: false, log });
+  const stopTracing = await startTracing({ settings, service: name, log });
   // What has begun is ended in reverse, so that nothing looks for a database that is gone.
-  const undo: (() => unknown)[] = [() => foundation.leave()];
+  const undo: (() => unknown)[] = [() => foundation.leave(), stopTracing];
   try {
-    await serve(definition, { settings, log, foundation, undo });
+    await serve(definition, { settings, log, foundation, stopTracing, undo });
   } catch (error) {
     for (const step of undo.toReversed()) await step();
     throw error;
@@ -32,11 +37,12 @@ interface Ground {
   readonly settings: RuntimeSettings;
   readonly log: Log;
   readonly foundation: Foundation;
+  readonly stopTracing: () => Promise<void>;
   /** Gets what ends each thing that has begun. */
   readonly undo: (() => unknown)[];
 }
 
-async function serve(definition: SubgraphDefinition, { settings, log, foundation, undo }: Ground): Promise<void> {
+async function serve(definition: SubgraphDefinition, { settings, log, foundation, stopTracing, undo }: Ground): Promise<void> {
   const { name } = definition;
   const remotes = [...settings.subgraphUrls]
     .filter(([other]) => other !== name)
@@ -63,12 +69,13 @@ async function serve(definition: SubgraphDefinition, { settings, log, foundation
     stopping = true;
     await server.stop();
     await runtime.stop();
+    await stopTracing();
     await foundation.leave();
     await admin.stop();
   });
 }
 
-await main(process.argv[2]).catch((error: unknown) => {
+await main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
 });

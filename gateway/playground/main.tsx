@@ -17,21 +17,20 @@ window.MonacoEnvironment = {
 
 const page = JSON.parse(document.querySelector('#page')?.textContent ?? '{}') as PlaygroundPage;
 
-/** What the next request carries; kept outside React, because the fetcher outlives each rendering. */
+/** Whom the next request speaks for; kept outside React, because the fetcher outlives each rendering. */
 const session: { person: SignedIn | null; organizationId: string } = { person: null, organizationId: '' };
 
-const carried = (): Record<string, string> => ({
-  ...(session.person ? { authorization: `Bearer ${session.person.accessToken}` } : {}),
-  ...(session.organizationId ? { 'x-organization-id': session.organizationId } : {}),
-});
+async function carried(organizationHeader: string): Promise<Record<string, string>> {
+  const { person, organizationId } = session;
+  return {
+    ...(person ? { authorization: `Bearer ${await person.token()}` } : {}),
+    ...(organizationId ? { [organizationHeader]: organizationId } : {}),
+  };
+}
 
-const socketAddress = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`;
 const socket = createClient({
-  url: socketAddress,
-  connectionParams: () => ({
-    ...(session.person ? { authorization: `Bearer ${session.person.accessToken}` } : {}),
-    ...(session.organizationId ? { organizationId: session.organizationId } : {}),
-  }),
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+  connectionParams: () => carried('organizationId'),
   // A new sign-in must reach the next subscription, so idle sockets are not kept.
   lazyCloseTimeout: 0,
 });
@@ -39,17 +38,27 @@ const socket = createClient({
 const fetcher = createGraphiQLFetcher({
   url: '/graphql',
   wsClient: socket,
-  fetch: (input, init) => fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), ...carried() } }),
+  fetch: async (input, init) =>
+    fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), ...(await carried('x-organization-id')) } }),
 });
+
+// GraphiQL takes those of the first tab from here, and would put them in place of what a visitor of before has left there.
+const firstVariables = localStorage.getItem('graphiql:tabState') ? undefined : page.samples[0]?.variables;
 
 function Playground() {
   const [person, setPerson] = useState<SignedIn | null>(null);
+  const [organizationId, setOrganizationId] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const change = async (email: string) => {
+  const actIn = (id: string) => {
+    session.organizationId = id;
+    setOrganizationId(id);
+  };
+  const become = async (email: string | null) => {
     setProblem(null);
     try {
       session.person = email ? await signIn(email, page.password) : null;
       setPerson(session.person);
+      actIn('');
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -59,38 +68,36 @@ function Playground() {
       <header className="bar">
         <strong>Supergraph</strong>
         <span className="hint">{person ? `signed in as ${person.name}` : 'you are a guest'}</span>
-        {page.people.map(({ email, name, role }) => (
-          <button
-            key={email}
-            type="button"
-            aria-pressed={person?.email === email}
-            onClick={() => void change(person?.email === email ? '' : email)}
-          >
-            {person?.email === email ? `Sign out ${name}` : `Sign in as ${name}`}
-            {role ? <small> {role}</small> : null}
-          </button>
-        ))}
+        {problem ? <span role="alert">{problem}</span> : null}
+        <span className="people">
+          {page.people.map(({ email, name, role }) => {
+            const isHere = person?.email === email;
+            return (
+              <button key={email} type="button" aria-pressed={isHere} onClick={() => void become(isHere ? null : email)}>
+                {isHere ? `Sign out ${name}` : `Sign in as ${name}`}
+                {role ? <small> {role}</small> : null}
+              </button>
+            );
+          })}
+        </span>
         <label>
-          acting in{' '}
-          <select
-            onChange={({ target }) => {
-              session.organizationId = target.value;
-            }}
-          >
-            <option value="">no organization</option>
-            {page.organizations.map(({ id, name }) => (
+          acting for{' '}
+          <select value={organizationId} disabled={!person} onChange={({ target }) => actIn(target.value)}>
+            <option value="">{person ? 'myself' : 'nobody yet'}</option>
+            {person?.memberships.map(({ organizationId: id, organization, role }) => (
               <option key={id} value={id}>
-                {name}
+                {organization} ({role})
               </option>
             ))}
           </select>
         </label>
-        {problem ? <span role="alert">{problem}</span> : null}
       </header>
       <main>
         <GraphiQL
           fetcher={fetcher}
           defaultTabs={page.samples.map(({ query, variables }) => ({ query, variables: variables ?? null }))}
+          initialVariables={firstVariables}
+          defaultEditorToolsVisibility="variables"
           shouldPersistHeaders={false}
         />
       </main>

@@ -1,13 +1,34 @@
+/** An organization that a person may act in. */
+export interface Membership {
+  readonly organizationId: string;
+  readonly organization: string;
+  readonly role: string;
+}
+
 /** A person whom the playground acts as. */
 export interface SignedIn {
   readonly email: string;
   readonly name: string;
+  readonly memberships: readonly Membership[];
+  /** A token that still holds; fetches the next one before the present one is over. */
+  token(): Promise<string>;
+}
+
+interface Tokens {
   readonly accessToken: string;
+  readonly refreshToken: string;
+  /** In seconds. */
+  readonly expiresIn: number;
 }
 
 interface Flow {
   readonly id: string;
-  readonly tokens: { readonly accessToken: string } | null;
+  readonly tokens: Tokens | null;
+}
+
+interface Viewer {
+  readonly displayName: string;
+  readonly memberships: { readonly nodes: readonly { role: { name: string }; organization: { id: string; name: string } }[] };
 }
 
 async function ask<Data>(query: string, variables: object, token?: string): Promise<Data> {
@@ -21,15 +42,49 @@ async function ask<Data>(query: string, variables: object, token?: string): Prom
   return data;
 }
 
+const tokens = 'tokens { accessToken refreshToken expiresIn }';
 const start = `mutation Start($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }`;
-const proceed = `mutation Continue($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id tokens { accessToken } } } }`;
+const proceed = `mutation Continue($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id ${tokens} } } }`;
+const refresh = `mutation Refresh($input: RefreshSessionInput!) { refreshSession(input: $input) { ${tokens} } }`;
+const who = `query Who { viewer { displayName memberships(first: 50) { nodes { role { name } organization { id name } } } } }`;
+
+/** How long before its end a token is no longer used. */
+const spareMs = 30_000;
 
 /** Signs a sample person in by the same mutations that any client uses. */
 export async function signIn(email: string, password: string): Promise<SignedIn> {
   const begun = await ask<{ startSignIn: { flow: Flow } }>(start, { input: { identifier: email } });
   const done = await ask<{ continueSignIn: { flow: Flow } }>(proceed, { input: { flowId: begun.startSignIn.flow.id, password } });
-  const accessToken = done.continueSignIn.flow.tokens?.accessToken;
-  if (!accessToken) throw new Error('the sign-in gave no tokens');
-  const { viewer } = await ask<{ viewer: { displayName: string } }>('{ viewer { displayName } }', {}, accessToken);
-  return { email, name: viewer.displayName, accessToken };
+  const first = done.continueSignIn.flow.tokens;
+  if (!first) throw new Error('the sign-in gave no tokens');
+  const { viewer } = await ask<{ viewer: Viewer }>(who, {}, first.accessToken);
+  return {
+    email,
+    name: viewer.displayName,
+    memberships: viewer.memberships.nodes.map(({ role, organization }) => ({
+      organizationId: organization.id,
+      organization: organization.name,
+      role: role.name,
+    })),
+    token: keepFresh(first),
+  };
+}
+
+function keepFresh(first: Tokens): () => Promise<string> {
+  const lasting = (given: Tokens) => ({ ...given, until: Date.now() + given.expiresIn * 1_000 - spareMs });
+  let current = lasting(first);
+  // A refresh token is used once, so those who ask at the same time wait for the same answer.
+  let renewing: Promise<Tokens> | undefined;
+  const renew = async (refreshToken: string) => {
+    const { refreshSession } = await ask<{ refreshSession: { tokens: Tokens } }>(refresh, { input: { refreshToken } });
+    return refreshSession.tokens;
+  };
+  return async () => {
+    if (Date.now() < current.until) return current.accessToken;
+    renewing ??= renew(current.refreshToken).finally(() => {
+      renewing = undefined;
+    });
+    current = lasting(await renewing);
+    return current.accessToken;
+  };
 }

@@ -15,6 +15,7 @@ export interface Increment {
   /** JSON text. */
   readonly data: string;
   readonly errors?: readonly GraphQLFormattedError[] | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** An answer that comes in parts: what was not deferred, then the rest as it gets ready. */

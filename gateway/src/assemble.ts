@@ -23,6 +23,8 @@ export interface ServingOptions {
   readonly graph: Graph;
   readonly identifier: Identifier;
   readonly log: Log;
+  /** What is measured, beside what is measured here. */
+  readonly metrics?: Registry;
   readonly limits?: Partial<Limits>;
   readonly load?: Omit<LoadOptions, 'metrics'>;
   readonly slowReaders?: SlowReaderOptions;
@@ -57,7 +59,7 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
     manifest,
     [...operations.values()].map((one) => one.operations),
   );
-  const metrics = new Registry();
+  const metrics = options.metrics ?? new Registry();
   collectDefaultMetrics({ register: metrics });
   const leaving = new AbortController();
   const stopping = new AbortController();

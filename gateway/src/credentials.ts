@@ -19,6 +19,7 @@ export function credentialsOf(
     ipAddress: addressOf(request, trustedProxies),
     userAgent: text(headers['user-agent']) ?? null,
     traceparent: text(headers['traceparent']),
+    explain: (text(given['x-explain']) ?? text(headers['x-explain'])) === '1',
   };
 }
 

@@ -15,7 +15,7 @@ export interface ExecutorRequest {
   readonly deadline: number;
   /** Which fields with a progressive `@override(label:)` come from their new subgraph, by label. */
   readonly overrides?: ReadonlyMap<string, boolean> | undefined;
-  /** Says in `extensions` how the operation was planned and where the time went. */
+  /** Says in `extensions` how the operation was planned and where the time went (`Explained`). */
   readonly explain?: boolean | undefined;
 }
 

@@ -2,6 +2,7 @@ import type { Log } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import type { Executor } from './executor.ts';
 import { createEngine } from './engine/engine.ts';
+import type { EngineMetrics } from './engine/fetch-report.ts';
 
 export interface ExecutorOptions {
   readonly supergraphSdl: string;
@@ -14,6 +15,8 @@ export interface ExecutorOptions {
   readonly generateCode?: boolean;
   /** False where each request asks for itself, although an equal one is on its way for the same caller. */
   readonly shareRequests?: boolean;
+  /** Hears what the engine does. */
+  readonly metrics?: EngineMetrics | undefined;
 }
 
 /** Runs operations over a composed supergraph: Apollo's planner decides who is asked for what, our engine does it. */

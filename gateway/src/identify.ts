@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
 import type { Calls } from '@supergraph/platform/calls';
 import type { RuntimeSettings } from '@supergraph/platform/config';
@@ -6,6 +6,7 @@ import type { Identity, Viewer } from '@supergraph/platform/context';
 import { notFound, unauthenticated } from '@supergraph/platform/errors';
 import type { Envelope } from '@supergraph/platform/events';
 import type { Log } from '@supergraph/platform/log';
+import { isTraceparent } from '@supergraph/platform/tracing';
 import type { JSONWebKeySet } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { createTokenVerifier, type VerifiedToken } from './access-token.ts';
@@ -19,6 +20,8 @@ export interface Credentials {
   readonly ipAddress: string | null;
   readonly userAgent: string | null;
   readonly traceparent?: string | undefined;
+  /** Wants to be told how operations are planned and where the time goes. */
+  readonly explain?: boolean | undefined;
 }
 
 /** Who asks, and how long that holds. */
@@ -28,6 +31,8 @@ export interface Identified {
   readonly expiresAt: number | null;
   /** The organization asks for two factors and the viewer has shown one: only its name and that rule may be read. */
   readonly stepUpRequired: boolean;
+  /** Is told how operations are planned and where the time goes: with development tools only. */
+  readonly explain: boolean;
   /** The same caller as of now; throws when the session has ended or the membership is gone. */
   readonly refresh: () => Promise<Identity>;
 }
@@ -43,7 +48,7 @@ export interface Identifier {
 }
 
 export interface IdentifierOptions {
-  readonly settings: Pick<RuntimeSettings, 'publicUrl'>;
+  readonly settings: Pick<RuntimeSettings, 'publicUrl' | 'development'>;
   readonly calls: Calls;
   readonly live: LiveTransport;
   /** Every scope that the supergraph asks for right now. */
@@ -93,10 +98,11 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
     identify: async (credentials) => {
       const { authorization, organizationId } = credentials;
       const base = { ...originOf(credentials), service: null };
+      const explain = settings.development && (credentials.explain ?? false);
       if (!authorization) {
         if (organizationId) throw unauthenticated('sign in to act in an organization');
         const identity: Identity = { ...base, viewer: null, organization: null };
-        return { identity, expiresAt: null, stepUpRequired: false, refresh: () => Promise.resolve(identity) };
+        return { identity, expiresAt: null, stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
       }
       const token = await tokens.verify(bearerOf(authorization));
       const viewer = toViewer(token, appScopes());
@@ -111,6 +117,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
         identity,
         expiresAt: token.exp * 1_000,
         stepUpRequired: (membership?.requireMfa ?? false) && viewer.acr === 'aal1',
+        explain,
         refresh: async () => (await identityNow()).identity,
       };
     },
@@ -172,13 +179,9 @@ const toOrganization = ({ organizationId, membershipId, roleKey, permissions }: 
   permissions,
 });
 
-const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 const originOf = ({ ipAddress, userAgent, traceparent }: Credentials) => ({
   requestId: randomUUID(),
   client: { ipAddress, userAgent: userAgent?.slice(0, 500) ?? null },
-  traceparent:
-    traceparent && traceparentForm.test(traceparent)
-      ? traceparent
-      : `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`,
+  // Without one, each operation begins a trace of its own.
+  traceparent: traceparent && isTraceparent(traceparent) ? traceparent : null,
 });

@@ -1,5 +1,5 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
-import type { Log } from '@supergraph/platform/log';
+import { type Log, requestLog } from '@supergraph/platform/log';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import { type Answer, type IncrementalAnswer, type Increment, isIncremental, refusedWith } from './answer.ts';
 import { toGraphQLError } from './edge-errors.ts';
@@ -75,6 +75,7 @@ const requestOf = ({ operationMs }: Shared, { checked, identified, signal }: Wor
   identity: identified.identity,
   signal,
   deadline: Date.now() + operationMs,
+  explain: identified.explain,
 });
 
 async function inPlace<Result>(
@@ -90,7 +91,7 @@ async function inPlace<Result>(
     return await run(leave);
   } catch (error) {
     leave();
-    return refusedWith(toGraphQLError(error, log));
+    return refusedWith(toGraphQLError(error, requestLog(log, identified.identity)));
   }
 }
 
@@ -148,22 +149,22 @@ export async function beginStream(
   if (!leave) return refusedWith(overloaded());
   try {
     const { executor, document, operationName, variables } = checked;
-    const { identity, refresh } = identified;
-    const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh });
-    return Symbol.asyncIterator in stream ? unbreakable(stream, log) : stream;
+    const { identity, refresh, explain } = identified;
+    const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh, explain });
+    return Symbol.asyncIterator in stream ? unbreakable(stream, () => requestLog(log, identity)) : stream;
   } catch (error) {
-    return refusedWith(toGraphQLError(error, log));
+    return refusedWith(toGraphQLError(error, requestLog(log, identified.identity)));
   } finally {
     leave();
   }
 }
 
-function unbreakable(stream: AsyncGenerator<Answer, void>, log: Log): AsyncGenerator<Answer, void> {
+function unbreakable(stream: AsyncGenerator<Answer, void>, log: () => Log): AsyncGenerator<Answer, void> {
   const guarded = async function* () {
     try {
       yield* stream;
     } catch (error) {
-      yield refusedWith(toGraphQLError(error, log));
+      yield refusedWith(toGraphQLError(error, log()));
     }
   };
   return endingWith(guarded(), () => stream.return());

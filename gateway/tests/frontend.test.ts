@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client/core';
 import { ApolloLink } from '@apollo/client/link';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { getMainDefinition } from '@apollo/client/utilities';
-import { demo, demoPeople } from '@supergraph/schema/demo';
+import { demo, demoPeople, demoSellers } from '@supergraph/schema/demo';
 import { Kind, OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { playgroundPage } from '../samples.ts';
 import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-process.ts';
 
 // The program as a newcomer starts it: embedded database, sample data, real clients.
@@ -19,6 +21,39 @@ afterAll(async () => {
 });
 
 const [ada, bruno] = demoPeople as [(typeof demoPeople)[0], (typeof demoPeople)[0]];
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const queriesOfReadme = [...readme.matchAll(/```graphql\n(.+?)```/gs), ...readme.matchAll(/\| `(\{.+?\})` +\|/g)].map(
+  ([, query]) => query ?? '',
+);
+const samples = playgroundPage.samples.filter(({ query }) => !query.includes('subscription Live'));
+
+describe('what a newcomer is told to try', () => {
+  let token: string;
+  beforeAll(async () => {
+    token = await signInAs(app, ada.email, demo.password);
+  });
+  const inHarborBooks = (query: string) => (query.includes('currentOrganization') ? { organizationId: demoSellers[0]?.id ?? '' } : {});
+  /** The first list of an answer must have something in it. */
+  const isEmpty = (data: unknown) => /"(nodes|warehouses)":\[(.?)/.exec(JSON.stringify(data))?.[2] === ']';
+
+  test('the README has its five queries and one for each domain', () => {
+    expect(queriesOfReadme.length).toBeGreaterThanOrEqual(5 + 6);
+  });
+  test.each(queriesOfReadme.map((query) => [query.replaceAll(/\s+/g, ' '), query] as const))('README: %s', async (_name, query) => {
+    const { data, errors } = await ask(app, query, { token, ...inHarborBooks(query) });
+    expect(errors).toBeUndefined();
+    expect(isEmpty(data)).toBe(false);
+  });
+  test.each(samples.map(({ query, variables }) => [/^(?:query|mutation) (\w+)/m.exec(query)?.[1], query, variables] as const))(
+    'playground: %s',
+    async (_name, query, variables = '{}') => {
+      const { data, errors } = await ask(app, query, { token, variables: JSON.parse(variables) as object });
+      expect(errors).toBeUndefined();
+      expect(isEmpty(data)).toBe(false);
+    },
+  );
+});
 
 describe('Apollo Client', () => {
   let token: string;

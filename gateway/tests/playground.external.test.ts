@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { demo, demoPeople } from '@supergraph/schema/demo';
+import { demo, demoConversationId, demoPeople } from '@supergraph/schema/demo';
 import { type Browser, chromium } from 'playwright-core';
 import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-process.ts';
 
@@ -69,37 +69,39 @@ describe('the playground in a browser', () => {
       await stop.waitFor({ timeout: 4_000 }).catch(() => page.screenshot({ path: join(screenshots, 'waiting.png') }));
     }
     expect(await stop.isVisible()).toBe(true);
+    // Nothing says when the socket is open, so Bruno writes until she has heard him.
     const brunosToken = await signInAs(app, bruno.email, demo.password);
-    const direct = await ask(
-      app,
-      'mutation ($input: StartDirectConversationInput!) { startDirectConversation(input: $input) { conversation { id } } }',
-      {
+    const write = async (n: number) =>
+      ask(app, 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { seq } } }', {
         token: brunosToken,
-        variables: { input: { userId: ada.id } },
-      },
-    );
-    // The socket may still be opening, so Bruno writes until she has heard him.
-    const delivered = answer.getByText('notificationAdded').first().waitFor({ timeout: 20_000 });
-    let heard = false;
-    void delivered.then(() => {
-      heard = true;
-    });
-    for (let n = 0; !heard && n < 8; n++) {
-      await ask(app, 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { seq } } }', {
-        token: brunosToken,
-        variables: {
-          input: {
-            conversationId: direct.data.startDirectConversation.conversation.id,
-            clientMessageId: `playground ${n}`,
-            body: 'Are you there?',
-          },
-        },
+        variables: { input: { conversationId: demoConversationId(1), clientMessageId: `playground ${n}`, body: 'Are you there?' } },
       });
-      await page.waitForTimeout(1_500);
+    const delivered = answer.getByText('notificationChanged').first();
+    for (let n = 0; n < 20 && !(await delivered.isVisible()); n++) {
+      expect((await write(n)).errors).toBeUndefined();
+      await delivered.waitFor({ timeout: 2_000 }).catch(() => undefined);
     }
-    await delivered;
+    expect(await delivered.isVisible()).toBe(true);
     await page.screenshot({ path: join(screenshots, 'subscription.png') });
+
+    // Now Bruno himself, in another window.
+    const before = await answer.innerText();
+    const other = await (browser as Browser).newPage({ viewport: { width: 420, height: 860 } });
+    await other.goto(`${app.url}/`);
+    await other.getByRole('button', { name: `Sign in as ${bruno.displayName}` }).click();
+    await other.getByText(`signed in as ${bruno.displayName}`).waitFor();
+    await other.locator('.graphiql-tab-button').nth(4).click();
+    const sent = other.locator('.graphiql-response').getByText('sendMessage').first();
+    for (let n = 0; n < 10 && !(await sent.isVisible()); n++) {
+      await other.getByRole('button', { name: 'Execute query' }).click();
+      await sent.waitFor({ timeout: 4_000 }).catch(() => undefined);
+    }
+    await other.screenshot({ path: join(screenshots, 'narrow.png') });
+    // The editor shows spaces that do not break.
+    expect((await other.locator('.graphiql-response').innerText()).replaceAll('\u00a0', ' ')).toContain(bruno.displayName);
+    for (let n = 0; n < 200 && (await answer.innerText()) === before; n++) await page.waitForTimeout(300);
+    expect(await answer.innerText()).not.toBe(before);
     expect(problems).toEqual([]);
-    await page.close();
+    await Promise.all([page.close(), other.close()]);
   });
 });

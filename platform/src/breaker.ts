@@ -14,6 +14,14 @@ export interface GuardOptions {
 export interface Guard {
   run<Result>(work: () => Promise<Result>): Promise<Result>;
   readonly isOpen: boolean;
+  readonly state: GuardState;
+}
+
+/** How a neighbour is doing: `half-open` while one call tries whether it is back. */
+export interface GuardState {
+  readonly breaker: 'closed' | 'half-open' | 'open';
+  readonly running: number;
+  readonly waiting: number;
 }
 
 /** Opens for a second when half of at least ten calls in five seconds failed, then lets one probe through. */
@@ -29,7 +37,19 @@ export function createGuard({ isOutage, concurrent, waiting, openMs = 1_000 }: G
     get isOpen() {
       return breaker.state !== CircuitState.Closed;
     },
+    get state() {
+      return {
+        breaker: nameOf(breaker.state),
+        running: concurrent - places.executionSlots,
+        waiting: waiting - places.queueSlots,
+      };
+    },
   };
+}
+
+function nameOf(state: CircuitState): GuardState['breaker'] {
+  if (state === CircuitState.Closed) return 'closed';
+  return state === CircuitState.HalfOpen ? 'half-open' : 'open';
 }
 
 /** Whether the guard refused the call before it was made. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type CallDomain, nobody } from './context.ts';
+import { currentTraceparent } from './deadline.ts';
 import { DomainError, type ErrorCode, upstreamUnavailable } from './errors.ts';
 import type { SubgraphAnswer, SubgraphClient } from './subgraph.ts';
 
@@ -33,7 +34,7 @@ export function createCalls(options: { readonly deadlineMs?: number } = {}): Cal
         const client = clients.get(domain);
         if (!client) throw upstreamUnavailable();
         const ms = options.deadlineMs ?? defaultDeadlineMs;
-        const identity = { ...nobody(randomUUID()), service: caller };
+        const identity = { ...nobody(randomUUID()), service: caller, traceparent: currentTraceparent() ?? null };
         const request = { query: document, variables, identity, deadline: Date.now() + ms, signal: AbortSignal.timeout(ms) };
         return readAnswer<Data>(await raceSignal(client.execute(request), request.signal));
       },

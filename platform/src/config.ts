@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
+import { tracingOf, type TracingSettings, tracingShape } from './tracing-settings.ts';
 
 /** What the program is told by its environment. `.env.example` explains each variable. */
 export interface Settings {
@@ -26,6 +29,8 @@ export interface Settings {
   readonly overrideLabels: ReadonlySet<string>;
   readonly amqpUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Absent: no spans are recorded. */
+  readonly tracing: TracingSettings | undefined;
   readonly logLevel: string;
   readonly seed: 'demo' | 'none';
   readonly production: boolean;
@@ -91,6 +96,7 @@ const shape = z.object({
   }),
   AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
   REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
+  ...tracingShape,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
     .default('info'),
@@ -120,6 +126,32 @@ const subscriptionWay = z
 const identityWay = z.enum(['signed', 'none'], 'must be signed or none');
 const databaseUrl = address('postgres|postgresql', 'postgres://user:password@host:5432/database');
 
+const fileArgument = '--settings=';
+
+/** Adds to the environment what the file of the argument `--settings=<file>` says, where there is one; what the environment says already wins. */
+export function readSettingsFile(programArguments: readonly string[]): void {
+  const file = programArguments.find((argument) => argument.startsWith(fileArgument))?.slice(fileArgument.length);
+  if (file && existsSync(file)) loadEnvFile(file);
+}
+
+/**
+ * Throws a SettingsError for settings of domains that do not exist, which would have no effect. Which subgraphs there
+ * are is for the supergraph to say, where SUPERGRAPH names one.
+ */
+export function checkDomains({ subgraphUrls, databaseUrls, supergraph }: Settings, domains: readonly string[]): void {
+  const named = [
+    ...[...(supergraph ? [] : subgraphUrls.keys())].map((domain) => [domain, `SUBGRAPH_${domain.toUpperCase()}_URL`] as const),
+    ...[...databaseUrls.keys()].map((domain) => [domain, `DATABASE_URL_${domain.toUpperCase()}`] as const),
+  ];
+  const problems = named
+    .filter(([domain]) => !domains.includes(domain))
+    .map(([, name]) => `${name} names no domain; mend: one of ${domains.map((each) => each.toUpperCase()).join(', ')}`);
+  if (problems.length > 0) throw refusal(problems);
+}
+
+const refusal = (problems: readonly string[]) =>
+  new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+
 /** Reads the settings; throws a SettingsError that names every bad variable together with its mend. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
@@ -133,8 +165,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (read.success && read.data.PERSISTED_OPERATIONS_ONLY && !read.data.PERSISTED_OPERATIONS)
     problems.push('PERSISTED_OPERATIONS_ONLY needs to know which; mend: name their manifest in PERSISTED_OPERATIONS');
   if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
-  if (problems.length > 0 || !read.success)
-    throw new SettingsError(`these settings do not hold (see .env.example):\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  if (problems.length > 0 || !read.success) throw refusal(problems);
   const { data } = read;
   const production = data.NODE_ENV === 'production';
   return {
@@ -152,6 +183,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     overrideLabels: new Set(data.OVERRIDE_LABELS),
     amqpUrl: data.AMQP_URL,
     redisUrl: data.REDIS_URL,
+    tracing: tracingOf(data),
     logLevel: data.LOG_LEVEL,
     seed: data.SEED ?? (production ? 'none' : 'demo'),
     production,

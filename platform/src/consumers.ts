@@ -5,6 +5,7 @@ import type { RequestContext } from './context.ts';
 import type { Db } from './database.ts';
 import { type Envelope, type EventContract, fits } from './events.ts';
 import { maskSecrets } from './log.ts';
+import { recordWork, SpanKind, type Stretch } from './tracing.ts';
 
 /** What a domain does when an event arrives. It writes only its own tables, inside `tx`. */
 export interface ConsumerDefinition {
@@ -27,7 +28,7 @@ interface Rooms {
   readonly inbox: ReturnType<typeof inboxTable>;
   readonly deadLetters: ReturnType<typeof deadLetterTable>;
   readonly definitions: readonly ConsumerDefinition[];
-  readonly contextFor: (envelope: Envelope) => RequestContext<never>;
+  readonly contextFor: (envelope: Envelope, traceparent: string | null) => RequestContext<never>;
 }
 
 /** Joins a domain's consumers into the one that the event engine delivers to. */
@@ -36,34 +37,41 @@ export function toConsumer({ domain, db, inbox, deadLetters, definitions, contex
     name: domain,
     patterns: [...new Set(definitions.map(({ contract }) => contract.name))],
     handle: (envelope) =>
-      db.transaction(async (tx) => {
-        const [first] = await tx
-          .insert(inbox)
-          .values({ consumer: domain, eventId: envelope.eventId })
-          .onConflictDoNothing()
-          .returning({ eventId: inbox.eventId });
-        if (!first) return;
-        await tx.execute(
-          sql`select set_config('app.organization_id', ${envelope.organizationId ?? ''}, true), set_config('app.user_id', '', true)`,
-        );
-        for (const { contract, handle } of definitions) {
-          if (!fits(contract.name, envelope.name)) continue;
-          const payload = contract.payload.parse(envelope.payload);
-          await handle(contextFor(envelope), tx, { ...envelope, payload });
-        }
-      }),
+      recordWork(`handle ${envelope.name}`, envelope.traceparent, stretchOf(domain, envelope), (traceparent) =>
+        db.transaction(async (tx) => {
+          const [first] = await tx
+            .insert(inbox)
+            .values({ consumer: domain, eventId: envelope.eventId })
+            .onConflictDoNothing()
+            .returning({ eventId: inbox.eventId });
+          if (!first) return;
+          await tx.execute(
+            sql`select set_config('app.organization_id', ${envelope.organizationId ?? ''}, true), set_config('app.user_id', '', true)`,
+          );
+          for (const { contract, handle } of definitions) {
+            if (!fits(contract.name, envelope.name)) continue;
+            const payload = contract.payload.parse(envelope.payload);
+            await handle(contextFor(envelope, traceparent), tx, { ...envelope, payload });
+          }
+        }),
+      ),
     setAside: async (envelope, reason, attempts) => {
       const sentence = maskSecrets(reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)).slice(0, 2_000);
       await db
         .insert(deadLetters)
         .values({ consumer: domain, eventId: envelope.eventId, name: envelope.name, envelope, reason: sentence, attempts });
-      contextFor(envelope).log.error(
+      contextFor(envelope, envelope.traceparent).log.error(
         { event: envelope.name, eventId: envelope.eventId, consumer: domain, attempts, error: reason },
         'an event was set aside; mend its cause, then deliver it again',
       );
     },
   };
 }
+
+const stretchOf = (domain: string, { name, eventId }: Envelope): Stretch => ({
+  kind: SpanKind.CONSUMER,
+  attributes: { 'messaging.destination.name': name, 'messaging.message.id': eventId, subgraph: domain },
+});
 
 const keptDays = 30;
 

@@ -5,6 +5,7 @@ import { drizzle, PostgresJsPreparedQuery, type PostgresJsQueryResultHKT } from 
 import postgres, { type Options, type Sql, type TransactionSql } from 'postgres';
 import { currentSignal, remaining } from './deadline.ts';
 import type { Log } from './log.ts';
+import { recordStatement, traceComment } from './traced-statements.ts';
 
 /** The database or a transaction of it: whatever runs queries. */
 export type Db = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
@@ -192,7 +193,9 @@ function guardWith(statementMs: number, log: Pick<Log, 'warn'> | undefined) {
     const signal = ending ? undefined : currentSignal();
     if (left <= 0) return refuse(statement, 'DEADLINE', 'no time was left to ask the database');
     if (signal?.aborted) return refuse(statement, 'ABORTED', 'the request ended before the database was asked');
-    for (const listener of listeners) listener(statement.strings.join('?'));
+    const text = statement.strings.join('?');
+    for (const listener of listeners) listener(text);
+    const recorded = recordStatement(text);
 
     const timer = setTimeout(() => giveUp('DEADLINE', 'the database did not answer in time'), Math.min(left, statementMs - earlierMs));
     const onAbort = () => giveUp('ABORTED', 'the request ended while the database was asked');
@@ -204,11 +207,14 @@ function guardWith(statementMs: number, log: Pick<Log, 'warn'> | undefined) {
     const { resolve, reject } = statement;
     statement.resolve = (value) => {
       settle();
+      recorded?.end();
       resolve(value);
     };
     statement.reject = (error) => {
       settle();
-      reject(translated(error));
+      const reason = translated(error);
+      recorded?.end(reason instanceof Error ? reason.name : 'Error');
+      reject(reason);
     };
     return true;
 
@@ -274,9 +280,15 @@ function translated(error: unknown): unknown {
 /** What drizzle needs of the driver, with statements prepared once per connection and faults of transactions translated. */
 function clientFor(sql: Sql): Sql {
   const worthPreparing = recurringStatements();
+  const send = (through: Pick<Sql, 'unsafe'>, text: string, values: never[] = []) => {
+    const comment = traceComment();
+    return comment
+      ? through.unsafe(text + comment, values, { prepare: false })
+      : through.unsafe(text, values, { prepare: worthPreparing(text) });
+  };
   const client = {
     options: sql.options,
-    unsafe: (text: string, values: never[] = []) => sql.unsafe(text, values, { prepare: worthPreparing(text) }),
+    unsafe: (text: string, values?: never[]) => send(sql, text, values),
     begin: async (work: (tx: TransactionSql) => unknown) => {
       try {
         return await sql.begin((tx) => work(transactionFor(tx)));
@@ -287,7 +299,7 @@ function clientFor(sql: Sql): Sql {
   };
   function transactionFor(tx: TransactionSql): TransactionSql {
     const transaction = {
-      unsafe: (text: string, values: never[] = []) => tx.unsafe(text, values, { prepare: worthPreparing(text) }),
+      unsafe: (text: string, values?: never[]) => send(tx, text, values),
       savepoint: (work: (inner: TransactionSql) => unknown) => tx.savepoint((inner) => work(transactionFor(inner))),
     };
     return transaction as unknown as TransactionSql;

@@ -1,4 +1,6 @@
 import { pino, type Logger } from 'pino';
+import type { Identity } from './context.ts';
+import { traceIdOf } from './tracing.ts';
 
 export type Log = Logger;
 
@@ -94,3 +96,14 @@ export function createLog(level: string, service: string): Log {
     pino.destination({ fd: 2, sync: true }),
   );
 }
+
+type Requester = Pick<Identity, 'requestId' | 'traceparent' | 'viewer' | 'organization'>;
+
+/** A log whose lines tell which request, trace, person and tenant they are about. */
+export const requestLog = (log: Log, { requestId, traceparent, viewer, organization }: Requester): Log =>
+  log.child({
+    requestId,
+    ...(traceparent ? { trace: traceIdOf(traceparent) } : {}),
+    ...(viewer ? { userId: viewer.userId } : {}),
+    ...(organization ? { tenant: organization.id } : {}),
+  });

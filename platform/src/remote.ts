@@ -3,7 +3,7 @@ import { createGuard, wasRefused } from './breaker.ts';
 import type { RuntimeSettings } from './config.ts';
 import { parseAnswer, unavailable } from './graphql-answer.ts';
 import { signIdentity } from './identity-token.ts';
-import type { Log } from './log.ts';
+import { type Log, requestLog } from './log.ts';
 import { Outage, Unwanted } from './outage.ts';
 import { createPoster, type HttpAnswer } from './remote-http.ts';
 import type { CallbackExtension, Callbacks } from './remote-callbacks.ts';
@@ -61,25 +61,29 @@ export function createRemoteSubgraph({
     return attempt(request);
   };
 
-  const orUnavailable = (error: unknown): SubgraphAnswer => {
-    if (!(error instanceof Unwanted) && !wasRefused(error)) log.warn({ subgraph: name, error }, 'a subgraph did not answer');
-    return unavailable();
-  };
+  const orUnavailable =
+    ({ identity }: SubgraphRequest) =>
+    (error: unknown): SubgraphAnswer => {
+      if (!(error instanceof Unwanted) && !wasRefused(error))
+        requestLog(log, identity).warn({ subgraph: name, error }, 'a subgraph did not answer');
+      return unavailable();
+    };
   const streams =
     subscriptions?.over === 'callback'
       ? createCallbackStreams(subscriptions.callbacks, (request, callback) =>
-          guard.run(() => ask({ ...request, deadline: Date.now() + beginMs }, callback)).catch(orUnavailable),
+          guard.run(() => ask({ ...request, deadline: Date.now() + beginMs }, callback)).catch(orUnavailable(request)),
         )
       : createRemoteStreams({ url: subscriptions?.url ?? url, log, signFor: sign });
 
   return {
     name,
     isRemote: true,
+    guardState: () => guard.state,
     execute: (request) => {
       budget.earn();
       return attempt(request)
         .catch((error: unknown) => again(request, error))
-        .catch(orUnavailable);
+        .catch(orUnavailable(request));
     },
     subscribe: (request) => Promise.resolve(streams.open(request)),
     close: async () => {

@@ -10,6 +10,7 @@ import { type CarriedIdentity, verifyIdentity } from './identity-token.ts';
 import type { Log } from './log.ts';
 import { describePortError } from './port.ts';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from './subgraph.ts';
+import { faultOf, record, SpanKind } from './tracing.ts';
 
 /** The header that carries the signed identity. */
 export const identityHeader = 'x-request-context';
@@ -49,7 +50,10 @@ export async function serveSubgraph({ subgraph, settings, port, host, log }: Ser
     if (body instanceof DomainError) return sendError(response, body.extensions['status'] as number, body.code, body.message);
     const leaving = new AbortController();
     response.once('close', () => leaving.abort());
-    const result = await subgraph.execute({ ...body, ...carried, signal: leaving.signal });
+    const recorded = record(`answer ${subgraph.name}`, carried.identity.traceparent, { kind: SpanKind.SERVER });
+    const identity = recorded ? { ...carried.identity, traceparent: recorded.traceparent } : carried.identity;
+    const result = await subgraph.execute({ ...body, ...carried, identity, signal: leaving.signal });
+    recorded?.end(faultOf(result.errors));
     sendJson(response, 200, result);
   };
   const identityOf = async (token: unknown): Promise<CarriedIdentity | undefined> => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type ExecutionResult, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, parse, subscribe } from 'graphql';
 import { enforceAccess } from './access.ts';
+import type { GuardState } from './breaker.ts';
 import { createBus, type EventEngine, type LiveTransport } from './bus.ts';
 import type { Calls } from './calls.ts';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ import { type Identity, nobody, type RequestContext } from './context.ts';
 import { type Database, DatabaseUnavailable, NoTenantChosen } from './database.ts';
 import { withDeadline } from './deadline.ts';
 import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
-import type { Log } from './log.ts';
+import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
@@ -83,6 +84,8 @@ export interface SubgraphClient {
   readonly name: string;
   /** It is asked over a wire, where text is what counts. */
   readonly isRemote?: boolean;
+  /** How those are doing that are asked over a wire: whether the breaker lets calls through, and how many there are. */
+  readonly guardState?: () => GuardState;
   execute(request: SubgraphRequest): Promise<SubgraphAnswer>;
   /** An answer instead of a stream means that the subscription could not begin. */
   subscribe(request: SubgraphRequest): Promise<AsyncGenerator<SubgraphAnswer, void> | SubgraphAnswer>;
@@ -138,14 +141,14 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
       ...identity,
       deadline,
       signal,
-      log: log.child({ requestId: identity.requestId, ...(identity.viewer ? { userId: identity.viewer.userId } : {}) }),
+      log: requestLog(log, identity),
       loaders: undefined as unknown,
     };
     ctx.loaders = definition.loaders(ctx);
     return ctx;
   };
-  const systemContext = (requestId: string = randomUUID(), signal: AbortSignal = stopping.signal) =>
-    contextFor({ ...nobody(requestId), service: name }, Date.now() + 60_000, signal);
+  const systemContext = (requestId: string = randomUUID(), signal: AbortSignal = stopping.signal, traceparent: string | null = null) =>
+    contextFor({ ...nobody(requestId), service: name, traceparent }, Date.now() + 60_000, signal);
 
   await definition.prepare?.(systemContext());
   const endConsumers = definition.consumers?.length
@@ -156,10 +159,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
           inbox: definition.tables.inbox,
           deadLetters: definition.tables.deadLetters,
           definitions: definition.consumers,
-          contextFor: (envelope) => {
-            const ctx = systemContext(envelope.eventId) as RequestContext<never>;
-            return { ...ctx, organization: null, traceparent: envelope.traceparent };
-          },
+          contextFor: ({ eventId }, traceparent) => systemContext(eventId, stopping.signal, traceparent) as RequestContext<never>,
         }),
       )
     : undefined;
@@ -170,7 +170,9 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
   );
 
   const operations = createOperations(schema);
-  const refuse = (errors: readonly GraphQLError[]): SubgraphAnswer => ({ errors: publicErrors(errors, log) });
+  const refuse = (errors: readonly GraphQLError[], { identity }: SubgraphRequest): SubgraphAnswer => ({
+    errors: publicErrors(errors, requestLog(log, identity)),
+  });
 
   return {
     name,
@@ -180,21 +182,23 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     systemContext,
     async execute(request) {
       const operation = operations.read(request.query);
-      if (!isChecked(operation)) return refuse(operation);
+      if (!isChecked(operation)) return refuse(operation, request);
       const tooMany = entityBatchIssue(request);
-      if (tooMany) return refuse([tooMany]);
-      const result = await withDeadline({ deadline: request.deadline, signal: request.signal }, () =>
+      if (tooMany) return refuse([tooMany], request);
+      const { deadline, signal, identity } = request;
+      const ctx = contextFor(identity, deadline, signal);
+      const result = await withDeadline({ deadline, signal, traceparent: identity.traceparent }, () =>
         operation.execute({
           variableValues: request.variables,
           operationName: request.operationName,
-          contextValue: contextFor(request.identity, request.deadline, request.signal),
+          contextValue: ctx,
         }),
       );
-      return present(result, log);
+      return present(result, ctx.log);
     },
     async subscribe(request) {
       const operation = operations.read(request.query);
-      if (!isChecked(operation)) return refuse(operation);
+      if (!isChecked(operation)) return refuse(operation, request);
       const signal = AbortSignal.any([request.signal, stopping.signal]);
       const ctx = contextFor(request.identity, Number.MAX_SAFE_INTEGER, signal);
       const result = await subscribe({
@@ -204,8 +208,8 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
         operationName: request.operationName,
         contextValue: ctx,
       });
-      if (!(Symbol.asyncIterator in result)) return present(result, log);
-      return presentEach(result, log, signal);
+      if (!(Symbol.asyncIterator in result)) return present(result, ctx.log);
+      return presentEach(result, ctx.log, signal);
     },
     async close() {
       stopping.abort();

@@ -52,6 +52,8 @@ export interface RunOptions {
   readonly in?: ChosenOrganization | null;
   /** Asks as another domain, which alone may use internal operations. */
   readonly service?: string;
+  /** The W3C trace context that the request comes with. */
+  readonly traceparent?: string;
 }
 
 /** What an operation answered; `codes` and `reasons` are those of its errors. */
@@ -127,13 +129,13 @@ export function testSubgraph(definition: SubgraphDefinition, options: TestSubgra
   let started: Promise<Started> | undefined;
   const start = () => (started ??= startTest(definition, options, settings, now, envelopes));
 
-  const identityOf = ({ as = viewer, in: organization = null, service }: RunOptions): Identity => ({
+  const identityOf = ({ as = viewer, in: organization = null, service, traceparent }: RunOptions): Identity => ({
     requestId: randomUUID(),
     viewer: as && as.scopes.includes('*') ? { ...as, scopes: [...scopes, ...as.scopes] } : as,
     organization,
     service: service ?? null,
     client: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' },
-    traceparent: null,
+    traceparent: traceparent ?? null,
   });
   const requestOf = (query: string, run: RunOptions, signal: AbortSignal) => ({
     query,

@@ -1,4 +1,4 @@
-import { compact, runSteps } from '../check.ts';
+import { chooseSteps, compact, runSteps } from '../check.ts';
 import { drawGraph, listEventLinks } from '../graph.ts';
 
 test('every step runs, and the end lists what failed with its mend', async () => {
@@ -15,6 +15,13 @@ test('every step runs, and the end lists what failed with its mend', async () =>
   const text = lines.join('\n');
   expect(text).toMatch(/FAILED one .*\n {4}a\.ts is wrong\nFAILED two .*\n {4}broke\nok {5}three .*\n {4}a note/);
   expect(text).toMatch(/2 of 3 failed:\n {2}one\n {4}mend: mend one\n {2}two\n {4}mend: mend two$/);
+});
+
+test('steps are chosen by name, and a name that no step has is refused with those there are', () => {
+  const all = ['types', 'lint'].map((name) => ({ name, mend: '', run: () => ({ problems: [] }) }));
+  expect(chooseSteps(all, [])).toEqual(all);
+  expect(chooseSteps(all, ['lint'])).toEqual([all[1]]);
+  expect(() => chooseSteps(all, ['type'])).toThrow('there is no step "type"\nmend: name some of "types", "lint", or none');
 });
 
 test('public fields are printed by type', () => {

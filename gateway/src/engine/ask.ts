@@ -1,8 +1,11 @@
 import type { Identity } from '@supergraph/platform/context';
-import type { Log } from '@supergraph/platform/log';
+import { type Log, requestLog } from '@supergraph/platform/log';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from '@supergraph/platform/subgraph';
+import { record, type Recorded, SpanKind } from '@supergraph/platform/tracing';
 import { OperationTypeNode } from 'graphql';
+import type { FetchOutcome } from '../explained.ts';
 import { unavailableAnswer } from './errors.ts';
+import type { FetchReport } from './fetch-report.ts';
 import type { Ask, FetchRequest } from './run.ts';
 import { askerOf, type Share } from './sharing.ts';
 
@@ -23,6 +26,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */
   readonly deadline: number;
+  /** Hears what came of each fetch. */
+  readonly report: (report: FetchReport) => void;
 }
 
 /** Asks subgraphs for one run; what cannot be had in time is an answer that says so. */
@@ -30,12 +35,17 @@ export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: 
   const { operation, identity, signal } = asking;
   const isMutation = operation === OperationTypeNode.MUTATION;
   let asker: string | undefined;
-  return (request) => {
+  return async (request) => {
     const client = clients.get(request.service);
-    if (!client || signal.aborted) return Promise.resolve(unavailableAnswer());
+    const ended = beginFetch(request, client, asking);
+    if (!client || signal.aborted) return ended.with(unavailableAnswer(), false);
     // A mutation that was begun gets all the time there is: cutting it off tells nothing about its effect.
     const deadline = isMutation ? asking.deadline : Math.min(asking.deadline, Date.now() + fetchMs);
-    const begin = (question: Question) => (ending: AbortSignal) => client.execute({ ...question, identity, deadline, signal: ending });
+    let isShared = true;
+    const begin = (question: Question) => (ending: AbortSignal) => {
+      isShared = false;
+      return client.execute({ ...question, identity: ended.identity, deadline, signal: ending });
+    };
     const work = (): ((ending: AbortSignal) => Promise<SubgraphAnswer>) => {
       const question = questionFor(client, request);
       if (!client.isRemote || isMutation || !share) return begin(question);
@@ -43,8 +53,46 @@ export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: 
       const key = [request.service, asker, request.query, question.variablesText].join('\n');
       return (ending) => share(key, ending, begin({ ...question, wantsText: true }));
     };
-    return inTime({ service: request.service, log, signal, deadline }, work());
+    const answer = await inTime({ service: request.service, log: () => requestLog(log, identity), signal, deadline }, work());
+    return ended.with(answer, isShared);
   };
+}
+
+/** Begins to measure a fetch, and to record it where the request's trace is sampled: its work then hangs below it. */
+function beginFetch(
+  { fetch, service, entities: asked, wanted }: FetchRequest,
+  client: SubgraphClient | undefined,
+  { identity, signal, report }: Asking,
+) {
+  const kind = client?.isRemote ? SpanKind.CLIENT : SpanKind.INTERNAL;
+  const span = record(`fetch ${service}`, identity.traceparent, { kind, attributes: { subgraph: service } });
+  const startedAt = performance.now();
+  return {
+    identity: span ? { ...identity, traceparent: span.traceparent } : identity,
+    /** The answer, when it is told what came of the fetch. */
+    with: (answer: SubgraphAnswer, isShared: boolean): SubgraphAnswer => {
+      const outcome = outcomeOf(answer, signal);
+      const { length: errors } = answer.errors ?? [];
+      report({ fetch, startedAt, endedAt: performance.now(), outcome, errors, wanted, asked, isShared });
+      if (span) endSpan(span, outcome, { errors, wanted, asked, isShared });
+      return answer;
+    },
+  };
+}
+
+function endSpan(
+  span: Recorded,
+  outcome: FetchOutcome,
+  { errors, wanted, asked, isShared }: Pick<FetchReport, 'errors' | 'wanted' | 'asked' | 'isShared'>,
+) {
+  span.set({ outcome, errors, shared: isShared, ...(wanted > 0 ? { 'entities.wanted': wanted, 'entities.asked': asked } : {}) });
+  span.end(outcome === 'unavailable' ? 'UPSTREAM_UNAVAILABLE' : undefined);
+}
+
+function outcomeOf({ data, errors }: SubgraphAnswer, signal: AbortSignal): FetchOutcome {
+  if (!errors || errors.length === 0) return 'ok';
+  if (data || errors[0]?.extensions?.['code'] !== 'UPSTREAM_UNAVAILABLE') return 'errors';
+  return signal.aborted ? 'abandoned' : 'unavailable';
 }
 
 type Question = Omit<SubgraphRequest, 'identity' | 'deadline' | 'signal'>;
@@ -58,7 +106,7 @@ const graceMs = 20;
 
 interface Bounds {
   readonly service: string;
-  readonly log: Log;
+  readonly log: () => Log;
   readonly signal: AbortSignal;
   readonly deadline: number;
 }
@@ -79,7 +127,7 @@ async function inTime(
   try {
     return await Promise.race([work(ended.signal), promise]);
   } catch (error) {
-    log.error({ subgraph: service, error }, 'a subgraph threw instead of answering');
+    log().error({ subgraph: service, error }, 'a subgraph threw instead of answering');
     return unavailableAnswer();
   } finally {
     clearTimeout(timer);

@@ -1,9 +1,9 @@
 import type { DeferNode, DeferredNode } from '@apollo/query-planner';
 import { type DocumentNode, visit } from 'graphql';
 import type { Increment, IncrementalAnswer } from '../answer.ts';
-import type { ExecutorRequest } from '../executor.ts';
 import type { Engine, Planned } from './planned.ts';
 import type { Kinds } from './kinds.ts';
+import type { Observed } from './observe.ts';
 import type { Run } from './run.ts';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import { isTree, own, type Path, type Tree } from './tree.ts';
@@ -34,7 +34,7 @@ interface Parts extends Planned {
 }
 
 /** Runs an operation in parts: answers with what is not deferred, and gives the rest as it gets ready. */
-export async function runDeferred(engine: Engine, request: ExecutorRequest, planned: Planned, node: DeferNode): Promise<IncrementalAnswer> {
+export async function runDeferred(engine: Engine, request: Observed, planned: Planned, node: DeferNode): Promise<IncrementalAnswer> {
   const { operation, permitted } = planned;
   const arrivals = createArrivals();
   const run = engine.begin(operation, request, arrivals.arrived);

@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { nobody } from '@supergraph/platform/context';
-import type { Log } from '@supergraph/platform/log';
+import { type Identity, nobody } from '@supergraph/platform/context';
+import { type Log, requestLog } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
-import type { DocumentNode, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import type { Answer, IncrementalAnswer } from '../answer.ts';
 import { createEdgeAccess, type Permitted } from '../edge-access.ts';
-import type { Executor, ExecutorRequest } from '../executor.ts';
+import type { Executor } from '../executor.ts';
 import { createAsk } from './ask.ts';
-import { conditionsOf } from './conditions.ts';
 import { hasDefer, runDeferred } from './defer.ts';
 import { type Mask, onOurSide, toClientErrors, toTold, unavailable } from './errors.ts';
+import { type EngineMetrics, type FetchReport, noMetrics } from './fetch-report.ts';
 import { findFlaws, findForbiddenNull } from './flaws.ts';
 import { buildGraph } from './graph.ts';
 import { introspectionText } from './introspect.ts';
+import { type Observed, observed } from './observe.ts';
 import { type Operation, prepareOperation } from './operation.ts';
 import { type Engine, planFor } from './planned.ts';
+import type { Recording } from './recording.ts';
+import { rememberOperations } from './remember-operations.ts';
 import type { ObjectShape } from './shape.ts';
 import { createSharing } from './sharing.ts';
 import { runSubscription } from './subscription.ts';
@@ -28,57 +31,68 @@ export interface EngineOptions {
   readonly fetchMs?: number;
   readonly generateCode?: boolean;
   readonly shareRequests?: boolean;
+  readonly metrics?: EngineMetrics | undefined;
 }
-
-const operationsPerDocument = 50;
 
 /** Builds the engine for one supergraph. Throws when the supergraph is none. */
 export function createEngine(options: EngineOptions): Executor {
-  const { clients, log, fetchMs = 2_000, generateCode = true } = options;
+  const { clients, log, fetchMs = 2_000, generateCode = true, metrics = noMetrics } = options;
   const graph = buildGraph(options.supergraphSdl);
   const asking = { clients, log, fetchMs, share: options.shareRequests === false ? undefined : createSharing() };
-  const mask = createMask(log);
-  const tell = (error: GraphQLFormattedError) => toTold(error, mask);
+  // A plan is for all who ask; everything else is said of one request.
+  const mask = createMask(() => log);
+  const maskFor = (identity: Identity) => createMask(() => requestLog(log, identity));
   const engine: Engine = {
     graph,
     access: createEdgeAccess(graph.schema, graph.facts),
     clients,
     log,
-    mask,
-    prepare: rememberOperations((permitted, { operationName, overrides, variables = {} }, inParts) =>
-      prepareOperation({ graph, generateCode, mask }, { permitted, operationName, variables, inParts, overrides }),
+    maskFor,
+    prepare: rememberOperations(
+      (permitted, { operationName, overrides, variables = {} }, inParts) =>
+        prepareOperation({ graph, generateCode, mask }, { permitted, operationName, variables, inParts, overrides }),
+      metrics,
     ),
-    begin: ({ definition }, request, arrived) => ({
-      data: emptyTree(),
-      variables: request.variables ?? {},
-      ask: createAsk(asking, { ...request, operation: definition.operation }),
-      tell,
-      errors: [],
-      entities: new Map(),
-      arrived,
-    }),
+    begin: ({ definition }, request, arrived) => {
+      const { identity, recording } = request;
+      const report = recording ? reportTo(metrics, recording) : metrics.fetched;
+      return {
+        data: emptyTree(),
+        variables: request.variables ?? {},
+        identity,
+        ask: createAsk(asking, { ...request, operation: definition.operation, report }),
+        tell: (error) => toTold(error, maskFor(identity)),
+        errors: [],
+        entities: new Map(),
+        arrived,
+        report,
+        recording,
+      };
+    },
     finish: (operation, { shape, write }, run, permitted, { at, root } = { at: [], root: shape }) => {
       const writing: Writing = {
         introspect: (nodes) => introspectionText(graph.schema, operation.document, operation.definition, nodes, run.variables),
         flawed: false,
       };
+      const startedAt = run.recording && performance.now();
       const text = write(run.data, writing);
       const errors = toClientErrors(run.errors, root);
-      if (writing.flawed) noteFlaws(log, shape, run.data, at, errors, permitted);
+      if (writing.flawed) noteFlaws(requestLog(log, run.identity), shape, run.data, at, errors, permitted);
       if (text === undefined && errors.length === 0)
         errors.push({
           ...placeOfNull(shape, run.data, at),
           message: onOurSide,
-          extensions: mask({ message: 'an answer broke the schema' }),
+          extensions: maskFor(run.identity)({ message: 'an answer broke the schema' }),
         });
+      if (startedAt !== undefined) run.recording?.wrote(performance.now() - startedAt);
       return { data: text ?? 'null', ...(errors.length > 0 ? { errors } : {}) };
     },
   };
   return {
     schema: graph.schema,
     facts: graph.facts,
-    execute: (request) => execute(engine, request),
-    executeInParts: (request) => executeInParts(engine, request),
+    execute: (request) => observed(request, (one) => execute(engine, one)),
+    executeInParts: (request) => observed(request, (one) => executeInParts(engine, one)),
     subscribe: (request) => runSubscription(engine, request),
     warm: (document, operationName) => {
       // Whoever may see everything; others' plans are made when they come.
@@ -88,7 +102,14 @@ export function createEngine(options: EngineOptions): Executor {
   };
 }
 
-async function execute(engine: Engine, request: ExecutorRequest): Promise<Answer> {
+const reportTo =
+  (metrics: EngineMetrics, recording: Recording) =>
+  (report: FetchReport): void => {
+    metrics.fetched(report);
+    recording.fetched(report);
+  };
+
+async function execute(engine: Engine, request: Observed): Promise<Answer> {
   const planned = planFor(engine, request, false);
   if ('refused' in planned) return planned.refused;
   const { operation, permitted } = planned;
@@ -97,7 +118,7 @@ async function execute(engine: Engine, request: ExecutorRequest): Promise<Answer
   return engine.finish(operation, operation, run, permitted);
 }
 
-async function executeInParts(engine: Engine, request: ExecutorRequest): Promise<Answer | IncrementalAnswer> {
+async function executeInParts(engine: Engine, request: Observed): Promise<Answer | IncrementalAnswer> {
   if (!hasDefer(request.document)) return execute(engine, request);
   const planned = planFor(engine, request, true);
   if ('refused' in planned) return planned.refused;
@@ -130,42 +151,10 @@ const placeOfNull = (shape: ObjectShape, data: Tree, at: Path) => {
   return path ? { path } : {};
 };
 
-function createMask(log: Log): Mask {
+function createMask(log: () => Log): Mask {
   return (error) => {
     const errorId = randomUUID();
-    log.error({ errorId, error: error instanceof Error ? error : new Error(error.message) }, 'an operation failed at the edge');
+    log().error({ errorId, error: error instanceof Error ? error : new Error(error.message) }, 'an operation failed at the edge');
     return { code: 'INTERNAL_SERVER_ERROR', errorId };
   };
-}
-
-type Prepare = Engine['prepare'];
-
-/** Operations live as long as their documents, a few for each: who may see different things, or skips some, runs a different plan. */
-function rememberOperations(prepare: Prepare): Prepare {
-  const known = new WeakMap<DocumentNode, Map<string, () => Operation>>();
-  return (permitted, request, inParts) => {
-    const operations = known.get(permitted.document) ?? new Map<string, () => Operation>();
-    known.set(permitted.document, operations);
-    const overrides = [...(request.overrides ?? [])].flatMap(([label, on]) => (on ? [label] : []));
-    const conditions = conditionsOf(permitted.document, request.operationName).keyOf(request.variables ?? {});
-    const key = JSON.stringify([request.operationName, permitted.key, inParts, overrides, conditions]);
-    const found = operations.get(key);
-    if (found) return found();
-    if (operations.size >= operationsPerDocument) operations.clear();
-    const made = attempt(() => prepare(permitted, request, inParts));
-    operations.set(key, made);
-    return made();
-  };
-}
-
-/** What came of it, also when it failed: what cannot be planned is not planned again for every request. */
-function attempt<Result>(work: () => Result): () => Result {
-  try {
-    const result = work();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }

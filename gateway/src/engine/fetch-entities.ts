@@ -77,10 +77,12 @@ const anonymous = ({ serviceName, operation }: FetchNode): string => `${serviceN
 function runGroup(fetch: EntityFetch, run: Run, objects: readonly Tree[], extra: Extra): Promise<void> | undefined {
   const { targets, batch } = findEntities(fetch, run, objects);
   if (targets.length === 0) return undefined;
+  if (batch.entities.length === 0) reportKnown(fetch, run, targets.length);
+  const repeated = targets.length - batch.entities.length;
   for (let from = 0; from < batch.entities.length; from += batchSize) {
     const part = (list: readonly unknown[]) => list.slice(from, from + batchSize) as never;
     const some: Batch = { entities: part(batch.entities), texts: part(batch.texts), objects: part(batch.objects) };
-    const arrival = askFor(fetch, run, some, extra);
+    const arrival = askFor(fetch, run, some, extra, some.entities.length + (from === 0 ? repeated : 0));
     for (const entity of some.entities) entity.arrival = arrival;
   }
   const arrivals = new Set(targets.map(({ entity }) => entity.arrival));
@@ -107,18 +109,26 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
   return { targets, batch };
 }
 
-function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra): Promise<void> {
+/** Other fetches have asked for everything that this one wants. */
+function reportKnown(fetch: EntityFetch, run: Run, wanted: number): void {
+  const now = performance.now();
+  run.report({ fetch, startedAt: now, endedAt: now, outcome: 'known', errors: 0, wanted, asked: 0, isShared: false });
+}
+
+function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra, wanted: number): Promise<void> {
   const { node, representer } = fetch;
   const { entities, texts, objects } = batch;
   const variables = { ...pickVariables(node, run), ...extra };
   return run
     .ask({
+      fetch,
       service: node.serviceName,
       query: node.operation,
       operationName: node.operationName,
       variables: () => ({ ...variables, representations: objects.map((object) => representer.object(object)) }),
       variablesText: () => withRepresentations(toJson(variables), texts),
       entities: entities.length,
+      wanted,
     })
     .then((answer) => takeEntities(fetch, run, batch, answer));
 }

@@ -16,12 +16,14 @@ export function fetchRoot(fetch: CompiledFetch): Step {
     const variables = () => pickVariables(node, run);
     return run
       .ask({
+        fetch,
         service: node.serviceName,
         query: node.operation,
         operationName: node.operationName,
         variables,
         variablesText: () => toJson(variables()),
         entities: 0,
+        wanted: 0,
       })
       .then((answer) => takeRoot(fetch, run, answer));
   };

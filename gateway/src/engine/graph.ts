@@ -21,6 +21,8 @@ export interface Graph {
   readonly fieldNames: ReadonlySet<string>;
   /** The key of a `__typename` that only a plan wants. */
   readonly typeKey: string;
+  /** What stands behind names that only plans have. */
+  readonly planNames: ReadonlyMap<string, string>;
 }
 
 export interface PlanOptions {
@@ -47,6 +49,7 @@ export function buildGraph(supergraphSdl: string): Graph {
   const kinds = createKinds(supergraphSchema);
   const schema = apiSchema.toGraphQLJSSchema({ includeDefer: true });
   const interfaceObjects = interfaceObjectsOf(document);
+  const typeKey = freeName('_type', fieldNames);
   return {
     schema,
     plan: (wanted, { operationName, overrides = new Map() }) => {
@@ -57,7 +60,8 @@ export function buildGraph(supergraphSdl: string): Graph {
     facts: readFacts(supergraphSdl),
     kinds,
     fieldNames,
-    typeKey: freeName('_type', fieldNames),
+    typeKey,
+    planNames: new Map([[typeKey, '__typename'], ...[...mended.standIns].map(([name, real]) => [name, real.name] as const)]),
   };
 }
 

@@ -36,6 +36,8 @@ export interface Operation extends Part {
   readonly definition: OperationDefinitionNode;
   /** The document that was planned: what is closed and what is skipped taken out, keys given. */
   readonly document: DocumentNode;
+  /** What the client would call what was planned under another name. */
+  readonly names: ReadonlyMap<string, string>;
   readonly plan: QueryPlan;
   /** Runs a part of the plan in which nothing is deferred; compiled at first use. */
   stepOf(node: PlanNode | undefined): Step;
@@ -82,6 +84,7 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
     ...written(showHoles(wanted, coverage, ({ path }) => tellOfHole(mask, names, path))),
     definition,
     document,
+    names: tellableNames(graph, names, permitted),
     plan,
     stepOf: (node) => {
       const known = steps.get(node) ?? compilePlan(node, graph.kinds);
@@ -93,6 +96,12 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
         written(shapeFor(typeName, selections === undefined ? [] : [selectionsOf(selections)])),
       ),
   };
+}
+
+/** What is closed has left a field behind that anybody may ask for. */
+function tellableNames({ planNames }: Graph, names: ReadonlyMap<string, string>, { denials }: Permitted): ReadonlyMap<string, string> {
+  const tellable = (name: string) => (denials.has(name) ? '__typename' : (planNames.get(name) ?? name));
+  return new Map([...planNames, ...[...names].map(([key, name]) => [key, tellable(name)] as const)]);
 }
 
 type Shapes = (typeName: string, sets: readonly SelectionSetNode[]) => ObjectShape;

@@ -1,10 +1,12 @@
+import type { Identity } from '@supergraph/platform/context';
 import type { Log } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
+import { record } from '@supergraph/platform/tracing';
 import { type Answer, refusedWith } from '../answer.ts';
 import type { EdgeAccess, Permitted } from '../edge-access.ts';
-import type { ExecutorRequest } from '../executor.ts';
 import { type Mask, onOurSide } from './errors.ts';
 import type { Graph } from './graph.ts';
+import type { Observed } from './observe.ts';
 import type { Operation, Part } from './operation.ts';
 import type { Run } from './run.ts';
 import type { ObjectShape } from './shape.ts';
@@ -24,18 +26,24 @@ export interface Engine {
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   readonly log: Log;
   /** The planned operation, made once for all that may run the same of it. */
-  prepare(permitted: Permitted, request: Pick<ExecutorRequest, 'operationName' | 'overrides' | 'variables'>, inParts: boolean): Operation;
-  begin(operation: Operation, request: ExecutorRequest, arrived?: (id: string) => void): Run;
+  prepare(permitted: Permitted, request: Pick<Observed, 'operationName' | 'overrides' | 'variables'>, inParts: boolean): Prepared;
+  begin(operation: Operation, request: Observed, arrived?: (id: string) => void): Run;
   /** The answer to what a run has gathered. */
   finish(
     operation: Operation,
     part: Part,
-    run: Pick<Run, 'data' | 'errors' | 'variables'>,
+    run: Pick<Run, 'data' | 'errors' | 'variables' | 'identity' | 'recording'>,
     permitted: Permitted,
     place?: PartPlace,
   ): Answer;
   /** Logs what a client may not see, and gives the id to tell instead. */
-  readonly mask: Mask;
+  readonly maskFor: (identity: Identity) => Mask;
+}
+
+export interface Prepared {
+  readonly operation: Operation;
+  /** Somebody has asked for it before. */
+  readonly isKnown: boolean;
 }
 
 /** An operation that may run, as its caller may run it. */
@@ -45,19 +53,21 @@ export interface Planned {
 }
 
 /** Checks variables and access and plans, or says why the operation does not run. */
-export function planFor(
-  engine: Engine,
-  request: Omit<ExecutorRequest, 'deadline'>,
-  inParts: boolean,
-): Planned | { readonly refused: Answer } {
+export function planFor(engine: Engine, request: Omit<Observed, 'deadline'>, inParts: boolean): Planned | { readonly refused: Answer } {
   const { document, operationName, variables } = request;
   const errors = variableErrors(engine.graph.schema, document, operationName, variables);
   if (errors.length > 0) return { refused: refusedWith(...errors) };
-  const permitted = engine.access.permit(document, request.identity);
+  const { identity, recording } = request;
+  const permitted = engine.access.permit(document, identity);
+  const startedAt = performance.now();
   try {
-    return { permitted, operation: engine.prepare(permitted, request, inParts) };
+    const { operation, isKnown } = engine.prepare(permitted, request, inParts);
+    recording?.planned(operation, performance.now() - startedAt, isKnown);
+    if (!isKnown) record('plan', identity.traceparent, { startTime: startedAt })?.end();
+    return { permitted, operation };
   } catch (error) {
-    const extensions = engine.mask(error as Error);
+    record('plan', identity.traceparent, { startTime: startedAt })?.end('there is no plan');
+    const extensions = engine.maskFor(identity)(error as Error);
     return { refused: { data: 'null', errors: [{ message: onOurSide, extensions }] } };
   }
 }

@@ -1,9 +1,14 @@
+import type { Identity } from '@supergraph/platform/context';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
+import type { CompiledFetch } from './compiled-fetch.ts';
 import type { PlacedError, Told } from './errors.ts';
+import type { FetchReport } from './fetch-report.ts';
+import type { Recording } from './recording.ts';
 import type { Tree } from './tree.ts';
 
 /** What a fetch asks of a subgraph. */
 export interface FetchRequest {
+  readonly fetch: Pick<CompiledFetch, 'node' | 'path'>;
   readonly service: string;
   readonly query: string;
   readonly operationName: string | undefined;
@@ -12,6 +17,8 @@ export interface FetchRequest {
   readonly variablesText: () => string;
   /** How many entities are asked for; 0 for root fields. */
   readonly entities: number;
+  /** How many objects of the answer want one of them. */
+  readonly wanted: number;
 }
 
 /** Asks a subgraph within the operation's time; never rejects. */
@@ -42,6 +49,8 @@ export type KnownEntities = Map<string, PendingEntity>;
 export interface Run {
   readonly data: Tree;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Who asks. */
+  readonly identity: Identity;
   readonly ask: Ask;
   /** Makes of a subgraph's error what may leave. */
   readonly tell: (error: NonNullable<SubgraphAnswer['errors']>[number]) => Told;
@@ -50,6 +59,10 @@ export interface Run {
   readonly entities: Map<string, KnownEntities>;
   /** Called when a fetch that others wait for, by its id in the plan, is done. */
   readonly arrived: ((id: string) => void) | undefined;
+  /** Hears what came of each fetch. */
+  readonly report: (report: FetchReport) => void;
+  /** Notes how the run goes, where somebody asked for it. */
+  readonly recording: Recording | undefined;
 }
 
 /** A compiled part of a plan; nothing to wait for when it gives nothing back. */

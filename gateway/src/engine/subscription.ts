@@ -3,6 +3,7 @@ import type { Identity } from '@supergraph/platform/context';
 import { createLanes } from '@supergraph/platform/delivery';
 import { DomainError } from '@supergraph/platform/errors';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
+import { faultOf } from '@supergraph/platform/tracing';
 import { GraphQLError } from 'graphql';
 import { type Answer, refusedWith } from '../answer.ts';
 import type { SubscriptionRequest } from '../executor.ts';
@@ -10,6 +11,7 @@ import { type Engine, type Planned, planFor } from './planned.ts';
 import { askedBy, unavailableAnswer } from './errors.ts';
 import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
 import { takeRoot } from './fetch-root.ts';
+import { type Observed, observe } from './observe.ts';
 import type { Step } from './run.ts';
 
 const eventMs = 5_000;
@@ -18,7 +20,7 @@ const lanes = createLanes(64);
 
 /** A subscription, compiled once for all of its events. */
 interface Compiled extends Planned {
-  readonly request: SubscriptionRequest;
+  readonly request: Observed<SubscriptionRequest>;
   readonly event: CompiledFetch;
   /** Fetches what other subgraphs have of an event; absent where the owner has it all. */
   readonly rest: Step | undefined;
@@ -26,6 +28,18 @@ interface Compiled extends Planned {
 
 /** Subscribes at the subgraph that owns the event and completes each event with the fields of others. */
 export async function runSubscription(engine: Engine, request: SubscriptionRequest): Promise<AsyncGenerator<Answer, void> | Answer> {
+  // It may last for days: what is observed is its beginning, and then each event by itself.
+  const { request: observed, end } = observe(request);
+  try {
+    const begun = await begin(engine, observed);
+    end(Symbol.asyncIterator in begun ? undefined : faultOf(begun.errors));
+    return begun;
+  } finally {
+    end('it could not begin');
+  }
+}
+
+async function begin(engine: Engine, request: Observed<SubscriptionRequest>): Promise<AsyncGenerator<Answer, void> | Answer> {
   const planned = planFor(engine, request, false);
   if ('refused' in planned) return planned.refused;
   const denied = planned.permitted.rootError();
@@ -60,7 +74,12 @@ export async function runSubscription(engine: Engine, request: SubscriptionReque
   return events;
 }
 
-function compile({ graph }: Engine, request: SubscriptionRequest, planned: Planned, { primary, rest }: SubscriptionNode): Compiled {
+function compile(
+  { graph }: Engine,
+  request: Observed<SubscriptionRequest>,
+  planned: Planned,
+  { primary, rest }: SubscriptionNode,
+): Compiled {
   const asked = askedBy(primary.operation);
   return {
     ...planned,
@@ -92,10 +111,19 @@ async function* complete(engine: Engine, compiled: Compiled, source: AsyncGenera
 async function answerTo(engine: Engine, compiled: Compiled, identity: Identity, event: SubgraphAnswer): Promise<Answer> {
   const { operation, permitted, rest, request } = compiled;
   // The time begins with the turn: waiting for it says nothing about the domains.
-  const run = engine.begin(operation, { ...request, identity, deadline: Date.now() + eventMs });
-  takeRoot(compiled.event, run, event);
-  await rest?.(run);
-  return engine.finish(operation, operation, run, permitted);
+  const now = { ...request, identity, deadline: Date.now() + eventMs };
+  const { request: observed, tell, end } = observe(now, { name: 'event', link: request.identity.traceparent });
+  observed.recording?.planned(operation, 0, true);
+  try {
+    const run = engine.begin(operation, observed);
+    takeRoot(compiled.event, run, event);
+    await rest?.(run);
+    const answer = engine.finish(operation, operation, run, permitted);
+    end(faultOf(answer.errors));
+    return tell(answer);
+  } finally {
+    end('it could not be answered');
+  }
 }
 
 /** The owner's refusal, with its errors where the client expects them. */

@@ -15,10 +15,11 @@ export const laterPart = (increments: readonly Increment[]): string =>
 /** Nothing follows. */
 export const lastPart = `${head}{"hasNext":false}\r\n-----\r\n`;
 
-function incrementText({ path, label, data, errors }: Increment): string {
+function incrementText({ path, label, data, errors, extensions }: Increment): string {
   const parts = [`"path":${JSON.stringify(path)}`];
   if (label !== undefined) parts.push(`"label":${JSON.stringify(label)}`);
   if (errors?.length) parts.push(`"errors":${JSON.stringify(errors)}`);
   parts.push(`"data":${data}`);
+  if (extensions) parts.push(`"extensions":${JSON.stringify(extensions)}`);
   return `{${parts.join(',')}}`;
 }

@@ -61,7 +61,7 @@ function fakeIdentifier(): FakeIdentifier {
       const viewer = userId ? person({ userId, clientId, sessionId: `session of ${userId}` }) : null;
       const identity = { ...base, requestId: randomUUID(), viewer, client: { ipAddress, userAgent } };
       const { expiresAt } = identifier;
-      return Promise.resolve({ identity, expiresAt, stepUpRequired: false, refresh: () => Promise.resolve(identity) });
+      return Promise.resolve({ identity, expiresAt, stepUpRequired: false, explain: false, refresh: () => Promise.resolve(identity) });
     },
     keySet: () => Promise.resolve({ keys: [] }),
     onSessionEnded: (listener) => {

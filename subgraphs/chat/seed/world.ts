@@ -1,4 +1,4 @@
-import { demoPeople, type DemoPerson, demoSellers } from '@supergraph/schema/demo';
+import { demoConversationId, demoPeople, type DemoPerson, demoSellers } from '@supergraph/schema/demo';
 import { hashOf } from '@supergraph/platform/idempotency';
 import { seedId, seedRandom, seedTime } from '@supergraph/platform/seed';
 import { pairOf } from '../policy.ts';
@@ -46,7 +46,7 @@ const daysApart = 9;
 export function makeSample(plan: Plan, n: number) {
   const random = seedRandom(`chat-${n}`);
   const { organizationId, people, title } = plan;
-  const id = seedId('conversation', n + 1);
+  const id = demoConversationId(n + 1);
   const begun = n * daysApart * 1_440 + 480;
   const messages = makeMessages(plan, n, begun, random);
   const last = messages.at(-1);
@@ -92,7 +92,7 @@ export function makeSample(plan: Plan, n: number) {
 }
 
 function makeMessages({ organizationId, people, talks }: Plan, n: number, begun: number, random: () => number) {
-  const conversationId = seedId('conversation', n + 1);
+  const conversationId = demoConversationId(n + 1);
   const lines = Array.from({ length: roundsOf(n) }, (_, round) => talks[(n + round) % talks.length] ?? []).flat();
   let minutes = begun;
   let speaker = 0;
