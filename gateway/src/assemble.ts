@@ -7,6 +7,7 @@ import { contracts } from './contracts.ts';
 import type { Identifier } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
+import { createOpenStreams } from './open-streams.ts';
 import { createOperations } from './operations.ts';
 import { emptyManifest, type Manifest, readManifest, warmManifest, warmOperation } from './persisted-operations.ts';
 import { createPersistedQueries } from './persisted-queries.ts';
@@ -70,6 +71,8 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
     persisted: createPersistedQueries({ store, manifest, isLimited: () => settings.persistedOperationsOnly }),
     load: createLoadGuard({ ...options.load, metrics }),
     slowReaders: createSlowReaders(options.slowReaders),
+    streams: createOpenStreams({ perUser: settings.streamsPerUser, perAddress: settings.streamsPerAddress }, metrics),
+    trustedProxies: settings.trustedProxies,
     operationMs: options.operationMs ?? 5_000,
     heartbeatMs: options.heartbeatMs ?? 12_000,
     leaving: leaving.signal,

@@ -19,6 +19,8 @@ export interface Limits {
   readonly aliases: number;
   readonly rootFields: number;
   readonly directives: number;
+  /** Lists and objects inside each other in the values of variables. */
+  readonly valueDepth: number;
   readonly cost: number;
 }
 
@@ -32,31 +34,36 @@ export const defaultLimits: Limits = {
   aliases: 30,
   rootFields: 20,
   directives: 10,
+  valueDepth: 50,
   cost: 5_000,
 };
 
+/** What an operation is refused for. */
+type Limited = Measured | 'valueDepth' | 'cost';
 type Measured = 'selections' | 'depth' | 'aliases' | 'rootFields' | 'directives';
 type Measure = { -readonly [Key in Measured]: number };
 
-const mends: Readonly<Record<Measured | 'cost', { readonly what: string; readonly mend: string }>> = {
+const mends: Readonly<Record<Limited, { readonly what: string; readonly mend: string }>> = {
   selections: { what: 'fields, fragments counted wherever they are used', mend: 'ask for less, or in several operations' },
   depth: { what: 'levels', mend: 'ask for the inner part by id in an operation of its own' },
   aliases: { what: 'aliases', mend: 'send several operations' },
   rootFields: { what: 'root fields', mend: 'send several operations' },
   directives: { what: 'directives', mend: 'send several operations in place of one with many conditions' },
+  valueDepth: { what: 'lists and objects inside each other in a variable', mend: 'send flatter values' },
   cost: { what: 'points of cost', mend: 'ask for smaller pages (first) or fewer lists inside lists' },
 };
 
-const reasons: Readonly<Record<Measured | 'cost', string>> = {
+const reasons: Readonly<Record<Limited, string>> = {
   selections: 'SELECTION_LIMIT',
   depth: 'DEPTH_LIMIT',
   aliases: 'ALIAS_LIMIT',
   rootFields: 'ROOT_FIELD_LIMIT',
   directives: 'DIRECTIVE_LIMIT',
+  valueDepth: 'VARIABLE_DEPTH_LIMIT',
   cost: 'COST_LIMIT',
 };
 
-function tooMuch(name: Measured | 'cost', limit: number, found: number): GraphQLError {
+function tooMuch(name: Limited, limit: number, found: number): GraphQLError {
   const { what, mend } = mends[name];
   return new GraphQLError(`an operation may have ${limit} ${what}, this one has ${found}; ${mend}`, {
     extensions: { code: 'GRAPHQL_VALIDATION_FAILED', reason: reasons[name], limit, found },
@@ -139,6 +146,20 @@ function add(sum: Measure, inner: Measure | undefined): void {
   sum.selections += inner.selections;
   sum.aliases += inner.aliases;
   sum.directives += inner.directives;
+}
+
+/** The error of variables that are nested too deep: whatever walks through them later may do so by calling itself. */
+export function valueError(variables: Readonly<Record<string, unknown>> | undefined, { valueDepth }: Limits): GraphQLError | undefined {
+  const waiting: { readonly value: object; readonly depth: number }[] = [];
+  const note = (value: unknown, depth: number) => {
+    if (typeof value === 'object' && value !== null) waiting.push({ value, depth });
+  };
+  for (const value of Object.values(variables ?? {})) note(value, 1);
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (next.depth > valueDepth) return tooMuch('valueDepth', valueDepth, next.depth);
+    for (const inner of Object.values(next.value)) note(inner, next.depth + 1);
+  }
+  return undefined;
 }
 
 /** An upper estimate of an operation's work with these variables. */

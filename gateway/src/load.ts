@@ -3,8 +3,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Lets so many operations in at once and refuses the rest at once, before they cost anything. */
 export interface LoadGuard {
-  /** Takes a place; the result gives it back. Undefined when there is none. */
-  enter(): (() => void) | undefined;
+  /** Takes a place for an operation of this cost; the result gives it back. Undefined when there is none. */
+  enter(cost?: number): (() => void) | undefined;
   close(): void;
 }
 
@@ -16,6 +16,13 @@ export interface LoadOptions {
 }
 
 const sampleMs = 500;
+/** Operations of at most this cost are the last to be refused. */
+const cheapCost = 100;
+/** Of all places, what dear operations may fill, and what cheap ones may when the event loop is late. */
+const dearPart = 0.75;
+const latePart = 0.125;
+
+const partOf = (cost: number, late: boolean): number => (cost <= cheapCost ? (late ? latePart : 1) : late ? 0 : dearPart);
 
 /** Refuses operations when too many run or the event loop is late. */
 export function createLoadGuard({ concurrent = 256, loopDelayMs = 250, metrics }: LoadOptions): LoadGuard {
@@ -35,9 +42,9 @@ export function createLoadGuard({ concurrent = 256, loopDelayMs = 250, metrics }
   }, sampleMs);
   timer.unref();
   return {
-    enter: () => {
+    enter: (cost = 0) => {
       // Somebody is always let in, or a late loop would never be found to be on time again.
-      if (inside >= concurrent || (late && inside > 0)) {
+      if (inside > 0 && inside >= concurrent * partOf(cost, late)) {
         refused.inc();
         return undefined;
       }

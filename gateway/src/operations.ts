@@ -13,7 +13,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Executor } from './executor.ts';
 import { deferRules, usesDefer } from './defer.ts';
-import { costError, costOfOperation, defaultLimits, limitError, type Limits } from './limits.ts';
+import { costError, costOfOperation, defaultLimits, limitError, type Limits, valueError } from './limits.ts';
 
 /** An operation as a client sends it, of any transport. */
 export interface SentOperation {
@@ -108,6 +108,8 @@ export function createOperations(
           }),
         ];
       const given = variables ?? undefined;
+      const tooDeep = valueError(given, limits);
+      if (tooDeep) return [tooDeep];
       const cost = costOfOperation(executor.facts, document, operation, given);
       if (cost > limits.cost) return [costError(cost, limits)];
       return { ...known, executor, operation, operationName: operation.name?.value, variables: given, cost };

@@ -17,6 +17,7 @@ import { errorReplyOf } from './http/entrance.ts';
 import { createEventRoute, createGraphQLRoute, type Place, type Route } from './http/graphql-route.ts';
 import type { Lane } from './http/lane.ts';
 import { errorReply, refuse, type Reply } from './http/reply.ts';
+import { answerFaults } from './server-faults.ts';
 import { serveSockets } from './sockets.ts';
 
 export interface ServerOptions extends ServingOptions {
@@ -31,6 +32,8 @@ export interface ServerOptions extends ServingOptions {
   /** How long a stopping gateway goes on serving while load balancers turn away. */
   readonly lameDuckMs?: number;
   readonly socketsPerAddress?: number;
+  /** In milliseconds: how long headers and whole requests may take to arrive. */
+  readonly timeouts?: { readonly headersTimeout: number; readonly requestTimeout: number };
 }
 
 export interface RunningGateway {
@@ -57,8 +60,10 @@ async function serve(options: ServerOptions, assembly: Assembly): Promise<Runnin
   const { settings, graph } = options;
   const { shared, servings, metrics } = assembly;
   const lane = await chooseLane(servings, options.plugins);
-  const server = createServer({ maxHeaderSize: 16_384 }, frontDoor(options, assembly, lane));
+  const server = createServer({ maxHeaderSize: 16_384, connectionsCheckingInterval: 1_000 }, frontDoor(options, assembly, lane));
   harden(server);
+  Object.assign(server, options.timeouts);
+  answerFaults(server);
   capConnections(server, options.socketsPerAddress ?? 20_000);
   const sockets = serveSockets({ server, shared, servings, origins: (request) => originsOf(settings, request), metrics });
   const ready = async () => {

@@ -1,6 +1,6 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
 import { type Log, requestLog } from '@supergraph/platform/log';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { type Answer, type IncrementalAnswer, type Increment, isIncremental, refusedWith } from './answer.ts';
 import { toGraphQLError } from './edge-errors.ts';
 import type { ExecutorRequest } from './executor.ts';
@@ -8,6 +8,7 @@ import { endingWith } from './generators.ts';
 import type { Identified, Identifier } from './identify.ts';
 import type { LiveExecutor } from './live-executor.ts';
 import type { LoadGuard } from './load.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { Checked, Operations } from './operations.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
 import type { SlowReaders } from './slow-readers.ts';
@@ -19,7 +20,10 @@ export interface Shared {
   readonly identifier: Identifier;
   readonly load: LoadGuard;
   readonly slowReaders: SlowReaders;
+  readonly streams: OpenStreams;
   readonly log: Log;
+  /** How many proxies of ours a request passes before it comes here. */
+  readonly trustedProxies: number;
   /** How long an operation may take; subscriptions have no end. */
   readonly operationMs: number;
   /** How often a quiet stream shows that it lives. */
@@ -81,7 +85,7 @@ async function inPlace<Result>(
 ): Promise<Result | Answer> {
   const refused = stepUpError(checked, identified);
   if (refused) return refusedWith(refused);
-  const leave = load.enter();
+  const leave = load.enter(weightOf(checked));
   if (!leave) return refusedWith(overloaded());
   try {
     return await run(leave);
@@ -90,6 +94,9 @@ async function inPlace<Result>(
     return refusedWith(toGraphQLError(error, requestLog(log, identified.identity)));
   }
 }
+
+/** What changes something is the last to be refused, like what costs little: somebody waits for it, and it cannot be read elsewhere. */
+const weightOf = ({ operation, cost }: Checked): number => (operation.operation === OperationTypeNode.MUTATION ? 0 : cost);
 
 /** Lets the executor, which keeps the deadline itself, be the first to give up. */
 const graceMs = 250;
@@ -138,7 +145,7 @@ export async function beginStream(
 ): Promise<AsyncGenerator<Answer, void> | Answer> {
   const refused = stepUpError(checked, identified);
   if (refused) return refusedWith(refused);
-  const leave = load.enter();
+  const leave = load.enter(weightOf(checked));
   if (!leave) return refusedWith(overloaded());
   try {
     const { executor, document, operationName, variables } = checked;

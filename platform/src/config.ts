@@ -42,6 +42,11 @@ export interface Settings {
   readonly publicUrl: string;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
+  /** How many WebSockets, event streams and multipart streams one user may have open at once, and one address. */
+  readonly streamsPerUser: number;
+  readonly streamsPerAddress: number;
+  /** How many proxies of ours stand before the gateway; the last ones of `x-forwarded-for` are theirs. */
+  readonly trustedProxies: number;
   /** Absolute path of a manifest of operations that are known before the start. */
   readonly persistedOperations: string | undefined;
   /** Whether clients may run nothing but those. */
@@ -65,6 +70,8 @@ const port = (fallback: number) =>
     .min(0, 'must be at least 0')
     .max(65_535, 'must be at most 65535')
     .default(fallback);
+const count = (least: number, fallback: number) =>
+  z.coerce.number('must be a number').int('must be a whole number').min(least, `must be at least ${least}`).default(fallback);
 const address = (protocols: string, example: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be an address such as ${example}` });
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
@@ -100,6 +107,9 @@ const shape = z.object({
   CALLBACK_URL: address('https?', 'http://gateway.internal:4000/callback').optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
+  STREAMS_PER_USER: count(1, 200),
+  STREAMS_PER_ADDRESS: count(1, 2_000),
+  TRUSTED_PROXIES: count(0, 0),
   PERSISTED_OPERATIONS: z.string().optional(),
   PERSISTED_OPERATIONS_ONLY: flag.default(false),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
@@ -181,6 +191,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
     corsOrigins: data.CORS_ORIGINS,
+    streamsPerUser: data.STREAMS_PER_USER,
+    streamsPerAddress: data.STREAMS_PER_ADDRESS,
+    trustedProxies: data.TRUSTED_PROXIES,
     persistedOperations: data.PERSISTED_OPERATIONS && resolve(data.PERSISTED_OPERATIONS),
     persistedOperationsOnly: data.PERSISTED_OPERATIONS_ONLY,
     internalKey: data.INTERNAL_KEY,

@@ -78,9 +78,9 @@ async function sentBy({ limits }: Door, request: IncomingMessage): Promise<SentO
   return isReply(body) ? body : operationOfBody(body.json);
 }
 
-async function identify({ identifier, log }: Shared, request: IncomingMessage): Promise<Identified | Reply> {
+async function identify({ identifier, log, trustedProxies }: Shared, request: IncomingMessage): Promise<Identified | Reply> {
   try {
-    return await identifier.identify(credentialsOf(request));
+    return await identifier.identify(credentialsOf(request, trustedProxies));
   } catch (error) {
     return errorReplyOf(toGraphQLError(error, log));
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OperationTypeNode } from 'graphql';
 import { type Answer, refusedWith } from '../answer.ts';
 import { toGraphQLError } from '../edge-errors.ts';
+import { isPlace } from '../open-streams.ts';
 import { isChecked } from '../operations.ts';
 import { answerOnce, beginStream, type Shared, wrongTransport } from '../serving.ts';
 import { acceptedBy, acceptsEvents } from './accept.ts';
@@ -73,8 +74,17 @@ async function send({ slowReaders }: Shared, response: ServerResponse, common: H
 }
 
 async function stream(response: ServerResponse, encoding: StreamEncoding, exchange: Exchange, headers: Headers): Promise<void> {
-  const answers = await answersOf(exchange);
-  await writeStream(exchange.serving, response, { encoding, answers, identified: exchange.identified, headers });
+  const { serving, identified, accepted } = exchange;
+  const { viewer, client } = identified.identity;
+  const place = serving.streams.enter(encoding.transport, client.ipAddress);
+  const refused = isPlace(place) ? place.claim(viewer?.userId) : place;
+  try {
+    if (refused) return await send(serving, response, headers, errorReplyOf(refused, accepted.whole));
+    const answers = await answersOf(exchange);
+    await writeStream(serving, response, { encoding, answers, identified, headers });
+  } finally {
+    if (isPlace(place)) place.leave();
+  }
 }
 
 async function answersOf({ serving, checked, identified, signal }: Exchange): Promise<AsyncGenerator<Answer, void>> {
