@@ -8,7 +8,8 @@ import { startEmbeddedDatabase } from '@supergraph/platform/embedded-database';
 import { createTestDatabase } from '@supergraph/platform/test-database';
 import postgres from 'postgres';
 import { type AppProcess, ask, makeDataDirectory, startAppProcess } from './support/app-process.ts';
-import { createWorld, give, register } from './support/journey.ts';
+import { createWorld, give } from './support/journey.ts';
+import { register } from './support/people.ts';
 import { freePorts } from './support/services.ts';
 
 // The program as it is started: what is wrong with a start is said with its mend, and nothing half-started serves.
