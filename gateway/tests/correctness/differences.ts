@@ -19,7 +19,8 @@ export interface Trial {
  * data without federation; each is recognized in the answers or proved by asking plain Apollo otherwise.
  */
 export const reasons = {
-  'planner-throws': 'the planner fails on a valid operation; faults-of-types.test.ts shows when',
+  'planner-throws':
+    'the planner fails on an abstract type condition inside an interface that is an @interfaceObject somewhere; faults-of-types.test.ts shows when',
   'shared-response-key':
     "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
   'lost-condition':
@@ -40,14 +41,14 @@ export type Reason = keyof typeof reasons;
 /** Why plain Apollo answers otherwise: nothing when it does not, undefined when no reason is known. */
 export async function explain(trial: Trial): Promise<readonly Reason[] | undefined> {
   const { plain, world, document } = trial;
-  if (plain instanceof Error) return ['planner-throws'];
-  const direct = explainErrors(trial, plain);
+  const direct = plain instanceof Error ? undefined : explainErrors(trial, plain);
   if (direct) return direct;
   for (const [reason, remedy] of remedies) {
     const mended = await remedy(trial);
     const rest = mended && explainErrors(trial, mended);
     if (rest) return [reason, ...rest];
   }
+  if (plain instanceof Error) return plain.message.startsWith('We should have an edge from') ? ['planner-throws'] : undefined;
   const plan = world.arena.plan(document);
   if (plan.includes('$contextualArgument')) return ['context'];
   return world.interfaceObjects.some((subgraph) => plan.includes(`Fetch(service: "${subgraph}")`)) ? ['interface-object'] : undefined;
