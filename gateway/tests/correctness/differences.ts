@@ -48,9 +48,10 @@ export async function explain(trial: Trial): Promise<readonly Reason[] | undefin
     const rest = mended && explainErrors(trial, mended);
     if (rest) return [reason, ...rest];
   }
-  if (plain instanceof Error) return plain.message.startsWith('We should have an edge from') ? ['planner-throws'] : undefined;
+  if (plain instanceof Error && plain.message.startsWith('We should have an edge from')) return ['planner-throws'];
   const plan = world.arena.plan(document);
   if (plan.includes('$contextualArgument')) return ['context'];
+  if (plain instanceof Error) return undefined;
   return world.interfaceObjects.some((subgraph) => plan.includes(`Fetch(service: "${subgraph}")`)) ? ['interface-object'] : undefined;
 }
 
@@ -77,10 +78,10 @@ const remedies: readonly (readonly [Reason, Remedy])[] = [
 
 /** The reasons for which errors differ though data are the same, or undefined. */
 function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
-  const [mine, theirs, right] = [toComparable(ours), toComparable(plain), toComparable(truth)];
+  const [mine, theirs] = [toComparable(ours), toComparable(plain)];
   if (isSame(mine, theirs)) return [];
   if (mine.sorted !== theirs.sorted) return undefined;
-  const faults = new Set(right.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data))));
+  const faults = new Set(truth.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data))));
   const [told, toldByPlain] = [mine, theirs].map(({ errors }) => new Set(errors.map((error) => JSON.stringify(error))));
   const found = new Set<Reason>();
   for (const error of mine.errors) {
