@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
-import { type AppProcess, makeDataDirectory, startAppProcess } from '../gateway/tests/support/app-process.ts';
-import { atMost, type Findings, median, megabytes, residentBytes, type Scenario, seconds } from './measure.ts';
+import { type AppProcess, makeDataDirectory, startAppProcess } from '../../gateway/tests/support/app-process.ts';
+import { median, megabytes, residentBytes, seconds } from '../measure.ts';
+import { atMost } from '../results/figures.ts';
+import type { Findings, Scenario } from '../results/parts.ts';
 import { askProducts } from './query.ts';
 
 const warmStarts = 5;

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { demo, demoPeople } from '@supergraph/schema/demo';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { ask, type AppProcess, signInAs, startAppProcess } from '../gateway/tests/support/app-process.ts';
-import { type Figure, type Findings, milliseconds, percentile, residentBytes, type Scenario } from './measure.ts';
+import { ask, type AppProcess, signInAs, startAppProcess } from '../../gateway/tests/support/app-process.ts';
+import { milliseconds, percentile, residentBytes } from '../measure.ts';
+import type { Figure } from '../results/figures.ts';
+import type { Findings, Scenario } from '../results/parts.ts';
 
 const sockets = 20;
 const perSocket = 50;
@@ -190,9 +192,17 @@ async function deliver(app: AppProcess, room: Room, name: string, selection: str
 function figuresOf(name: string, { delays, last, lost, doubled, refusals, bytesPerSubscription }: Outcome): Figure[] {
   const kilobytes = bytesPerSubscription === undefined ? 'unknown here' : `${(bytesPerSubscription / 1_024).toFixed(1)} kB`;
   return [
-    { what: `${name}: from sending to receipt, p50 / p99`, value: `${milliseconds(percentile(delays, 0.5))} / ${milliseconds(percentile(delays, 0.99))}` },
+    {
+      what: `${name}: from sending to receipt, p50 / p99`,
+      value: `${milliseconds(percentile(delays, 0.5))} / ${milliseconds(percentile(delays, 0.99))}`,
+    },
     { what: `${name}: until the last one has it, median`, value: milliseconds(percentile(last, 0.5)) },
-    { what: `${name}: lost / doubled of ${(sockets * perSocket * messages).toLocaleString('en')}`, value: `${lost} / ${doubled}`, goal: '0 / 0', holds: lost + doubled === 0 },
+    {
+      what: `${name}: lost / doubled of ${(sockets * perSocket * messages).toLocaleString('en')}`,
+      value: `${lost} / ${doubled}`,
+      goal: '0 / 0',
+      holds: lost + doubled === 0,
+    },
     { what: `${name}: beginnings refused and repeated`, value: String(refusals) },
     { what: `${name}: resident memory per subscription`, value: kilobytes },
   ];

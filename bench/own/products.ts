@@ -7,10 +7,12 @@ import { observeQueries } from '@supergraph/platform/database';
 import { startEmbeddedDatabase } from '@supergraph/platform/embedded-database';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { createLog } from '@supergraph/platform/log';
-import { startApp } from '../gateway/app.ts';
-import { makeDataDirectory, startAppProcess } from '../gateway/tests/support/app-process.ts';
+import { startApp } from '../../gateway/app.ts';
+import { makeDataDirectory, startAppProcess } from '../../gateway/tests/support/app-process.ts';
 import { loadFor, type Round, type Target } from './load.ts';
-import { atMost, type Figure, type Findings, median, milliseconds, perSecond, type Scenario } from './measure.ts';
+import { median, milliseconds, perSecond } from '../measure.ts';
+import { atLeast, atMost, type Figure } from '../results/figures.ts';
+import type { Findings, Scenario } from '../results/parts.ts';
 import { askProducts, productQuery } from './query.ts';
 
 const mostStatements = 8;
@@ -91,10 +93,15 @@ async function compare(graph: Target, byHand: Target, tell: (line: string) => vo
   await loadFor(byHand, warmUpMs);
   const done = { graph: [] as Round[], byHand: [] as Round[] };
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, target] of [['graph', graph], ['byHand', byHand]] as const) {
+    for (const [name, target] of [
+      ['graph', graph],
+      ['byHand', byHand],
+    ] as const) {
       const result = await loadFor(target, roundMs);
       done[name].push(result);
-      tell(`round ${round}, ${name === 'graph' ? 'graph' : 'by hand'}: ${perSecond(result.perSecond)}, p50 ${milliseconds(result.p50)}, p99 ${milliseconds(result.p99)}`);
+      tell(
+        `round ${round}, ${name === 'graph' ? 'graph' : 'by hand'}: ${perSecond(result.perSecond)}, p50 ${milliseconds(result.p50)}, p99 ${milliseconds(result.p99)}`,
+      );
     }
   }
   return done;
@@ -113,7 +120,7 @@ function figuresOf({ graph, byHand }: Compared): Figure[] {
     { what: 'by hand, requests on 16 connections', value: perSecond(middle(byHand, 'perSecond')) },
     { what: 'by hand, p50 / p99', value: latency(byHand) },
     { what: 'by hand, processor time of the program for each request', value: processor(byHand) },
-    { what: 'graph in parts of by hand', value: share.toFixed(2) },
+    atLeast('graph in parts of by hand', share, 0.5, (value) => value.toFixed(2)),
   ];
 }
 
@@ -144,10 +151,7 @@ async function run(tell: (line: string) => void): Promise<Findings> {
     const statements = await collectStatements(dataDirectory);
     const compared = await race(dataDirectory, tell);
     return {
-      figures: [
-        atMost('SQL statements of one query', statements.length, mostStatements, String),
-        ...figuresOf(compared),
-      ],
+      figures: [atMost('SQL statements of one query', statements.length, mostStatements, String), ...figuresOf(compared)],
       notes: [
         ...(statements.length > mostStatements ? statements.map((statement) => `statement: ${firstWords(statement)}`) : []),
         `Medians of ${rounds} rounds of ${roundMs / 1_000} s each, taken in turn; both answers were the same. The load comes from the same machine.`,
