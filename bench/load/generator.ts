@@ -32,8 +32,10 @@ export async function generateLoad(plan: LoadPlan): Promise<LoadResult> {
   let firstWrong: string | undefined;
   const began = performance.now();
   const end = began + plan.durationMs;
+  // However short the time, each connection asks once.
+  const least = plan.firstNumber + plan.connections;
   const run: Run = {
-    next: () => (performance.now() < end ? write(number++) : undefined),
+    next: () => (performance.now() < end || number < least ? write(number++) : undefined),
     note: ({ status, bytes }, latency) => {
       if (status === 200 && bytes === plan.bytes) return void latencies.push(latency);
       wrong += 1;

@@ -9,7 +9,8 @@ import type { Findings, Scenario } from '../results/parts.ts';
 
 const sockets = 20;
 const perSocket = 50;
-const messages = 20;
+const messageCount = 20;
+const quickMessageCount = 3;
 const patienceMs = 30_000;
 const settleMs = 1_000;
 
@@ -145,7 +146,15 @@ async function untilAllListen(app: AppProcess, room: Room, receipts: Receipts, p
   throw new Error(`not everybody listens: ${receipts.problems.slice(0, 3).join('; ')}`);
 }
 
+/** What is subscribed to, and how many messages are sent. */
+interface Delivery {
+  readonly name: string;
+  readonly selection: string;
+  readonly messages: number;
+}
+
 interface Outcome {
+  readonly messages: number;
   readonly delays: readonly number[];
   readonly last: readonly number[];
   readonly lost: number;
@@ -155,7 +164,7 @@ interface Outcome {
   readonly bytesPerSubscription: number | undefined;
 }
 
-async function deliver(app: AppProcess, room: Room, name: string, selection: string): Promise<Outcome> {
+async function deliver(app: AppProcess, room: Room, { name, selection, messages }: Delivery): Promise<Outcome> {
   const receipts = new Receipts();
   const before = residentBytes(app.child.pid);
   const crowd: Crowd = { receipts, refusals: 0, closing: false };
@@ -177,6 +186,7 @@ async function deliver(app: AppProcess, room: Room, name: string, selection: str
     return {
       delays: delays.flat(),
       last: delays.map((times) => Math.max(...times)),
+      messages,
       lost: sockets * perSocket * messages - delays.flat().length,
       doubled: [...sent.keys()].reduce((sum, text) => sum + receipts.doubledOf(text), 0),
       refusals: crowd.refusals,
@@ -189,7 +199,7 @@ async function deliver(app: AppProcess, room: Room, name: string, selection: str
   }
 }
 
-function figuresOf(name: string, { delays, last, lost, doubled, refusals, bytesPerSubscription }: Outcome): Figure[] {
+function figuresOf(name: string, { messages, delays, last, lost, doubled, refusals, bytesPerSubscription }: Outcome): Figure[] {
   const kilobytes = bytesPerSubscription === undefined ? 'unknown here' : `${(bytesPerSubscription / 1_024).toFixed(1)} kB`;
   return [
     {
@@ -208,14 +218,15 @@ function figuresOf(name: string, { delays, last, lost, doubled, refusals, bytesP
   ];
 }
 
-async function run(tell: (line: string) => void): Promise<Findings> {
+async function run(tell: (line: string) => void, quick: boolean): Promise<Findings> {
+  const messages = quick ? quickMessageCount : messageCount;
   const figures: Figure[] = [];
   const problems: string[] = [];
   for (const [name, selection] of Object.entries(selections)) {
     // A program of its own for each, so that neither pays for what the other left in memory.
     const app = await startAppProcess({ withinMs: 120_000 });
     try {
-      const outcome = await deliver(app, await enterRoom(app), name, selection);
+      const outcome = await deliver(app, await enterRoom(app), { name, selection, messages });
       tell(`${name}: ${outcome.delays.length} receipts, ${outcome.problems.length} problems`);
       figures.push(...figuresOf(name, outcome));
       problems.push(...new Set(outcome.problems.map((problem) => `${name}: ${problem.slice(0, 300)}`)));

@@ -19,7 +19,8 @@ export function divideCores(): Cores | undefined {
 
 /** `0-2,5` as 0, 1, 2, 5. */
 export function expand(list: string): number[] {
-  return list.split(',').flatMap((part) => {
+  const parts = list.split(',').filter(Boolean);
+  return parts.flatMap((part) => {
     const [first, last = first] = part.split('-').map(Number);
     if (first === undefined || last === undefined || Number.isNaN(first) || Number.isNaN(last)) return [];
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);

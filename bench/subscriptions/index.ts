@@ -2,20 +2,21 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { megabytes, milliseconds, percentile, residentBytes, seconds } from '../measure.ts';
 import { type Cores, divideCores } from '../processes/cores.ts';
-import { atMost, type Figure } from '../results/figures.ts';
+import { atMost, type Figure, times } from '../results/figures.ts';
 import type { Findings, Scenario } from '../results/parts.ts';
 import { type Burial, type Buried, bury } from './bury.ts';
 import { announce, type Crowd, type Edge, listeners, startCrowd, startEdge, until } from './crowd.ts';
 import { createKey, type SigningKey, signTokens } from './tokens.ts';
 
 const publicUrl = 'http://graph.test';
-const megabyte = 1_048_576;
-const goals = { bytes: 450 * megabyte, reachMs: 3_000, returnMs: 60_000, cutMs: 16_500, growthBytes: 32 * megabyte };
+/** The edge looks twice a second, and a reader is behind only when the system's own buffers are full: hence more than 15 s. */
+const goals = { bytes: 450 * 1_048_576, reachMs: 3_000, returnMs: 60_000, cutMs: 16_500, growth: 1.1 };
 const idleMs = 10_000;
 
 const burials: readonly Burial[] = [
-  { name: 'a stalled reader of fifty subscriptions, over 1 MiB', subscriptions: 50, eventBytes: 32_768, burst: 200 },
-  { name: 'a stalled reader of one subscription, 15 s behind', subscriptions: 1, eventBytes: 16_384, burst: 600 },
+  { name: 'stalled with fifty subscriptions, ten events a second', subscriptions: 50, eventBytes: 32_768, burst: 1 },
+  { name: 'stalled with one subscription, 15 s behind', subscriptions: 1, eventBytes: 16_384, burst: 600 },
+  { name: 'stalled with fifty subscriptions, a burst of 200 events', subscriptions: 50, eventBytes: 32_768, burst: 200 },
 ];
 
 type Tell = (line: string) => void;
@@ -131,14 +132,13 @@ async function buryAll(edge: Edge, { crowd, key, tell }: Stage): Promise<Figure[
   return figures;
 }
 
-const burialFigures = (name: string, { cutMs, memoryGrowth, mostGrowth, delays, harmed }: Buried): Figure[] => [
+const burialFigures = (name: string, { cutMs, memoryGrowth, delays, harmed }: Buried): Figure[] => [
   cutMs === undefined
     ? { what: `${name}: cut off after`, value: 'never', goal: `<= ${seconds(goals.cutMs)}`, holds: false }
     : atMost(`${name}: cut off after`, cutMs, goals.cutMs, seconds),
   { what: `${name}: others harmed`, value: String(harmed), goal: '0', holds: harmed === 0 },
   atMost(`${name}: news for the others meanwhile, p99`, percentile(delays, 0.99), goals.reachMs, milliseconds),
-  { what: `${name}: memory grew by at most`, value: megabytes(mostGrowth) },
-  atMost(`${name}: memory grew by, afterwards`, memoryGrowth, goals.growthBytes, megabytes),
+  atMost(`${name}: the most memory, beside that before`, memoryGrowth, goals.growth, times),
 ];
 
 async function comeBack(
