@@ -9,11 +9,7 @@ const config: Config = {
   roots: ['platform', 'schema', 'db', 'subgraphs', 'gateway', 'scripts', 'bench'].map((room) => `<rootDir>/${room}`),
   testMatch: ['**/*.test.ts'],
   // What needs services that a newcomer's machine lacks runs where TEST_EXTERNAL=true, and fails there without them.
-  testPathIgnorePatterns: [
-    '/node_modules/',
-    '/\\.data/',
-    ...(process.env['TEST_EXTERNAL'] === 'true' ? [] : ['\\.external\\.test\\.ts$']),
-  ],
+  testPathIgnorePatterns: ['/node_modules/', '/\\.data/', ...(process.env['TEST_EXTERNAL'] === 'true' ? [] : ['\\.external\\.test\\.ts$'])],
   modulePathIgnorePatterns: ['<rootDir>/bench/node_modules/', '<rootDir>/\\.data/'],
   watchPathIgnorePatterns: ['/\\.data/', '/node_modules/'],
   extensionsToTreatAsEsm: ['.ts'],
