@@ -21,14 +21,9 @@ export function installPeers(tell: (line: string) => void): void {
   tell('installing the peers into bench/node_modules (once, some 190 MB) …');
   const npm = process.env['npm_execpath'];
   const [program, options] = npm ? [process.execPath, [npm, 'install']] : ['npm', ['install']];
-  const { status, error } = spawnSync(program, options, { cwd: folder, stdio: 'inherit', env: environment() });
+  const { status, error } = spawnSync(program, options, { cwd: folder, stdio: 'inherit' });
   if (status === 0) return writeFileSync(stamp, wanted());
   tell(
     `the peers could not be installed (${error?.message ?? `npm ended with ${status}`}); mend: npm install in bench/, and see what it says`,
   );
-}
-
-/** Without what the npm that runs the benchmark says of the repository, which would be taken for settings of bench/. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle)_/i.test(name)));
 }

@@ -3,6 +3,7 @@ import { products } from './own/products.ts';
 import { start } from './own/start.ts';
 import { subscribers } from './own/subscribers.ts';
 import { peers } from './peers/index.ts';
+import { peerScenarios } from './peers/scenarios.ts';
 import { keep, readKept, rowsOf } from './results/keep.ts';
 import { describePart } from './results/markdown.ts';
 import { measure, type Part, type Scenario } from './results/parts.ts';
@@ -11,6 +12,8 @@ import { subscriptions } from './subscriptions/index.ts';
 /** Everything that can be measured, in the order of the results. */
 const scenarios: Readonly<Record<string, Scenario>> = { ...peers, products, start, subscribers, subscriptions };
 const groups: Readonly<Record<string, readonly string[]>> = { peers: Object.keys(peers) };
+
+const needsPeers = new Set<string>(peerScenarios.filter(({ embedded }) => !embedded).map(({ name }) => name));
 
 const tell = (line: string): void => void process.stdout.write(`  … ${line}\n`);
 
@@ -56,7 +59,7 @@ async function main(words: readonly string[]): Promise<void> {
   const quick = words.includes('--quick');
   const names = choose(words.filter((word) => word !== '--quick'));
   process.stdout.write(`measuring ${names.join(', ')}${quick ? ' (--quick: for trying it out, nothing is written)' : ''}\n`);
-  if (names.some((name) => groups['peers']?.includes(name))) installPeers(tell);
+  if (names.some((name) => needsPeers.has(name))) installPeers(tell);
   if (!(await measureAll({ quick, names }))) process.exitCode = 1;
 }
 

@@ -131,7 +131,7 @@ function figuresOf({ graph, byHand }: Compared): Figure[] {
 async function race(dataDirectory: string, chosen: typeof pace, tell: (line: string) => void): Promise<Compared> {
   const undo: (() => Promise<unknown>)[] = [];
   try {
-    const app = await startAppProcess({ dataDirectory, withinMs: 120_000 });
+    const app = await startAppProcess({ dataDirectory });
     undo.push(() => app.end());
     // Joins the server that the program has started, and leaves it last.
     const database = await startEmbeddedDatabase({ directory: join(dataDirectory, 'postgres') });

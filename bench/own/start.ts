@@ -17,7 +17,7 @@ interface Started {
 
 async function startUntilAnswered(dataDirectory: string): Promise<Started> {
   const began = performance.now();
-  const app = await startAppProcess({ dataDirectory, withinMs: 120_000 });
+  const app = await startAppProcess({ dataDirectory });
   const servingMs = performance.now() - began;
   try {
     await askProducts(app.url);

@@ -224,7 +224,7 @@ async function run(tell: (line: string) => void, quick: boolean): Promise<Findin
   const problems: string[] = [];
   for (const [name, selection] of Object.entries(selections)) {
     // A program of its own for each, so that neither pays for what the other left in memory.
-    const app = await startAppProcess({ withinMs: 120_000 });
+    const app = await startAppProcess();
     try {
       const outcome = await deliver(app, await enterRoom(app), { name, selection, messages });
       tell(`${name}: ${outcome.delays.length} receipts, ${outcome.problems.length} problems`);

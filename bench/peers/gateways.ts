@@ -52,8 +52,7 @@ export const gateways: readonly Gateway[] = [
   hive('hive-rust', 'Hive Gateway with the Rust planner', 'rust', '@graphql-hive/router-runtime', '@graphql-hive/router-query-planner'),
   mercurius('mercurius', 'Mercurius', ''),
   mercurius('mercurius-jit', 'Mercurius with JIT', 'jit', 'graphql-jit'),
-  // It has no switch for sharing yet.
-  { name: 'ours', title: 'ours', entry: 'peers/ours.ts', variant: 'http', packages: [], shares: nothing },
+  { name: 'ours', title: 'ours', entry: 'peers/ours.ts', variant: 'http', packages: [], shares: { upstream: true, inbound: false } },
 ];
 
 export const isOurs = ({ name }: Pick<Gateway, 'name'>): boolean => name === 'ours';

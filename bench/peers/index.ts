@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Findings, Scenario } from '../results/parts.ts';
 import { compareAnswers } from './compare.ts';
 import { type Field, openField } from './field.ts';
@@ -24,7 +25,7 @@ async function run(scenario: PeerScenario, tell: (line: string) => void, quick: 
       figures: [],
       rows: raced.rows,
       details: raced.details,
-      failures: all.map(({ gateway, reason }) => ({ gateway: gateway.name, reason })),
+      failures: all.map(({ gateway, reason }) => ({ gateway: gateway.name, reason: withoutPaths(reason) })),
       versions: versionsOf(wanted),
       notes: notesOf(scenario, wanted, field, raced, chosen),
     };
@@ -32,6 +33,10 @@ async function run(scenario: PeerScenario, tell: (line: string) => void, quick: 
     await field.end();
   }
 }
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+/** Results speak of no machine's folders. */
+const withoutPaths = (text: string): string => text.replaceAll(`file://${repository}`, '').replaceAll(repository, '');
 
 const percent = (part: number): string => `${Math.round(part * 100)} %`;
 
@@ -66,14 +71,17 @@ function switchesOf({ shareUpstream, shareInbound }: PeerScenario): string[] {
   ];
 }
 
-/** Where nothing may be shared, fewer upstream requests than those of a lone request show that something was. */
-const unexpectedSharing = ({ shareUpstream }: PeerScenario, details: readonly Detail[]): string[] =>
-  details
-    .filter(({ fetches, fetchesAlone }) => !shareUpstream && fetches < fetchesAlone * 0.98)
-    .map(
-      ({ gateway, fetches, fetchesAlone }) =>
-        `problem: ${gateway} made ${fetches} upstream requests for each request in place of ${fetchesAlone}, so it shared some`,
-    );
+/** The upstream's count tells on switches: where nothing may be shared none of a lone request's fetches is missing, and where something may, some are. */
+function unexpectedSharing({ shareUpstream }: PeerScenario, details: readonly Detail[]): string[] {
+  return details.flatMap(({ gateway, fetches, fetchesAlone }) => {
+    const shared = fetches < fetchesAlone * 0.98;
+    const told = `${fetches} upstream requests for each request, where one alone makes ${fetchesAlone}`;
+    if (shared && !shareUpstream) return [`problem: ${gateway} shared although it must not: ${told}`];
+    const able = gateways.find(({ name }) => name === gateway)?.shares.upstream ?? false;
+    if (!shared && shareUpstream && able && fetchesAlone > 0) return [`problem: ${gateway} shared nothing although it may: ${told}`];
+    return [];
+  });
+}
 
 /** A comparison with the peers for each scenario, by its name. */
 export const peers: Readonly<Record<string, Scenario>> = Object.fromEntries(
