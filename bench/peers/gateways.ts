@@ -48,10 +48,10 @@ export const gateways: readonly Gateway[] = [
     environment: { APOLLO_TELEMETRY_DISABLED: 'true' },
   },
   hive('hive', 'Hive Gateway', ''),
-  hive('hive-jit', 'Hive Gateway with JIT', 'jit', '@graphql-mesh/plugin-jit', 'graphql-jit'),
-  hive('hive-rust', 'Hive Gateway with the Rust planner', 'rust', '@graphql-hive/router-runtime', '@graphql-hive/router-query-planner'),
+  hive('hive-jit', 'Hive Gateway, JIT', 'jit', '@graphql-mesh/plugin-jit', 'graphql-jit'),
+  hive('hive-rust', 'Hive Gateway, Rust planner', 'rust', '@graphql-hive/router-runtime', '@graphql-hive/router-query-planner'),
   mercurius('mercurius', 'Mercurius', ''),
-  mercurius('mercurius-jit', 'Mercurius with JIT', 'jit', 'graphql-jit'),
+  mercurius('mercurius-jit', 'Mercurius, JIT', 'jit', 'graphql-jit'),
   { name: 'ours', title: 'ours', entry: 'peers/ours.ts', variant: 'http', packages: [], shares: { upstream: true, inbound: false } },
 ];
 

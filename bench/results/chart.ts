@@ -9,7 +9,7 @@ interface Bar {
   readonly ours: boolean;
 }
 
-const size = { width: 820, label: 230, value: 70, row: 22, bar: 14, head: 34, foot: 14 };
+const size = { width: 820, label: 260, value: 70, row: 22, bar: 14, head: 34, foot: 14 };
 const room = size.width - size.label - size.value;
 
 /** Colours and letters that are read on a white page and on a black one. */

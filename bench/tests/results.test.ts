@@ -87,7 +87,7 @@ test('the page holds the picture, the goals and every part', () => {
 
 test('the picture shows each gateway and, for ours in process, whom it is measured by', () => {
   const svg = drawChart([...http, row('in-process', 'ours', 1_000)]);
-  for (const label of ['plain Apollo', 'Hive Gateway with the Rust planner', 'ours, in process', 'plain Apollo, HTTP'])
+  for (const label of ['plain Apollo', 'Hive Gateway, Rust planner', 'ours, in process', 'plain Apollo, HTTP'])
     expect(svg).toContain(`>${label}</text>`);
   expect(svg).toContain('prefers-color-scheme: dark');
   expect(svg).not.toContain('NaN');
