@@ -28,6 +28,15 @@ export function processorMs(pid: number | undefined): number | undefined {
   return (Number(user) + Number(system)) * 10;
 }
 
+/** The processor time that all programs together have used so far, in milliseconds; undefined where the system has no /proc. */
+export function machineMs(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const times = /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]?.split(' ').map(Number) ?? [];
+  // user, nice, system, idle, iowait, irq, softirq, steal; the rest is counted in user already.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times;
+  return (user + nice + system + irq + softirq + steal) * 10;
+}
+
 export const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')} ms`;
 export const seconds = (value: number): string => `${(value / 1_000).toFixed(2)} s`;
 export const megabytes = (bytes: number | undefined): string =>

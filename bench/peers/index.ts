@@ -38,7 +38,8 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 /** Results speak of no machine's folders. */
 const withoutPaths = (text: string): string => text.replaceAll(`file://${repository}`, '').replaceAll(repository, '');
 
-const percent = (part: number): string => `${Math.round(part * 100)} %`;
+const most = (details: readonly Detail[], what: 'driverBusy' | 'othersBusy'): string =>
+  `${Math.round(Math.max(0, ...details.map((detail) => detail[what])) * 100)} %`;
 
 function notesOf(
   scenario: PeerScenario,
@@ -53,9 +54,9 @@ function notesOf(
     ...switchesOf(scenario),
     `Medians of ${rounds} rounds of ${roundMs / 1_000} s, gateways taking turns, 50 connections, after a warm-up. Every answer was, byte for byte, what the data says: ${expectedData().length.toLocaleString('en')} bytes of JSON.`,
     cores
-      ? `A gateway has core ${cores.measured} for itself while it is measured; load generator and upstream share core ${cores.others}.`
+      ? `A gateway runs on core ${cores.measured}, load generator and upstream on core ${cores.others}.`
       : 'Nothing is pinned to a core here (that takes taskset and two cores), so gateways, load generator and upstream compete.',
-    `Load generator and upstream were busy for at most ${percent(Math.max(0, ...details.map(({ driverBusy }) => driverBusy)))} of their core; near 100 % they, not the gateway, would set the rate.`,
+    `Load generator and upstream were busy for at most ${most(details, 'driverBusy')} of a core, where near 100 % they, not the gateway, would set the rate; programs that have nothing to do with this used up to ${most(details, 'othersBusy')} of a core meanwhile.`,
     `Ours has the limits that users get, but for cost (${limits.cost.toLocaleString('en')} in place of 5,000): the operation has five levels of lists of unknown length.`,
     ...(versions.length > 0 ? [`Versions: graphql ${versionOf('graphql')} for the peers, ${versions.join(', ')}.`] : []),
     ...unexpectedSharing(scenario, details),

@@ -1,6 +1,6 @@
 import type { LoadPlan } from '../load/generator.ts';
 import type { LoadRound } from '../load/process.ts';
-import { median, milliseconds, perSecond, processorMs, residentBytes } from '../measure.ts';
+import { machineMs, median, milliseconds, perSecond, processorMs, residentBytes } from '../measure.ts';
 import type { Checked } from './compare.ts';
 import type { Failure, Field } from './field.ts';
 import type { GatewayName } from './gateways.ts';
@@ -39,6 +39,8 @@ export interface Detail {
   readonly firstWrong: string | undefined;
   /** How busy the load generator and the upstream were, in parts of one core. */
   readonly driverBusy: number;
+  /** What other programs used meanwhile, in parts of one core. */
+  readonly othersBusy: number;
 }
 
 interface Sample extends LoadRound {
@@ -46,6 +48,7 @@ interface Sample extends LoadRound {
   readonly rss: number;
   readonly fetches: number;
   readonly driverBusy: number;
+  readonly othersBusy: number;
 }
 
 export interface Raced {
@@ -95,6 +98,8 @@ export async function race(
     }
   }
   const finished = [...samples].filter(([, taken]) => taken.some(({ answers }) => answers > 0));
+  for (const [{ gateway }, taken] of samples)
+    if (taken.every(({ answers }) => answers === 0)) failures.push({ gateway, reason: `no answer was right: ${taken[0]?.firstWrong}` });
   return {
     rows: finished.map(([runner, taken]) => toRow(scenario, runner, taken)),
     details: finished.map(([runner, taken]) => toDetail(runner, taken)),
@@ -104,30 +109,34 @@ export async function race(
 
 function createRounds({ load, upstream }: Field, { distinct }: PeerScenario) {
   let firstNumber = 1_000_000;
-  const drivers = [load.pid, upstream.pid];
-  const busy = () => drivers.reduce((sum, pid) => sum + (processorMs(pid) ?? Number.NaN), 0);
+  const used = (...pids: readonly number[]) => pids.reduce((sum, pid) => sum + (processorMs(pid) ?? Number.NaN), 0);
+  const look = async (pid: number) => ({
+    at: performance.now(),
+    gateway: used(pid),
+    drivers: used(load.pid, upstream.pid, process.pid),
+    machine: machineMs() ?? Number.NaN,
+    requests: await upstream.ask<number>('requests'),
+  });
   return async ({ process: { pid, ready }, bytes }: Checked, durationMs: number): Promise<Sample> => {
     const plan: LoadPlan = { ...ready, query: operation, distinct, connections, durationMs, bytes, firstNumber };
-    const before = {
-      cpu: processorMs(pid) ?? Number.NaN,
-      requests: await upstream.ask<number>('requests'),
-      busy: busy(),
-      at: performance.now(),
-    };
+    const before = await look(pid);
     const round = await load.ask<LoadRound>('round', plan);
-    const tookMs = performance.now() - before.at;
+    const after = await look(pid);
     firstNumber = round.lastNumber + 1;
     const served = round.answers + round.wrong;
-    const sample = {
-      ...round,
-      cpuMs: ((processorMs(pid) ?? Number.NaN) - before.cpu) / served,
-      rss: residentBytes(pid) ?? Number.NaN,
-      fetches: ((await upstream.ask<number>('requests')) - before.requests) / served,
-      driverBusy: (busy() - before.busy) / tookMs,
-    };
+    const took = after.at - before.at;
+    const [gateway, drivers] = [after.gateway - before.gateway, after.drivers - before.drivers];
+    const rss = residentBytes(pid) ?? Number.NaN;
     // What the last round left behind must not count against the next one.
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    return sample;
+    return {
+      ...round,
+      cpuMs: gateway / served,
+      rss,
+      fetches: (after.requests - before.requests) / served,
+      driverBusy: drivers / took,
+      othersBusy: Math.max(0, after.machine - before.machine - gateway - drivers) / took,
+    };
   };
 }
 
@@ -170,5 +179,6 @@ function toDetail({ gateway: { name: gateway }, fetches: fetchesAlone }: Checked
     wrong: sum(({ wrong }) => wrong),
     firstWrong: samples.find(({ firstWrong }) => firstWrong)?.firstWrong,
     driverBusy: rounded(median(samples.map(({ driverBusy }) => driverBusy)), 2),
+    othersBusy: rounded(median(samples.map(({ othersBusy }) => othersBusy)), 2),
   };
 }

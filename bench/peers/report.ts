@@ -1,5 +1,5 @@
 import { megabytes, milliseconds, perSecond } from '../measure.ts';
-import { times } from '../results/figures.ts';
+import { isKnown, times } from '../results/figures.ts';
 import type { Findings } from '../results/parts.ts';
 import { table } from '../results/table.ts';
 import { gateways } from './gateways.ts';
@@ -42,8 +42,8 @@ export function peerTable(
       apollo ? times(row.requestsPerSecond / apollo.requestsPerSecond) : '',
       best ? times(row.requestsPerSecond / best.requestsPerSecond) : '',
       `${milliseconds(row.p50Ms)} / ${milliseconds(row.p99Ms)}`,
-      `${row.cpuMsPerRequest.toFixed(2)} ms`,
-      megabytes(row.rssMb * 1_048_576),
+      isKnown(row.cpuMsPerRequest) ? `${row.cpuMsPerRequest.toFixed(2)} ms` : 'unknown here',
+      isKnown(row.rssMb) ? megabytes(row.rssMb * 1_048_576) : 'unknown here',
       detail ? `${detail.fetchesAlone} / ${detail.fetches.toFixed(1)}` : '',
       detail ? String(detail.wrong) : '',
     ];

@@ -27,6 +27,7 @@ const detail = (gateway: Row['gateway'], memoryGrowth: number): Detail => ({
   wrong: 0,
   firstWrong: undefined,
   driverBusy: 0.2,
+  othersBusy: 0,
 });
 const part = (rows: readonly Row[], details: readonly Detail[] = []): Part => ({
   title: 'Beside its peers',
@@ -91,6 +92,14 @@ test('the picture shows each gateway and, for ours in process, whom it is measur
     expect(svg).toContain(`>${label}</text>`);
   expect(svg).toContain('prefers-color-scheme: dark');
   expect(svg).not.toContain('NaN');
+});
+
+test('what the system could not tell is unknown, also when it is read back from the file', () => {
+  const read = JSON.parse(JSON.stringify(row('http', 'ours', 434, { cpuMsPerRequest: Number.NaN, rssMb: Number.NaN }))) as Row;
+  expect(peerTable({ rows: [read] }, [read])).toContain('unknown here');
+  const goal = goalsOf({ http: part([row('http', 'apollo', 70), read]) }).find(({ what }) => what.includes('memory under'));
+  expect(goal).toMatchObject({ value: 'unknown here' });
+  expect(goal).not.toHaveProperty('holds');
 });
 
 test('percentiles need no order', () => {
