@@ -87,6 +87,7 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
       identifier,
       log,
       metrics,
+      databaseUrl: foundation.databaseUrl,
       problems: () => runtime.problems(),
       routes: (app) => void app.use('/callback', (request, response) => callbacks.handle(request, response)),
       ...(settings.development ? { playground: playgroundHandler() } : {}),

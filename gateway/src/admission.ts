@@ -9,12 +9,20 @@ export interface Admission {
   readonly checked: Checked | readonly GraphQLError[];
 }
 
+/** What a document costs that is refused: work, though none that its sender has something of. */
+const refusedCost = (query: string): number => 10 + Math.ceil(query.length / 20);
+
 /** Decides whether what a client sent may run; the same for every transport. */
-export async function admit({ operations, persisted }: Serving, sent: SentOperation, identified: Identified): Promise<Admission> {
+export async function admit({ operations, persisted, rates }: Serving, sent: SentOperation, identified: Identified): Promise<Admission> {
+  const { identity } = identified;
+  const unknown = { sent: { ...sent, query: undefined, extensions: undefined } };
+  const spent = rates.spentError(identity);
+  if (spent) return { ...unknown, checked: [spent] };
   const found = await persisted.textOf(sent, identified);
-  if (found instanceof GraphQLError) return { sent: { ...sent, query: undefined, extensions: undefined }, checked: [found] };
+  if (found instanceof GraphQLError) return { ...unknown, checked: [(await rates.spend(identity, 1)) ?? found] };
   const { query, operationName, variables, extensions, keep } = found;
   const checked = operations.check({ query, operationName, variables });
   if (isChecked(checked)) keep?.();
-  return { sent: { query, operationName, variables, extensions }, checked };
+  const tooDear = await rates.spend(identity, isChecked(checked) ? Math.max(1, checked.cost) : refusedCost(query));
+  return { sent: { query, operationName, variables, extensions }, checked: tooDear ? [tooDear] : checked };
 }

@@ -12,6 +12,7 @@ import { createOperations } from './operations.ts';
 import { emptyManifest, type Manifest, readManifest, warmManifest, warmOperation } from './persisted-operations.ts';
 import { createPersistedQueries } from './persisted-queries.ts';
 import { createQueryStore } from './query-store.ts';
+import { openRateLimits } from './rate-limit-store.ts';
 import { connectRedis } from './redis.ts';
 import type { Serving, Shared } from './serving.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
@@ -25,6 +26,8 @@ export interface ServingOptions {
   readonly log: Log;
   /** What is measured, beside what is measured here. */
   readonly metrics?: Registry;
+  /** The database that several gateways share. */
+  readonly databaseUrl?: string;
   readonly limits?: Partial<Limits>;
   readonly load?: Omit<LoadOptions, 'metrics'>;
   readonly slowReaders?: SlowReaderOptions;
@@ -64,6 +67,7 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
   const leaving = new AbortController();
   const stopping = new AbortController();
   const redis = settings.redisUrl ? await connectRedis(settings.redisUrl, log) : undefined;
+  const rates = await openRateLimits({ settings, redis, databaseUrl: options.databaseUrl, log });
   const store = createQueryStore({ redis, log });
   const shared: Shared = {
     identifier,
@@ -72,6 +76,7 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
     load: createLoadGuard({ ...options.load, metrics }),
     slowReaders: createSlowReaders(options.slowReaders),
     streams: createOpenStreams({ perUser: settings.streamsPerUser, perAddress: settings.streamsPerAddress }, metrics),
+    rates,
     trustedProxies: settings.trustedProxies,
     operationMs: options.operationMs ?? 5_000,
     heartbeatMs: options.heartbeatMs ?? 12_000,
@@ -87,12 +92,12 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
     metrics,
     leave: () => leaving.abort(),
     stop: () => stopping.abort(),
-    close: () => {
+    close: async () => {
       shared.load.close();
       shared.slowReaders.close();
       identifier.close();
+      await rates.close();
       redis?.disconnect();
-      return Promise.resolve();
     },
   };
 }

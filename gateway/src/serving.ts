@@ -11,6 +11,7 @@ import type { LoadGuard } from './load.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Checked, Operations } from './operations.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { SlowReaders } from './slow-readers.ts';
 import { stepUpError } from './step-up.ts';
 
@@ -21,6 +22,7 @@ export interface Shared {
   readonly load: LoadGuard;
   readonly slowReaders: SlowReaders;
   readonly streams: OpenStreams;
+  readonly rates: RateLimits;
   readonly log: Log;
   /** How many proxies of ours a request passes before it comes here. */
   readonly trustedProxies: number;

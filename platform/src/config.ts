@@ -45,6 +45,10 @@ export interface Settings {
   /** How many WebSockets, event streams and multipart streams one user may have open at once, and one address. */
   readonly streamsPerUser: number;
   readonly streamsPerAddress: number;
+  /** Points of cost in a minute, for all guests of an address, for a user, and for all users of an app; 0: no limit. */
+  readonly rateLimits: { readonly guest: number; readonly user: number; readonly client: number };
+  /** Where it is kept who has spent how much. */
+  readonly rateLimitStore: 'memory' | 'redis' | 'postgres';
   /** How many proxies of ours stand before the gateway; the last ones of `x-forwarded-for` are theirs. */
   readonly trustedProxies: number;
   /** Absolute path of a manifest of operations that are known before the start. */
@@ -70,8 +74,10 @@ const port = (fallback: number) =>
     .min(0, 'must be at least 0')
     .max(65_535, 'must be at most 65535')
     .default(fallback);
-const count = (least: number, fallback: number) =>
-  z.coerce.number('must be a number').int('must be a whole number').min(least, `must be at least ${least}`).default(fallback);
+const whole = (least: number) => z.coerce.number('must be a number').int('must be a whole number').min(least, `must be at least ${least}`);
+const count = (least: number, fallback: number) => whole(least).default(fallback);
+/** Points of cost in a minute; limiters count in 32 bits. */
+const points = whole(0).max(1_000_000_000, 'must be at most 1000000000').optional();
 const address = (protocols: string, example: string) =>
   z.url({ protocol: new RegExp(`^(${protocols})$`), error: `must be an address such as ${example}` });
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true');
@@ -110,6 +116,10 @@ const shape = z.object({
   STREAMS_PER_USER: count(1, 200),
   STREAMS_PER_ADDRESS: count(1, 2_000),
   TRUSTED_PROXIES: count(0, 0),
+  RATE_LIMIT_PER_GUEST: points,
+  RATE_LIMIT_PER_USER: points,
+  RATE_LIMIT_PER_CLIENT: points,
+  RATE_LIMIT_STORE: z.enum(['memory', 'redis', 'postgres'], 'must be memory, redis or postgres').optional(),
   PERSISTED_OPERATIONS: z.string().optional(),
   PERSISTED_OPERATIONS_ONLY: flag.default(false),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
@@ -162,6 +172,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_URL$/, subgraphUrl, problems);
   const subgraphSubscriptions = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_SUBSCRIPTIONS$/, subscriptionWay, problems);
   const subgraphIdentities = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_IDENTITY$/, identityWay, problems);
+  if (read.success && read.data.RATE_LIMIT_STORE === 'redis' && !read.data.REDIS_URL)
+    problems.push('RATE_LIMIT_STORE=redis needs a Redis; mend: name it in REDIS_URL');
   if (read.success && read.data.PERSISTED_OPERATIONS_ONLY && !read.data.PERSISTED_OPERATIONS)
     problems.push('PERSISTED_OPERATIONS_ONLY needs to know which; mend: name their manifest in PERSISTED_OPERATIONS');
   if (read.success && read.data.NODE_ENV === 'production') problems.push(...productionProblems(read.data));
@@ -194,6 +206,12 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     streamsPerUser: data.STREAMS_PER_USER,
     streamsPerAddress: data.STREAMS_PER_ADDRESS,
     trustedProxies: data.TRUSTED_PROXIES,
+    rateLimits: {
+      guest: data.RATE_LIMIT_PER_GUEST ?? (production ? 60_000 : 0),
+      user: data.RATE_LIMIT_PER_USER ?? (production ? 120_000 : 0),
+      client: data.RATE_LIMIT_PER_CLIENT ?? 0,
+    },
+    rateLimitStore: data.RATE_LIMIT_STORE ?? (data.REDIS_URL ? 'redis' : 'memory'),
     persistedOperations: data.PERSISTED_OPERATIONS && resolve(data.PERSISTED_OPERATIONS),
     persistedOperationsOnly: data.PERSISTED_OPERATIONS_ONLY,
     internalKey: data.INTERNAL_KEY,

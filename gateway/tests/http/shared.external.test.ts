@@ -5,8 +5,8 @@ import { send } from '../support/http.ts';
 
 const redisUrl = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 const graphs: FakeGraph[] = [];
-const start = async (url = redisUrl) => {
-  const graph = await startFakeGraph(fakeExecutor('type Query { hello: String }'), { settings: { redisUrl: url } });
+const start = async (url = redisUrl, settings: object = {}) => {
+  const graph = await startFakeGraph(fakeExecutor('type Query { hello: String }'), { settings: { redisUrl: url, ...settings } });
   graphs.push(graph);
   return graph;
 };
@@ -33,4 +33,16 @@ test('gateways that share Redis know what one of them was told, and go on withou
   expect(await ask(alone, { extensions })).toEqual(notFound);
   expect(await ask(alone, { query, extensions })).toEqual(world);
   expect(await ask(alone, { extensions })).toEqual(world);
+});
+
+test('gateways that share Redis count together what was spent, and each by itself without it', async () => {
+  // A user of this run alone.
+  const authorization = `Bearer ${randomUUID()}`;
+  const settings = { rateLimits: { guest: 0, user: 3, client: 0 }, rateLimitStore: 'redis' as const };
+  const spend = async (graph: FakeGraph) =>
+    (await send(graph, { body: { query: '{ hello }' }, headers: { 'content-type': 'application/json', authorization } })).status;
+  const [one, other] = [await start(redisUrl, settings), await start(redisUrl, settings)];
+  expect([await spend(one), await spend(other), await spend(one), await spend(other), await spend(one)]).toEqual([200, 200, 200, 429, 429]);
+  const alone = await start('redis://127.0.0.1:1', settings);
+  expect([await spend(alone), await spend(alone), await spend(alone), await spend(alone)]).toEqual([200, 200, 200, 429]);
 });
