@@ -1,5 +1,5 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { GraphiQL } from 'graphiql';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -47,7 +47,7 @@ const fetcher = listening(
   }),
 );
 
-const plugins = [planPlugin];
+const plugins = [HISTORY_PLUGIN, planPlugin];
 
 // GraphiQL takes those of the first tab from here, and would put them in place of what a visitor of before has left there.
 const firstVariables = localStorage.getItem('graphiql:tabState') ? undefined : page.samples[0]?.variables;

@@ -1,4 +1,4 @@
-import type { GraphiQLPlugin } from '@graphiql/react';
+import type { GraphiQLProps } from 'graphiql';
 import { parse, print } from 'graphql';
 import { useSyncExternalStore } from 'react';
 import './plan-panel.css';
@@ -11,7 +11,7 @@ const colors = 8;
 const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 
 /** GraphiQL's panel with the plan and the timings of the last operation. */
-export const planPlugin: GraphiQLPlugin = { title: 'Query plan', icon: PlanIcon, content: PlanPanel };
+export const planPlugin: NonNullable<GraphiQLProps['plugins']>[number] = { title: 'Query plan', icon: PlanIcon, content: PlanPanel };
 
 function PlanIcon() {
   return (
