@@ -3,7 +3,9 @@ import { readSettings } from '@supergraph/platform/config';
 import type { LiveTransport } from '@supergraph/platform/bus';
 import { createLog } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
+import { Registry } from 'prom-client';
 import { publicContract } from '../gateway/src/contracts.ts';
+import { createClientMetrics, createEngineMetrics } from '../gateway/src/engine-metrics.ts';
 import { createExecutor } from '../gateway/src/gateway.ts';
 import { createIdentifier } from '../gateway/src/identify.ts';
 import type { Limits } from '../gateway/src/limits.ts';
@@ -51,14 +53,25 @@ export async function serveGateway({
   limits = {},
   shareRequests = true,
 }: GatewayParts): Promise<RunningGateway> {
+  const metrics = new Registry();
+  const watch = createClientMetrics(metrics);
+  const engineMetrics = createEngineMetrics(metrics);
   const graph = await openGraph({
     source: fixedSupergraph(supergraphSdl),
-    build: (sdl, leased) => createExecutor({ supergraphSdl: sdl, clients: leased, log, shareRequests }),
-    clients: new Map(clients.map((client) => [client.name, client])),
+    build: (sdl, leased) =>
+      createExecutor({
+        supergraphSdl: sdl,
+        clients: leased,
+        log,
+        shareRequests,
+        generateCode: settings.generatedCode,
+        metrics: engineMetrics,
+      }),
+    clients: new Map(clients.map((client) => [client.name, client.isRemote ? watch(client) : client])),
     log,
   });
   const calls = createCalls();
   calls.connect(createPeople(keySet));
   const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.of(publicContract).current.facts.scopes, log });
-  return startServer({ settings, graph, identifier, log, limits });
+  return startServer({ settings, graph, identifier, log, metrics, limits });
 }

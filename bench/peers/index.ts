@@ -68,7 +68,7 @@ function switchesOf({ shareUpstream, shareInbound }: PeerScenario): string[] {
   if (!shareUpstream && !shareInbound) return [];
   const able = gateways.filter(({ shares }) => (shareInbound ? shares.inbound : shares.upstream));
   return [
-    `Switched on at: ${able.map(({ title }) => title).join(', ')}. ${able.some(isOurs) ? 'The others' : 'Ours, and the others,'} have no such switch yet.`,
+    `Switched on at: ${able.map(({ title }) => title).join('; ')}. ${able.some(isOurs) ? 'The others' : 'Ours, and the others,'} have no such switch yet.`,
   ];
 }
 

@@ -102,5 +102,5 @@ export async function announce(edge: Edge, crowd: Crowd, text: string): Promise<
 /** How many WebSockets the edge says it holds, from its own metrics. */
 export async function openSockets({ ready: { adminPort } }: Edge): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-  return Number(/^gateway_sockets_open (\d+)/m.exec(text)?.[1] ?? Number.NaN);
+  return Number(/^gateway_streams_open\{transport="websocket"\} (\d+)/m.exec(text)?.[1] ?? Number.NaN);
 }
