@@ -4,6 +4,7 @@ import type { Log } from '@supergraph/platform/log';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { ContractServings } from './contract-servings.ts';
 import { contracts } from './contracts.ts';
+import { createEdgeMetrics } from './edge-metrics.ts';
 import type { Identifier } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createLoadGuard, type LoadOptions } from './load.ts';
@@ -77,6 +78,7 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
     slowReaders: createSlowReaders(options.slowReaders),
     streams: createOpenStreams({ perUser: settings.streamsPerUser, perAddress: settings.streamsPerAddress }, metrics),
     rates,
+    metrics: createEdgeMetrics(metrics),
     trustedProxies: settings.trustedProxies,
     operationMs: options.operationMs ?? 5_000,
     heartbeatMs: options.heartbeatMs ?? 12_000,

@@ -3,6 +3,7 @@ import { type Log, requestLog } from '@supergraph/platform/log';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import { type Answer, type IncrementalAnswer, type Increment, isIncremental, refusedWith } from './answer.ts';
 import { toGraphQLError } from './edge-errors.ts';
+import type { EdgeMetrics, Via } from './edge-metrics.ts';
 import type { ExecutorRequest } from './executor.ts';
 import { endingWith } from './generators.ts';
 import type { Identified, Identifier } from './identify.ts';
@@ -23,6 +24,7 @@ export interface Shared {
   readonly slowReaders: SlowReaders;
   readonly streams: OpenStreams;
   readonly rates: RateLimits;
+  readonly metrics: EdgeMetrics;
   readonly log: Log;
   /** How many proxies of ours a request passes before it comes here. */
   readonly trustedProxies: number;
@@ -49,14 +51,19 @@ export interface Work {
   readonly identified: Identified;
   /** Ends when the client leaves. */
   readonly signal: AbortSignal;
+  readonly via: Via;
+}
+
+/** The answer to an operation that may not run. */
+export function refuseWith({ metrics }: Pick<Shared, 'metrics'>, via: Via, errors: readonly GraphQLError[]): Answer {
+  const answer = refusedWith(...errors);
+  metrics.answered(via, answer);
+  return answer;
 }
 
 /** Runs a query or mutation to its end; never throws. */
 export function answerOnce(shared: Shared, work: Work): Promise<Answer> {
-  return inPlace(shared, work, (leave) => {
-    const answer = work.checked.executor.execute(requestOf(shared, work));
-    return answer.finally(leave);
-  });
+  return inPlace(shared, work, (leave) => work.checked.executor.execute(requestOf(shared, work)).finally(leave));
 }
 
 /** The same for a client that reads answers in parts; the later parts do not throw either. */
@@ -80,21 +87,23 @@ const requestOf = ({ operationMs }: Shared, { checked, identified, signal }: Wor
   explain: identified.explain,
 });
 
-async function inPlace<Result>(
-  { load, log }: Shared,
-  { checked, identified }: Work,
+async function inPlace<Result extends Answer | IncrementalAnswer>(
+  { load, log, metrics }: Shared,
+  { checked, identified, via }: Work,
   run: (leave: () => void) => Promise<Result>,
 ): Promise<Result | Answer> {
   const refused = stepUpError(checked, identified);
-  if (refused) return refusedWith(refused);
-  const leave = load.enter(weightOf(checked));
-  if (!leave) return refusedWith(overloaded());
-  try {
-    return await run(leave);
-  } catch (error) {
+  const leave = refused ? undefined : load.enter(weightOf(checked));
+  if (!leave) return refuseWith({ metrics }, via, [refused ?? overloaded()]);
+  const begun = performance.now();
+  const answer = await run(leave).catch((error: unknown) => {
     leave();
     return refusedWith(toGraphQLError(error, requestLog(log, identified.identity)));
-  }
+  });
+  const ran = { operation: checked.operation.operation, tookMs: performance.now() - begun };
+  if (isIncremental(answer)) metrics.answered({ ...via, transport: 'multipart' }, answer.initial, ran);
+  else metrics.answered(via, answer, ran);
+  return answer;
 }
 
 /** What changes something is the last to be refused, like what costs little: somebody waits for it, and it cannot be read elsewhere. */
@@ -142,20 +151,21 @@ const failedPart = (error: GraphQLError): Increment => ({ path: [], data: 'null'
 
 /** Begins a subscription, or answers with why it cannot begin; never throws, and neither does the stream. */
 export async function beginStream(
-  { load, log }: Shared,
-  { checked, identified, signal }: Work,
+  { load, log, metrics }: Shared,
+  { checked, identified, signal, via }: Work,
 ): Promise<AsyncGenerator<Answer, void> | Answer> {
   const refused = stepUpError(checked, identified);
-  if (refused) return refusedWith(refused);
-  const leave = load.enter(weightOf(checked));
-  if (!leave) return refusedWith(overloaded());
+  const leave = refused ? undefined : load.enter(weightOf(checked));
+  if (!leave) return refuseWith({ metrics }, via, [refused ?? overloaded()]);
+  const { executor, document, operationName, variables } = checked;
+  const { identity, refresh, explain } = identified;
   try {
-    const { executor, document, operationName, variables } = checked;
-    const { identity, refresh, explain } = identified;
     const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh, explain });
-    return Symbol.asyncIterator in stream ? unbreakable(stream, () => requestLog(log, identity)) : stream;
+    const hasBegun = Symbol.asyncIterator in stream;
+    metrics.answered(via, hasBegun ? {} : stream);
+    return hasBegun ? unbreakable(stream, () => requestLog(log, identity)) : stream;
   } catch (error) {
-    return refusedWith(toGraphQLError(error, requestLog(log, identified.identity)));
+    return refuseWith({ metrics }, via, [toGraphQLError(error, requestLog(log, identity))]);
   } finally {
     leave();
   }

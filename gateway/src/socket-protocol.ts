@@ -8,10 +8,11 @@ import { type Answer, answerText, formatError } from './answer.ts';
 import { contractFor, type ContractServings } from './contract-servings.ts';
 import { credentialsOf } from './credentials.ts';
 import { toGraphQLError } from './edge-errors.ts';
+import type { Via } from './edge-metrics.ts';
 import type { Identified } from './identify.ts';
 import type { StreamPlace } from './open-streams.ts';
 import { isChecked } from './operations.ts';
-import { answerOnce, beginStream, type Shared, type Work } from './serving.ts';
+import { answerOnce, beginStream, refuseWith, type Shared, type Work } from './serving.ts';
 import type { TextCarrier } from './text-carrier.ts';
 
 /** What belongs to one socket. */
@@ -41,6 +42,7 @@ export interface ProtocolOptions {
 /** 4429 is how the protocol's clients know that they must not try again by themselves. */
 export const closeCodes = { forbidden: 4403, tooMany: 4429, goingAway: 1001, tryAgain: 1013, internal: 4500 };
 
+export const via: Via = { lane: 'direct', transport: 'websocket' };
 const longestTimer = 2_147_483_647;
 
 /** The protocol graphql-transport-ws; how its messages reach a socket is for others. */
@@ -81,40 +83,38 @@ async function connect(
 }
 
 async function prepare(
-  { servings, operationsPerSocket }: ProtocolOptions,
+  { shared, servings, operationsPerSocket }: ProtocolOptions,
   { extra, subscriptions }: Context<Record<string, unknown>, Connection>,
   id: string,
   payload: SubscribePayload,
 ): Promise<ExecutionArgs | GraphQLError[]> {
   const { identified, messageBytes } = extra;
   extra.operations = subscriptions;
-  if (!identified) return refusal('the connection is not ready', 'NOT_CONNECTED', 0);
-  if (Object.keys(subscriptions).length > operationsPerSocket)
-    return refusal(
-      `a socket may run ${operationsPerSocket} operations at once; end one first, or open another socket`,
-      'OPERATION_LIMIT',
-      operationsPerSocket,
-    );
+  const refuse = (errors: readonly GraphQLError[]): GraphQLError[] => {
+    refuseWith(shared, via, errors);
+    return [...errors];
+  };
+  if (!identified) return refuse([refusal('the connection is not ready', 'NOT_CONNECTED', 0)]);
+  const most = operationsPerSocket;
+  if (Object.keys(subscriptions).length > most)
+    return refuse([refusal(`a socket may run ${most} operations at once; end one first, or open another socket`, 'OPERATION_LIMIT', most)]);
   const serving = contractFor(servings, extra.contract, identified);
   const { bodyBytes } = serving.operations.limits;
   if (messageBytes > bodyBytes)
-    return refusal(
-      `an operation with its variables may have ${bodyBytes} bytes; send files through the files domain`,
-      'BODY_LIMIT',
-      bodyBytes,
-    );
+    return refuse([
+      refusal(`an operation with its variables may have ${bodyBytes} bytes; send files through the files domain`, 'BODY_LIMIT', bodyBytes),
+    ]);
   const leaving = new AbortController();
   extra.running.set(id, leaving);
   const { checked } = await admit(serving, { ...payload, query: payload.query || undefined }, identified);
-  if (!isChecked(checked)) return [...checked];
-  const work: Work = { checked, identified, signal: leaving.signal };
+  if (!isChecked(checked)) return refuse(checked);
+  const work: Work = { checked, identified, signal: leaving.signal, via };
   // The protocol reads nothing of the arguments but which operation is meant.
   return { document: checked.document, operationName: checked.operationName, contextValue: work } as unknown as ExecutionArgs;
 }
 
-const refusal = (message: string, reason: string, limit: number): GraphQLError[] => [
-  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', reason, limit } }),
-];
+const refusal = (message: string, reason: string, limit: number): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', reason, limit } });
 
 /** Ends the operations that the client has ended; with `all`, every one. */
 export function endOperations({ running, operations }: Connection, all = false): void {

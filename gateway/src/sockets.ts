@@ -8,7 +8,7 @@ import { addressOf } from './credentials.ts';
 import { isPlace } from './open-streams.ts';
 import { endWith } from './server-faults.ts';
 import type { Shared } from './serving.ts';
-import { closeCodes, type Connection, createProtocol, endOperations } from './socket-protocol.ts';
+import { closeCodes, type Connection, createProtocol, endOperations, via } from './socket-protocol.ts';
 import { createTextCarrier } from './text-carrier.ts';
 
 export interface Sockets {
@@ -52,13 +52,16 @@ export function serveSockets(options: SocketOptions): Sockets {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { origin } = request.headers;
     const contract = contractAt(request.url?.split('?')[0]);
-    if (!contract) return endWith(socket, '404 Not Found', 'there is nothing here; the graph is at /graphql', 'NOT_FOUND');
+    const refuse = (status: string, message: string, code: string, reason = code) => {
+      shared.metrics.refused(via, reason);
+      endWith(socket, status, message, code);
+    };
+    if (!contract) return refuse('404 Not Found', 'there is nothing here; the graph is at /graphql', 'NOT_FOUND');
     if (origin && !origins(request).has(origin))
-      return endWith(socket, '403 Forbidden', 'pages of this origin may not connect', 'FORBIDDEN');
-    if (shared.stopping.aborted)
-      return endWith(socket, '503 Service Unavailable', 'the server restarts, connect again', 'UPSTREAM_UNAVAILABLE');
+      return refuse('403 Forbidden', 'pages of this origin may not connect', 'FORBIDDEN', 'ORIGIN');
+    if (shared.stopping.aborted) return refuse('503 Service Unavailable', 'the server restarts, connect again', 'UPSTREAM_UNAVAILABLE');
     const place = shared.streams.enter('websocket', addressOf(request, shared.trustedProxies));
-    if (!isPlace(place)) return endWith(socket, '429 Too Many Requests', place.message, 'RATE_LIMITED');
+    if (!isPlace(place)) return refuse('429 Too Many Requests', place.message, 'RATE_LIMITED', 'STREAM_LIMIT');
     // What fails before the socket is open ends the connection all the same.
     socket.once('close', () => place.leave());
     webSockets.handleUpgrade(request, socket, head, (opened) =>

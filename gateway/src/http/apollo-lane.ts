@@ -16,14 +16,14 @@ import {
 import type { GatewayInterface } from '@apollo/server-gateway-interface';
 import { jsonText } from '@supergraph/platform/service-server';
 import { type DocumentNode, GraphQLError, type GraphQLFormattedError, Kind, OperationTypeNode } from 'graphql';
-import { type Answer, answerObject, type Increment, type IncrementalAnswer, isIncremental, refusedWith } from '../answer.ts';
+import { type Answer, answerObject, type Increment, type IncrementalAnswer, isIncremental } from '../answer.ts';
 import { headersOf, statusOf, toGraphQLError } from '../edge-errors.ts';
 import { endingWith } from '../generators.ts';
 import type { ContractServings } from '../contract-servings.ts';
 import type { Identified } from '../identify.ts';
 import type { LiveExecutor } from '../live-executor.ts';
 import { isChecked } from '../operations.ts';
-import { answerInParts, answerOnce, type Serving } from '../serving.ts';
+import { answerInParts, answerOnce, refuseWith, type Serving } from '../serving.ts';
 import { partsType } from './accept.ts';
 import type { Exchange, Lane } from './lane.ts';
 import type { Reply } from './reply.ts';
@@ -127,11 +127,9 @@ function gatewayOf(serving: Serving, carried: WeakMap<GraphQLError, GraphQLForma
       forget = live.onSwap(tell);
       return Promise.resolve({
         executor: async ({ context }) => {
-          const { checked, identified, signal } = (context as LaneContext).exchange;
-          return toResult(
-            isChecked(checked) ? await answerOnce(serving, { checked, identified, signal }) : refusedWith(...checked),
-            carried,
-          );
+          const { checked, ...work } = (context as LaneContext).exchange;
+          const answer = isChecked(checked) ? await answerOnce(serving, { ...work, checked }) : refuseWith(serving, work.via, checked);
+          return toResult(answer, carried);
         },
       });
     },

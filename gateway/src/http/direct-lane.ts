@@ -1,8 +1,8 @@
-import { type Answer, answerText, type IncrementalAnswer, isIncremental, refusedWith } from '../answer.ts';
+import { type Answer, answerText, type IncrementalAnswer, isIncremental } from '../answer.ts';
 import { headersOf, statusOf } from '../edge-errors.ts';
 import { endingWith } from '../generators.ts';
 import { isChecked } from '../operations.ts';
-import { answerInParts, answerOnce } from '../serving.ts';
+import { answerInParts, answerOnce, refuseWith } from '../serving.ts';
 import { firstPart, laterPart, lastPart, partsHeader } from './deferred-parts.ts';
 import type { Exchange, Lane } from './lane.ts';
 import type { Reply } from './reply.ts';
@@ -10,10 +10,9 @@ import type { Reply } from './reply.ts';
 /** The short way: from the executor's text to the socket, with nothing in between. */
 export const directLane: Lane = { name: 'direct', answer, stop: () => Promise.resolve() };
 
-async function answer({ serving, checked, identified, signal, accepted }: Exchange): Promise<Reply> {
-  if (!isChecked(checked)) return wholeReply(refusedWith(...checked), accepted.whole);
-  const work = { checked, identified, signal };
-  const result = await (accepted.parts && checked.usesDefer ? answerInParts(serving, work) : answerOnce(serving, work));
+async function answer({ serving, checked, accepted, ...work }: Exchange): Promise<Reply> {
+  if (!isChecked(checked)) return wholeReply(refuseWith(serving, work.via, checked), accepted.whole);
+  const result = await (accepted.parts && checked.usesDefer ? answerInParts : answerOnce)(serving, { ...work, checked });
   if (!isIncremental(result)) return wholeReply(result, accepted.whole);
   return { status: 200, headers: { 'content-type': partsHeader }, body: endingWith(texts(result), () => result.later.return()) };
 }

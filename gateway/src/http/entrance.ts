@@ -5,6 +5,7 @@ import { admit } from '../admission.ts';
 import { refusedWith } from '../answer.ts';
 import { credentialsOf } from '../credentials.ts';
 import { headersOf, statusOf, toGraphQLError } from '../edge-errors.ts';
+import type { Via } from '../edge-metrics.ts';
 import type { Identified } from '../identify.ts';
 import type { Limits } from '../limits.ts';
 import { isChecked, type SentOperation } from '../operations.ts';
@@ -25,6 +26,7 @@ export interface Door {
   readonly accepted: (accept: string | undefined) => Accepted | undefined;
   /** What to send where nothing of what is offered was accepted. */
   readonly mend: string;
+  readonly via: Via;
   /** Whether a GET must show that no foreign page made the browser send it. */
   readonly guardsGet: boolean;
 }
@@ -69,7 +71,7 @@ async function enterOperation(door: Door, request: IncomingMessage, accepted: Ac
   const { sent, checked } = await admit(serving, given, identified);
   if (request.method === 'GET' && isChecked(checked) && checked.operation.operation === OperationTypeNode.MUTATION)
     return refuse(405, 'mutations are sent by POST', {}, { allow: 'POST' });
-  return { serving, request, sent, checked, identified, accepted, signal };
+  return { serving, request, sent, checked, identified, accepted, signal, via: door.via };
 }
 
 async function sentBy({ limits }: Door, request: IncomingMessage): Promise<SentOperation | Reply> {

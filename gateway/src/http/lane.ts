@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import type { Via } from '../edge-metrics.ts';
 import type { Identified } from '../identify.ts';
 import type { Checked, SentOperation } from '../operations.ts';
 import type { Serving } from '../serving.ts';
@@ -18,6 +19,7 @@ export interface Exchange {
   readonly accepted: Accepted;
   /** Ends when the client leaves. */
   readonly signal: AbortSignal;
+  readonly via: Via;
 }
 
 /** A way from an admitted request to its reply. */

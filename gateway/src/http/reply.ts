@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
+import { reasonOf } from '../edge-metrics.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -9,6 +10,8 @@ export interface Reply {
   /** In lower case; they come before those that every answer has. */
   readonly headers: Headers;
   readonly body: string | AsyncGenerator<string, void>;
+  /** Why the request was refused, in a word; absent where it was not. */
+  readonly refusal?: string;
 }
 
 export const jsonType = 'application/json; charset=utf-8';
@@ -18,7 +21,13 @@ export const errorReply = (status: number, errors: readonly GraphQLFormattedErro
   status,
   headers: { 'content-type': jsonType, ...headers },
   body: JSON.stringify({ errors }),
+  refusal: refusalOf(status, errors[0]),
 });
+
+function refusalOf(status: number, error: GraphQLFormattedError | undefined): string {
+  const reason = reasonOf(error);
+  return reason === 'BAD_REQUEST' ? `HTTP_${status}` : reason;
+}
 
 /** A refusal by the rules of HTTP itself; `details` carries `reason`, `limit` and the like. */
 export const refuse = (status: number, message: string, details: Readonly<Record<string, unknown>> = {}, headers: Headers = {}): Reply =>
