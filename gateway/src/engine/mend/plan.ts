@@ -39,7 +39,8 @@ function together(fetches: readonly FetchNode[]): PlanNode {
 
 type Mend = (node: PlanNode) => PlanNode;
 
-function mapNodes(node: Exclude<PlanNode, FetchNode>, change: Mend): PlanNode {
+/** The same node with other nodes right below it. */
+export function mapNodes(node: Exclude<PlanNode, FetchNode>, change: Mend): PlanNode {
   switch (node.kind) {
     case 'Sequence':
     case 'Parallel':
