@@ -80,6 +80,7 @@ test('settings that do not hold stop the start, and all of them are named with w
   const { status, stdout, stderr } = refused({
     PORT: 'eighty',
     ADMIN_PORT: '70000',
+    CACHE_MB: 'plenty',
     DATABASE_URL: 'mysql://localhost/shop',
     LOG_LEVEL: 'loud',
     SEED: 'all',
@@ -90,6 +91,7 @@ test('settings that do not hold stop the start, and all of them are named with w
   expect(stdout).toBe('');
   expect(stderr.trim().split('\n').toSorted()).toEqual([
     '  ADMIN_PORT must be at most 65535',
+    '  CACHE_MB must be a number of megabytes, 0 to 65536',
     '  DATABASE_URL must be an address such as postgres://user:password@host:5432/database',
     '  INTERNAL_KEY must have at least 32 characters; mend: openssl rand -hex 32',
     '  LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',

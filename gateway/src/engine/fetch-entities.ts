@@ -1,6 +1,7 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
+import type { FoundEntities } from './engine-cache.ts';
 import { mostErrors, unavailable } from './errors.ts';
 import { compileFetch, type CompiledFetch, type PlanFacts, pickVariables } from './compiled-fetch.ts';
 import { toJson } from './json.ts';
@@ -149,16 +150,50 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
   return { targets, batch, left };
 }
 
-/** Other fetches have asked for everything that this one wants. */
+/** Other fetches, or other runs, have asked for everything that this one wants. */
 function reportKnown({ planned }: EntityFetch, run: Run, wanted: number): void {
   const now = performance.now();
   run.report({ fetch: planned, startedAt: now, endedAt: now, outcome: 'known', errors: 0, wanted, asked: 0, isShared: false });
 }
 
 function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra, wanted: number): Promise<void> {
+  const question: Question = { fetch, variables: { ...pickVariables(fetch.node, run), ...extra }, wanted, since: run.since };
+  const finding = run.entityCache?.find(fetch.node, question.variables, batch);
+  return finding ? finding.then((found) => askForRest(question, run, batch, found)) : ask(question, run, batch);
+}
+
+/** What is asked of all entities of a batch. */
+interface Question {
+  readonly fetch: EntityFetch;
+  readonly variables: Extra;
+  /** How many objects want one of them. */
+  readonly wanted: number;
+  readonly since: string | undefined;
+}
+
+/** Takes what is known from other runs, asks for what is not, and lets it be known. */
+async function askForRest(question: Question, run: Run, batch: Batch, { entities: known, since, keep }: FoundEntities): Promise<void> {
+  const rest: Batch = { entities: [], texts: [], objects: [] };
+  const places: number[] = [];
+  for (const [index, pending] of batch.entities.entries()) {
+    pending.answer.entity = known[index] ?? null;
+    if (known[index]) continue;
+    places.push(index);
+    rest.entities.push(pending);
+    rest.texts.push(batch.texts[index] as string);
+    rest.objects.push(batch.objects[index] as Tree);
+  }
+  if (places.length === 0) return reportKnown(question.fetch, run, question.wanted);
+  await ask({ ...question, since }, run, rest);
+  const answers = rest.entities.flatMap(({ answer: { entity, errors } }, index) =>
+    entity && errors.length === 0 ? [[places[index] as number, entity] as const] : [],
+  );
+  if (answers.length > 0) keep(new Map(answers));
+}
+
+function ask({ fetch, variables, wanted, since }: Question, run: Run, batch: Batch): Promise<void> {
   const { node, planned, representer } = fetch;
   const { entities, texts, objects } = batch;
-  const variables = { ...pickVariables(node, run), ...extra };
   return run
     .ask({
       fetch: planned,
@@ -169,6 +204,7 @@ function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra, wanted
       variablesText: () => withRepresentations(toJson(variables), texts),
       entities: entities.length,
       wanted,
+      since,
     })
     .then((answer) => takeEntities(fetch, run, batch, answer));
 }

@@ -19,6 +19,8 @@ export interface Graph {
   readonly facts: SupergraphFacts;
   readonly kinds: Kinds;
   readonly requirements: Requirements;
+  /** The schema of one subgraph, as the planner knows it; undefined for a name that is none. */
+  readonly subgraphSchema: (name: string) => GraphQLSchema | undefined;
   /** The names of all fields; none of them may be given to anything else. */
   readonly fieldNames: ReadonlySet<string>;
   /** The key of a `__typename` that only a plan wants. */
@@ -62,6 +64,7 @@ export function buildGraph(supergraphSdl: string): Graph {
     facts: readFacts(supergraphSdl),
     kinds,
     requirements: readRequirements(document, mended),
+    subgraphSchema: (name) => supergraph.subgraphs().get(name)?.schema.toGraphQLJSSchema(),
     fieldNames,
     typeKey,
     planNames: new Map([[typeKey, '__typename'], ...[...mended.standIns].map(([name, real]) => [name, real.name] as const)]),
