@@ -34,7 +34,8 @@ export function judgeImport(from: string, to: string): string | undefined {
   const target = placeOf(to);
   if (source.room === 'scripts') return undefined;
   if (target.room === 'scripts') return 'move what both need into platform';
-  if (isTest(from) && (to === 'gateway/testing.ts' || target.room === 'schema' || target.room === 'events')) return undefined;
+  const openToTests = to === 'gateway/testing.ts' || to === 'gateway/samples.ts' || target.room === 'schema' || target.room === 'events';
+  if (isTest(from) && openToTests) return undefined;
   if (to === 'gateway/testing.ts' || to === 'gateway/main.ts' || to === 'subgraphs/serve.ts')
     return 'move what both need into platform or gateway/src';
   if (target.room === 'platform') return undefined;
