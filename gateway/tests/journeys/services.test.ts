@@ -1,7 +1,11 @@
+import { createCalls } from '@supergraph/platform/calls';
+import { createLog } from '@supergraph/platform/log';
+import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import { eventually } from '../support/eventually.ts';
 import { createWorld, give, type World } from '../support/journey.ts';
 import { register } from '../support/people.ts';
-import { type Services, startServices } from '../support/services.ts';
+import { internalKey, type Services, startServices } from '../support/services.ts';
+import { holdStock } from './walks/hold-stock.ts';
 import { walks } from './walks/all.ts';
 import { addProduct, openShop } from './walks/shop.ts';
 
@@ -18,6 +22,22 @@ afterAll(async () => {
 });
 
 test.each(walks)('a client walks through %s', async (_name, walk) => walk(world));
+
+test('another domain holds stock, all or nothing, and what is not paid can be ordered again', async () => {
+  const inventory = createRemoteSubgraph({
+    name: 'inventory',
+    url: graph.services.get('inventory')?.url ?? '',
+    settings: { internalKey },
+    log: createLog('silent', 'orders'),
+  });
+  const calls = createCalls({ deadlineMs: 60_000 });
+  calls.connect(inventory);
+  try {
+    await holdStock(world, calls.as('orders'));
+  } finally {
+    await inventory.close();
+  }
+});
 
 test('a service that dies takes its own fields with it and nothing else, and comes back', async () => {
   const shop = await openShop(world, await register(world, 'Ana'), 'Steady Shop');

@@ -17,8 +17,8 @@ export interface Subscription {
 export interface Stream {
   /** The next event that fits; those before it are passed over. Rejects when none comes in time. */
   next(fits?: (data: Data) => boolean, withinMs?: number): Promise<Data>;
-  /** Waits until the server has ended it. */
-  ended(): Promise<void>;
+  /** Waits until the server has ended it; what it said then: undefined after an orderly end. */
+  ended(): Promise<unknown>;
   /** Ends it from the client's side; what was heard and not read is lost. */
   close(): Promise<void>;
 }
@@ -81,6 +81,7 @@ function streamOf(answers: Answers, dispose: () => void | Promise<void>): Stream
     next,
     ended: async () => {
       await eventually('the end of the stream', () => end);
+      return failure;
     },
     close: async () => {
       await dispose();

@@ -8,6 +8,8 @@ import { eventually } from './eventually.ts';
 /** A domain that runs as a process of its own. */
 export interface ServiceProcess {
   readonly name: string;
+  /** Where it answers GraphQL. */
+  readonly url: string;
   /** Everything it has written so far. */
   output(): string;
   /** Ends it and waits; the exit code, or null when a signal ended it. */
@@ -23,6 +25,8 @@ export interface Services {
   end(): Promise<void>;
 }
 
+/** What these processes prove themselves to each other with. */
+export const internalKey = 'a key that only these processes know';
 const repository = resolve(import.meta.dirname, '../../..');
 
 /** Starts every domain, and the gateway before them; they share a database and a data directory. */
@@ -34,7 +38,7 @@ export async function startServices(): Promise<Services> {
   const [gatewayPort = 0, ...ports] = await freePorts(names.length + 1);
   const environment: Record<string, string> = {
     PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
-    INTERNAL_KEY: 'a key that only these processes know',
+    INTERNAL_KEY: internalKey,
     SEED: 'none',
     ...Object.fromEntries(names.map((name, at) => [`SUBGRAPH_${name.toUpperCase()}_URL`, `http://127.0.0.1:${ports[at]}/graphql`])),
   };
@@ -83,6 +87,7 @@ async function startService(name: string, environment: Record<string, string>): 
   const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
   const service: ServiceProcess = {
     name,
+    url: `http://127.0.0.1:${environment['PORT']}/graphql`,
     output: () => written,
     end: async (signal = 'SIGTERM') => {
       child.kill(signal);
