@@ -1,4 +1,4 @@
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, print } from 'graphql';
 import type { Answered } from './arena.ts';
 import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
 import { leaveOut, renameKeys } from './rewrites.ts';
@@ -25,6 +25,7 @@ export const reasons = {
     "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
   'lost-condition':
     '@skip and @include change what the rest of an operation answers; with what is left out taken out of the document plain Apollo answers as we do',
+  'rival-requirements': 'the planner fetches a field once for two that require it with different arguments; faults.test.ts shows it',
   context: 'the executor does not know `contextRewrites`, so that fields with @fromContext get no argument',
   'interface-object':
     'a subgraph that knows an interface as an @interfaceObject is asked for objects without their key, for fields of other types, or its name for the interface takes the place of the type; faults-of-types.test.ts shows when',
@@ -52,6 +53,8 @@ export async function explain(trial: Trial): Promise<readonly Reason[] | undefin
   const plan = world.arena.plan(document);
   if (plan.includes('$contextualArgument')) return ['context'];
   if (plain instanceof Error) return undefined;
+  const text = print(document);
+  if (world.rivals.some((fields) => fields.every((field) => text.includes(field)))) return ['rival-requirements'];
   return world.interfaceObjects.some((subgraph) => plan.includes(`Fetch(service: "${subgraph}")`)) ? ['interface-object'] : undefined;
 }
 

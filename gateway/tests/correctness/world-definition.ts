@@ -25,6 +25,8 @@ export interface WorldDefinition {
   readonly fields: Fields;
   /** By subgraph: what differs there, such as a field whose requirement arrives in another form. */
   readonly own?: Readonly<Record<string, Fields>>;
+  /** Fields that require one field with different arguments; plain Apollo gives all of them the same. */
+  readonly rivals?: readonly (readonly string[])[];
   /** By subgraph: which entities it does not know. */
   readonly missing?: Readonly<Record<string, (row: Row) => boolean>>;
   /** Subgraphs that cannot be reached: one error without a path, and no data. */

@@ -13,6 +13,7 @@ export interface World {
   readonly arena: Arena;
   /** Subgraphs that know an interface of others as an object. */
   readonly interfaceObjects: readonly string[];
+  readonly rivals: readonly (readonly string[])[];
   /** Forgets what mutations did. */
   reset(): void;
   /** What the operation answers when there is no federation at all: graphql-js over all the data. */
@@ -50,6 +51,7 @@ export function createWorld(definition: WorldDefinition): World {
     interfaceObjects: Object.entries(definition.subgraphs)
       .filter(([, sdl]) => sdl.includes('@interfaceObject'))
       .map(([name]) => name),
+    rivals: definition.rivals ?? [],
     reset: () => (state.data = definition.data()),
     truth: async (document, variables = {}) => {
       const parsed = typeof document === 'string' ? parse(document) : document;

@@ -26,6 +26,7 @@ const search = `
 
 const index = `
   enum Order { UP DOWN }
+  enum Unit { CM INCH }
   enum State { ON OFF BROKEN LOST }
   input Range { from: Int = 1 to: Int }
   type Query { shared(order: Order, range: Range): [Hit!]! @shareable first(state: [Order!]! = [UP]): Hit! }
@@ -38,15 +39,18 @@ const index = `
     sorted(by: Order! = DOWN): [Int!]!
     secret: Int @external
     hint: String @requires(fields: "secret")
+    size(unit: Unit! = CM, round: Boolean): Float @external
+    inches: Float @requires(fields: "size(unit: INCH)")
+    rounded: Float @requires(fields: "size(round: true) secret")
   }
 `;
 
 const data = (): Data => ({
   Hit: [
-    { __typename: 'Hit', id: '1', state: 'ON', level: 'LOW', centimeters: 254, condition: 'BROKEN', numbers: [3, 1, 2], secret: 7 },
+    { __typename: 'Hit', id: '1', state: 'ON', level: 'LOW', millimeters: 254, condition: 'BROKEN', numbers: [3, 1, 2], secret: 7 },
     // A state that clients must not see.
-    { __typename: 'Hit', id: '2', state: 'LOST', level: null, centimeters: 10, condition: 'LOST', numbers: [], secret: null },
-    { __typename: 'Hit', id: '3', state: null, level: 'HIGH', centimeters: null, condition: 'OFF', numbers: [5], secret: 0 },
+    { __typename: 'Hit', id: '2', state: 'LOST', level: null, millimeters: 10, condition: 'LOST', numbers: [], secret: null },
+    { __typename: 'Hit', id: '3', state: null, level: 'HIGH', millimeters: null, condition: 'OFF', numbers: [5], secret: 0 },
   ],
 });
 
@@ -54,6 +58,12 @@ const all = ({ Hit = [] }: Data): Row[] => Hit;
 const sort = (rows: Row[], order: unknown): Row[] => (order === 'DOWN' ? rows.toReversed() : rows);
 const within = (rows: Row[], range: { from?: number | null; to?: number | null } | null | undefined): Row[] =>
   rows.filter(({ id }) => Number(id) >= (range?.from ?? 0) && Number(id) <= (range?.to ?? 9));
+
+function sizeOf({ millimeters }: Row, { unit, round }: { unit?: string; round?: boolean }): number | null {
+  if (millimeters === null) return null;
+  const size = unit === 'INCH' ? millimeters / 25.4 : millimeters / 10;
+  return round ? Math.round(size) : size;
+}
 
 export const inputs: WorldDefinition = {
   name: 'inputs',
@@ -68,11 +78,9 @@ export const inputs: WorldDefinition = {
       first: (_, { state }, rows) => sort(all(rows), state[0])[0],
     },
     Hit: {
-      size: ({ centimeters }, { unit, round }) => {
-        if (centimeters === null) return null;
-        const size = unit === 'INCH' ? centimeters / 2.54 : centimeters / 10;
-        return round ? Math.round(size) : size;
-      },
+      size: sizeOf,
+      inches: (row) => sizeOf(row, { unit: 'INCH' }),
+      rounded: (row) => sizeOf(row, { unit: 'CM', round: true }),
       score: ({ id }, { order }) => (order === 'UP' ? Number(id) : order === 'DOWN' ? -Number(id) : null),
       weight: ({ id }, { range }) => (range ? Number(id) * (range.from ?? 0) + (range.to ?? 0) : null),
       twin: ({ id }, _, rows) => all(rows).find((row) => row['id'] === String(4 - Number(id))) ?? null,
@@ -80,6 +88,9 @@ export const inputs: WorldDefinition = {
       hint: ({ secret }) => (secret ? `more than ${secret - 1}` : null),
     },
   },
+  // What is required arrives under the name of the field, whatever its arguments were.
+  own: { index: { Hit: { inches: ({ size }) => size, rounded: ({ size }) => size } } },
+  rivals: [['inches', 'rounded']],
 };
 
 export const inputsHints: Hints = {
