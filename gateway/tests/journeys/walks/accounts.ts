@@ -25,7 +25,12 @@ async function signUpAgain(world: World, { email, displayName }: Person): Promis
 
 async function seeSessions(world: World, { id, handle, email, token }: Person): Promise<void> {
   const viewer = '{ viewer { id handle email sessions { totalCount nodes { current device { name } } } } }';
-  expect(await give(world, viewer, { token })).toMatchObject({ id, handle, email, sessions: { totalCount: 1, nodes: [{ current: true }] } });
+  expect(await give(world, viewer, { token })).toMatchObject({
+    id,
+    handle,
+    email,
+    sessions: { totalCount: 1, nodes: [{ current: true }] },
+  });
   expect(await give(world, whoAmI)).toBeNull();
   const second = await signIn(world, email, 'Laptop');
   const seen = await give(world, viewer, { token: second.token });
@@ -38,10 +43,9 @@ async function seeSessions(world: World, { id, handle, email, token }: Person): 
 }
 
 const useRefreshToken = (world: World, refreshToken: string): Promise<Answer> =>
-  world.ask(
-    'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken } } }',
-    { input: { refreshToken } },
-  );
+  world.ask('mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken } } }', {
+    input: { refreshToken },
+  });
 
 /** A refresh token that is used twice ends the session that it belongs to, and no other. */
 async function loseRefreshToken(world: World, ana: Person): Promise<void> {

@@ -106,7 +106,13 @@ async function type(launch: Launch): Promise<void> {
       token: ana.token,
     });
   const typist = { users: [{ displayName: ana.displayName }] };
-  expect(await hears(typing, () => set(true), ({ typingChanged }) => typingChanged.users.length > 0)).toEqual({ typingChanged: typist });
+  expect(
+    await hears(
+      typing,
+      () => set(true),
+      ({ typingChanged }) => typingChanged.users.length > 0,
+    ),
+  ).toEqual({ typingChanged: typist });
   await set(false);
   await typing.next(({ typingChanged }) => typingChanged.users.length === 0);
   await typing.close();

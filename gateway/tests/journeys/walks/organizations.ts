@@ -76,7 +76,11 @@ const updateMember = `mutation ($input: UpdateOrganizationMemberInput!) {
 
 /** The membership of somebody, as they see it themselves. */
 async function membershipOf(acme: Acme, who: Person): Promise<Data> {
-  const { viewerMembership } = await done(acme, who, '{ currentOrganization { viewerMembership { id version permissions role { key } } } }');
+  const { viewerMembership } = await done(
+    acme,
+    who,
+    '{ currentOrganization { viewerMembership { id version permissions role { key } } } }',
+  );
   return viewerMembership;
 }
 

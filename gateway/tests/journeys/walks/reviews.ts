@@ -147,10 +147,9 @@ async function registerModerator(world: World): Promise<Person> {
 /** A seller who wants to read first: the public sees the old text until a moderator has agreed. */
 async function askBefore(place: Rated, id: string, moderator: Person): Promise<void> {
   const { world, shop, cy } = place;
-  await shop.act(
-    'mutation ($input: SetReviewModerationInput!) { setReviewModeration(input: $input) { moderation { moderation } } }',
-    { input: { moderation: 'BEFORE' } },
-  );
+  await shop.act('mutation ($input: SetReviewModerationInput!) { setReviewModeration(input: $input) { moderation { moderation } } }', {
+    input: { moderation: 'BEFORE' },
+  });
   const waiting = await change(world, cy, id, { body: 'Even better than I thought' });
   expect(waiting).toMatchObject({ body: null, pendingEdit: { body: 'Even better than I thought' } });
   expect(await readReview(world, id)).toMatchObject({ body: null, pendingEdit: null });

@@ -59,8 +59,7 @@ export const updateProduct =
 export const publishProduct = 'mutation ($input: PublishProductInput!) { publishProduct(input: $input) { product { status } } }';
 
 /** A word that nobody else says: letters alone, so that search takes it for one word and no filter for a telephone number. */
-const newWord = (): string =>
-  Array.from(v7().replaceAll('-', ''), (digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
+const newWord = (): string => Array.from(v7().replaceAll('-', ''), (digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
 
 export interface Product {
   readonly id: string;
@@ -105,9 +104,8 @@ export async function openWarehouse({ act }: Staff, code: string, priority: numb
 /** Puts so many pieces on the shelf, or takes them off; how many are there then. */
 export async function adjust({ act }: Staff, variantId: string, warehouseId: string, delta: number, unitCost?: string): Promise<number> {
   const cost = unitCost ? { unitCost: { amount: unitCost, currency: 'EUR' } } : {};
-  const { results } = await act(
-    'mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { results { level { onHand } } } }',
-    { input: { reason: 'CORRECTION', lines: [{ variantId, warehouseId, delta, ...cost }] } },
-  );
+  const { results } = await act('mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { results { level { onHand } } } }', {
+    input: { reason: 'CORRECTION', lines: [{ variantId, warehouseId, delta, ...cost }] },
+  });
   return results[0].level.onHand as number;
 }
