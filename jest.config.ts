@@ -6,16 +6,11 @@ const globalSetup = './scripts/jest/global-setup.ts';
 const globalTeardown = './scripts/jest/global-teardown.ts';
 
 const config: Config = {
-  roots: ['platform', 'schema', 'db', 'subgraphs', 'gateway', 'scripts'].map((room) => `<rootDir>/${room}`),
+  roots: ['platform', 'schema', 'db', 'subgraphs', 'gateway', 'scripts', 'bench'].map((room) => `<rootDir>/${room}`),
   testMatch: ['**/*.test.ts'],
   // What needs services that a newcomer's machine lacks runs where TEST_EXTERNAL=true, and fails there without them.
-  testPathIgnorePatterns: [
-    '/node_modules/',
-    '/bench/',
-    '/\\.data/',
-    ...(process.env['TEST_EXTERNAL'] === 'true' ? [] : ['\\.external\\.test\\.ts$']),
-  ],
-  modulePathIgnorePatterns: ['<rootDir>/bench/', '<rootDir>/\\.data/'],
+  testPathIgnorePatterns: ['/node_modules/', '/\\.data/', ...(process.env['TEST_EXTERNAL'] === 'true' ? [] : ['\\.external\\.test\\.ts$'])],
+  modulePathIgnorePatterns: ['<rootDir>/bench/node_modules/', '<rootDir>/\\.data/'],
   watchPathIgnorePatterns: ['/\\.data/', '/node_modules/'],
   extensionsToTreatAsEsm: ['.ts'],
   // `.js` before `.mjs`.

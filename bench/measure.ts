@@ -1,47 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
-
-/** One line of a result: what was measured, and the goal where there is one. */
-export interface Figure {
-  readonly what: string;
-  readonly value: string;
-  readonly goal?: string;
-  readonly holds?: boolean;
-}
-
-/** What a scenario found; notes are sentences that belong to the figures. */
-export interface Findings {
-  readonly figures: readonly Figure[];
-  readonly notes?: readonly string[];
-}
-
-/** A scenario by its name. */
-export interface Scenario {
-  readonly title: string;
-  readonly run: (tell: (line: string) => void) => Promise<Findings>;
-}
-
-/** What the figures depend on besides the program. */
-export interface Machine {
-  readonly node: string;
-  readonly system: string;
-  readonly cores: number;
-  readonly processor: string;
-}
-
-/** The machine that this process runs on. */
-export const machine = (): Machine => ({
-  node: process.version,
-  system: `${process.platform} ${process.arch}`,
-  cores: availableParallelism(),
-  processor: cpus()[0]?.model.trim() || 'unknown',
-});
-
-/** The load averages over 1, 5 and 15 minutes. */
-export const load = (): string =>
-  loadavg()
-    .map((average) => average.toFixed(2))
-    .join(' ');
 
 /** The value below which a share of the values lies; the values need no order. */
 export function percentile(values: readonly number[], share: number): number {
@@ -63,20 +20,25 @@ export function residentBytes(pid: number | undefined): number | undefined {
 export function processorMs(pid: number | undefined): number | undefined {
   if (pid === undefined || process.platform !== 'linux') return undefined;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
   // Linux counts in hundredths of a second, whatever its own clock is.
   return (Number(user) + Number(system)) * 10;
 }
 
+/** The processor time that all programs together have used so far, in milliseconds; undefined where the system has no /proc. */
+export function machineMs(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const times = /^cpu +(.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]?.split(' ').map(Number) ?? [];
+  // user, nice, system, idle, iowait, irq, softirq, steal; the rest is counted in user already.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times;
+  return (user + nice + system + irq + softirq + steal) * 10;
+}
+
 export const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')} ms`;
 export const seconds = (value: number): string => `${(value / 1_000).toFixed(2)} s`;
-export const megabytes = (bytes: number | undefined): string => (bytes === undefined ? 'unknown here' : `${(bytes / 1_048_576).toFixed(0)} MB`);
-export const perSecond = (value: number): string => `${value.toFixed(0)}/s`;
-
-/** A figure that must not exceed a limit. */
-export const atMost = (what: string, value: number | undefined, limit: number, write: (value: number) => string): Figure => ({
-  what,
-  value: value === undefined ? 'unknown here' : write(value),
-  goal: `<= ${write(limit)}`,
-  ...(value === undefined ? {} : { holds: value <= limit }),
-});
+export const megabytes = (bytes: number | undefined): string =>
+  bytes === undefined ? 'unknown here' : `${(bytes / 1_048_576).toFixed(0)} MB`;
+export const perSecond = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')}/s`;

@@ -1,70 +1,69 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { load, type Findings, machine, type Machine, type Scenario } from './measure.ts';
-import { products } from './products.ts';
-import { start } from './start.ts';
-import { subscribers } from './subscribers.ts';
+import { installPeers } from './install.ts';
+import { products } from './own/products.ts';
+import { start } from './own/start.ts';
+import { subscribers } from './own/subscribers.ts';
+import { peers } from './peers/index.ts';
+import { peerScenarios } from './peers/scenarios.ts';
+import { keep, readKept, rowsOf } from './results/keep.ts';
+import { describePart } from './results/markdown.ts';
+import { measure, type Part, type Scenario } from './results/parts.ts';
+import { subscriptions } from './subscriptions/index.ts';
 
-const scenarios: Readonly<Record<string, Scenario>> = { start, products, subscribers };
+/** Everything that can be measured, in the order of the results. */
+const scenarios: Readonly<Record<string, Scenario>> = { ...peers, products, start, subscribers, subscriptions };
+const groups: Readonly<Record<string, readonly string[]>> = { peers: Object.keys(peers) };
 
-interface Result extends Findings {
-  readonly title: string;
-  readonly at: string;
-  readonly machine: Machine;
-  readonly loadBefore: string;
-  readonly loadAfter: string;
+const needsPeers = new Set<string>(peerScenarios.filter(({ embedded }) => !embedded).map(({ name }) => name));
+
+const tell = (line: string): void => void process.stdout.write(`  … ${line}\n`);
+
+/** The scenarios behind the words of the command line; all when there are none. */
+function choose(words: readonly string[]): string[] {
+  const known = [...Object.keys(groups), ...Object.keys(scenarios)];
+  const unknown = words.filter((word) => !known.includes(word));
+  if (unknown.length > 0)
+    throw new Error(`unknown: ${unknown.join(', ')}; mend: choose from ${known.join(', ')}, and --quick for a short try`);
+  const names = new Set(words.flatMap((word) => groups[word] ?? [word]));
+  return Object.keys(scenarios).filter((name) => names.size === 0 || names.has(name));
 }
 
-const file = (name: string): URL => new URL(name, import.meta.url);
-
-async function measure({ title, run }: Scenario): Promise<Result> {
-  process.stdout.write(`\n${title}\n`);
-  const at = new Date().toISOString();
-  const loadBefore = load();
-  const findings = await run((line) => process.stdout.write(`  … ${line}\n`));
-  return { title, at, machine: machine(), loadBefore, loadAfter: load(), ...findings };
+interface Run {
+  readonly quick: boolean;
+  readonly names: readonly string[];
 }
 
-const judge = (holds: boolean | undefined): string => (holds === undefined ? '' : holds ? 'yes' : 'NO');
-
-function describe({ title, at, machine: host, loadBefore, loadAfter, figures, notes = [] }: Result): string {
-  const rows = [['', 'measured', 'goal', 'holds'], ...figures.map(({ what, value, goal = '', holds }) => [what, value, goal, judge(holds)])];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
-  return [
-    `## ${title}`,
-    '',
-    line(head),
-    line(widths.map((width) => '-'.repeat(width))),
-    ...body.map(line),
-    '',
-    ...notes.map((note) => `- ${note}`),
-    `- ${at}, Node ${host.node}, ${host.system}, ${host.cores} cores (${host.processor}), load before ${loadBefore}, after ${loadAfter}`,
-    '',
-  ].join('\n');
-}
-
-function keep(fresh: Readonly<Record<string, Result>>): void {
-  const kept = existsSync(file('results.json')) ? (JSON.parse(readFileSync(file('results.json'), 'utf8')) as Record<string, Result>) : {};
-  const all = Object.fromEntries(
-    Object.keys(scenarios).flatMap((name) => {
-      const result = fresh[name] ?? kept[name];
-      return result ? [[name, result] as const] : [];
-    }),
-  );
-  writeFileSync(file('results.json'), `${JSON.stringify(all, null, 2)}\n`);
-  const intro = '# Measured\n\nWritten by `npm run bench`; each part says when and on what it ran.\n';
-  writeFileSync(file('results.md'), [intro, ...Object.values(all).map(describe)].join('\n'));
-}
-
-async function main(names: readonly string[]): Promise<void> {
-  const unknown = names.filter((name) => !Object.hasOwn(scenarios, name));
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; mend: choose from ${Object.keys(scenarios).join(', ')}`);
-  for (const name of names.length > 0 ? names : Object.keys(scenarios)) {
-    const result = await measure(scenarios[name] as Scenario);
-    process.stdout.write(`\n${describe(result)}`);
-    keep({ [name]: result });
+/** Measures one scenario after the other; one that breaks is told, and the others go on. Returns whether all went well. */
+async function measureAll({ quick, names }: Run): Promise<boolean> {
+  const fresh: Record<string, Part> = {};
+  const broken: string[] = [];
+  for (const [index, name] of names.entries()) {
+    const scenario = scenarios[name] as Scenario;
+    process.stdout.write(`\n[${index + 1}/${names.length}] ${scenario.title}\n`);
+    try {
+      const part = await measure(scenario, quick, tell);
+      fresh[name] = part;
+      process.stdout.write(`\n${describePart(part, rowsOf(quick ? fresh : { ...readKept(), ...fresh }))}`);
+      // After each, so that a long run that is cut short has not been for nothing.
+      if (!quick) keep({ [name]: part }, Object.keys(scenarios));
+    } catch (error) {
+      broken.push(name);
+      process.stderr.write(`${name} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    }
   }
+  if (broken.length > 0)
+    process.stderr.write(`\nnot measured: ${broken.join(', ')}; what stands in bench/results.md about them is of an earlier run\n`);
+  return broken.length === 0;
 }
 
-await main(process.argv.slice(2));
+async function main(words: readonly string[]): Promise<void> {
+  const quick = words.includes('--quick');
+  const names = choose(words.filter((word) => word !== '--quick'));
+  process.stdout.write(`measuring ${names.join(', ')}${quick ? ' (--quick: for trying it out, nothing is written)' : ''}\n`);
+  if (names.some((name) => needsPeers.has(name))) installPeers(tell);
+  if (!(await measureAll({ quick, names }))) process.exitCode = 1;
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

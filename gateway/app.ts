@@ -11,6 +11,7 @@ import { sdlOf, type SubgraphClient, type SubgraphDefinition } from '@supergraph
 import { registry } from '@supergraph/subgraphs/registry';
 import { Registry } from 'prom-client';
 import { playgroundPage } from './samples.ts';
+import { openCache } from './src/cache/cache.ts';
 import { composeSubgraphs, isComposedFrom } from './src/compose.ts';
 import { createConnector, isReachable } from './src/connections.ts';
 import { publicContract } from './src/contracts.ts';
@@ -68,10 +69,12 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
     undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
     const engineMetrics = createEngineMetrics(metrics);
+    const cache = openCache({ settings, live: foundation.live, rules: domains.flatMap(({ touches = [] }) => touches), log, metrics });
+    undo.push(() => cache.close());
     const graph = await openGraph({
       source: options.source?.(runtime.clients) ?? sourceOf(domains, settings),
       build: (supergraphSdl, clients) =>
-        createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode, metrics: engineMetrics }),
+        createExecutor({ supergraphSdl, clients, log, generateCode: settings.generatedCode, metrics: engineMetrics, cache: cache.of }),
       clients: runtime.clients,
       connect: (name, url) => (isReachable(url) ? connect(name, url) : undefined),
       overrides: { active: settings.overrideLabels, ...(options.decideOverride ? { decide: options.decideOverride } : {}) },

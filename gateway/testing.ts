@@ -8,12 +8,14 @@ import { createLog, type Log } from '@supergraph/platform/log';
 import { type Runtime, startRuntime } from '@supergraph/platform/runtime';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { createTestDatabase } from '@supergraph/platform/test-database';
+import type { TouchRule } from '@supergraph/platform/touches';
 import { patienceMs, person, type RunOptions, type RunResult, testSettings } from '@supergraph/platform/testing';
 import { createWorkerRuntime } from '@supergraph/platform/workers-runtime';
 import { registry } from '@supergraph/subgraphs/registry';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { Registry } from 'prom-client';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
+import { openCache } from './src/cache/cache.ts';
 import { composeSubgraphs } from './src/compose.ts';
 import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.ts';
 import type { Executor, ExecutorRequest } from './src/executor.ts';
@@ -65,6 +67,8 @@ export interface TestGatewayOptions extends Partial<Omit<ServerOptions, 'setting
   /** Where the supergraph comes from; composed of the subgraphs unless given. */
   readonly source?: SupergraphSource;
   readonly log?: Log;
+  /** Which events outdate what is remembered; nothing is, unless the settings say so. */
+  readonly touches?: readonly TouchRule[];
 }
 
 export interface TestGateway extends RunningGateway {
@@ -75,7 +79,8 @@ export interface TestGateway extends RunningGateway {
 }
 
 /** Serves hand-made subgraphs on free ports, as `main.ts` serves the domains. */
-export async function startTestGateway({ subgraphs, clients = [], fetchMs, source, ...options }: TestGatewayOptions): Promise<TestGateway> {
+export async function startTestGateway(given: TestGatewayOptions): Promise<TestGateway> {
+  const { subgraphs, clients = [], fetchMs, source, touches = [], ...options } = given;
   const settings = testSettings({ publicUrl: 'http://graph.test', corsOrigins: ['https://app.test'], ...options.settings });
   const log = options.log ?? createLog(settings.logLevel, 'gateway');
   const live = createInProcessLive();
@@ -86,10 +91,11 @@ export async function startTestGateway({ subgraphs, clients = [], fetchMs, sourc
   const engineMetrics = createEngineMetrics(metrics);
   const watch = createClientMetrics(metrics);
   for (const client of all.values()) watch(client);
+  const cache = openCache({ settings, live, rules: touches, log, metrics });
   const graph = await openGraph({
     source: source ?? fixedSupergraph(composeSubgraphs(subgraphs.map(({ name, sdl }) => ({ name, sdl }))).supergraphSdl),
     build: (supergraphSdl, clients) =>
-      createExecutor({ supergraphSdl, clients, log, metrics: engineMetrics, ...(fetchMs ? { fetchMs } : {}) }),
+      createExecutor({ supergraphSdl, clients, log, metrics: engineMetrics, cache: cache.of, ...(fetchMs ? { fetchMs } : {}) }),
     clients: all,
     log,
   });
@@ -100,6 +106,7 @@ export async function startTestGateway({ subgraphs, clients = [], fetchMs, sourc
   const stop = async () => {
     await running.stop();
     await graph.close();
+    await cache.close();
     rmSync(settings.dataDirectory, { recursive: true, force: true });
   };
   return {
@@ -128,9 +135,12 @@ export interface TestGraph {
 }
 
 /** The named domains, composed into one graph on a fresh copy of the migrated database: journeys across domains. */
-export function testGraph(...domains: readonly string[]): TestGraph {
+export const testGraph = (...domains: readonly string[]): TestGraph => testGraphWith({}, ...domains);
+
+/** The same with other settings. */
+export function testGraphWith(overrides: Partial<RuntimeSettings>, ...domains: readonly string[]): TestGraph {
   const viewer = person();
-  const settings = testSettings();
+  const settings = testSettings(overrides);
   let moved = 0;
   let started: ReturnType<typeof startGraph> | undefined;
   const start = () => (started ??= startGraph(domains, settings, () => new Date(Date.now() + moved)));
@@ -193,10 +203,12 @@ async function startGraph(domains: readonly string[], settings: RuntimeSettings,
     statementTimeoutMs: patienceMs,
   });
   const { supergraphSdl } = composeSubgraphs([...runtime.subgraphs.values()].map(({ name, sdl }) => ({ name, sdl })));
-  const executor = createExecutor({ supergraphSdl, clients: runtime.clients, log });
+  const cache = openCache({ settings, live: engines.live, rules: definitions.flatMap(({ touches = [] }) => touches), log });
+  const executor = createExecutor({ supergraphSdl, clients: runtime.clients, log, cache: cache.of });
   const ended = new AbortController();
   const stop = async () => {
     ended.abort();
+    await cache.close();
     await runtime.stop();
     await database.drop();
   };

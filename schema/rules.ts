@@ -21,7 +21,7 @@ export interface Audit {
 }
 
 const waiverRule = {
-  number: 20,
+  number: 21,
   sentence: 'A waiver has a reason and something to waive.',
   mend: 'take the comment out, or write # waive rule 9: why',
 };

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { auditGraph, describeFinding } from '../schema/rules.ts';
 import { checkBoundaries } from './check-boundaries.ts';
-import { auditInstallScripts, auditLicences, auditLockfile, listDependencies, readAllowScripts } from './dependencies.ts';
+import { auditBench, auditInstallScripts, auditLicences, auditLockfile, listDependencies, readAllowScripts } from './dependencies.ts';
 import { listDomains, readOwnSdl, readSharedSdl, repository } from './domains.ts';
 import { generateDomain } from './generate.ts';
 import { writeComposed } from './schema.ts';
@@ -68,7 +68,12 @@ function checkComposed(): Report {
 function auditDependencies(): Report {
   const dependencies = listDependencies();
   return {
-    problems: [...auditLockfile(dependencies), ...auditInstallScripts(dependencies, readAllowScripts()), ...auditLicences(dependencies)],
+    problems: [
+      ...auditLockfile(dependencies),
+      ...auditInstallScripts(dependencies, readAllowScripts()),
+      ...auditLicences(dependencies),
+      ...auditBench(),
+    ],
   };
 }
 

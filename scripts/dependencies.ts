@@ -74,17 +74,31 @@ export const readAllowScripts = (root = repository): Record<string, boolean> =>
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { allowScripts?: Record<string, boolean> }).allowScripts ?? {};
 
 /** Download addresses, missing checksums, versions below the floors, Apollo packages that do not belong together. */
-export function auditLockfile(dependencies: readonly Dependency[]): string[] {
+export const auditLockfile = (dependencies: readonly Dependency[]): string[] => [
+  ...auditSources(dependencies),
+  ...auditFloors(dependencies),
+  ...auditApollo(dependencies),
+];
+
+/** Download addresses and missing checksums. */
+export function auditSources(dependencies: readonly Dependency[]): string[] {
   const addresses = dependencies
     .filter(({ resolved }) => resolved !== undefined)
     .map(({ path, resolved }) => `${path} is downloaded from ${resolved}`);
   const unchecked = dependencies.filter(({ integrity }) => !integrity).map(({ path }) => `${path} has no checksum`);
-  const remake = "mend: rm package-lock.json && npm install, with the repository's .npmrc in place";
-  return [
-    ...[...addresses, ...unchecked].map((fault) => `${fault}\n${remake}`),
-    ...auditFloors(dependencies),
-    ...auditApollo(dependencies),
+  const remake = "mend: rm package-lock.json && npm install, with the folder's .npmrc in place";
+  return [...addresses, ...unchecked].map((fault) => `${fault}\n${remake}`);
+}
+
+/** What is wrong with the peers' lockfile in bench/: they may be of any version, since nothing of ours runs on them. */
+export function auditBench(root = join(repository, 'bench')): string[] {
+  const dependencies = listDependencies(root);
+  const problems = [
+    ...auditSources(dependencies),
+    ...auditInstallScripts(dependencies, readAllowScripts(root)),
+    ...auditLicences(dependencies),
   ];
+  return problems.map((problem) => `bench: ${problem}`);
 }
 
 function auditFloors(dependencies: readonly Dependency[]): string[] {

@@ -1,11 +1,13 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { GraphiQL } from 'graphiql';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import 'graphiql/style.css';
 import './playground.css';
 import type { PlaygroundPage } from '../src/playground.ts';
+import { explaining, listening } from './explain.ts';
+import { planPlugin } from './plan-panel.tsx';
 import { signIn, type SignedIn } from './sign-in.ts';
 
 window.MonacoEnvironment = {
@@ -23,6 +25,7 @@ const session: { person: SignedIn | null; organizationId: string } = { person: n
 async function carried(organizationHeader: string): Promise<Record<string, string>> {
   const { person, organizationId } = session;
   return {
+    ...explaining.headers(),
     ...(person ? { authorization: `Bearer ${await person.token()}` } : {}),
     ...(organizationId ? { [organizationHeader]: organizationId } : {}),
   };
@@ -35,12 +38,16 @@ const socket = createClient({
   lazyCloseTimeout: 0,
 });
 
-const fetcher = createGraphiQLFetcher({
-  url: '/graphql',
-  wsClient: socket,
-  fetch: async (input, init) =>
-    fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), ...(await carried('x-organization-id')) } }),
-});
+const fetcher = listening(
+  createGraphiQLFetcher({
+    url: '/graphql',
+    wsClient: socket,
+    fetch: async (input, init) =>
+      fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), ...(await carried('x-organization-id')) } }),
+  }),
+);
+
+const plugins = [HISTORY_PLUGIN, planPlugin];
 
 // GraphiQL takes those of the first tab from here, and would put them in place of what a visitor of before has left there.
 const firstVariables = localStorage.getItem('graphiql:tabState') ? undefined : page.samples[0]?.variables;
@@ -95,6 +102,7 @@ function Playground() {
       <main>
         <GraphiQL
           fetcher={fetcher}
+          plugins={plugins}
           defaultTabs={page.samples.map(({ query, variables }) => ({ query, variables: variables ?? null }))}
           initialVariables={firstVariables}
           defaultEditorToolsVisibility="variables"

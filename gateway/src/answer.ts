@@ -1,4 +1,5 @@
 import { type GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { CachePolicy } from './cache/policy.ts';
 
 /** What a client gets: `data` as the JSON text that goes to the socket as it is, and what went wrong. */
 export interface Answer {
@@ -6,6 +7,8 @@ export interface Answer {
   readonly data?: string | undefined;
   readonly errors?: readonly GraphQLFormattedError[] | undefined;
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
+  /** How long, in seconds, caches on the way may keep it; absent: not at all. */
+  readonly cache?: CachePolicy | undefined;
 }
 
 /** A deferred part of an answer, for one place in it. */

@@ -1,6 +1,7 @@
 import type { Log } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import type { Executor } from './executor.ts';
+import type { CacheOf } from './engine/engine-cache.ts';
 import { createEngine } from './engine/engine.ts';
 import type { EngineMetrics } from './engine/fetch-report.ts';
 
@@ -17,6 +18,8 @@ export interface ExecutorOptions {
   readonly shareRequests?: boolean;
   /** Hears what the engine does. */
   readonly metrics?: EngineMetrics | undefined;
+  /** Remembers answers and entities; without it everybody is asked anew. */
+  readonly cache?: CacheOf | undefined;
 }
 
 /** Runs operations over a composed supergraph: Apollo's planner decides who is asked for what, our engine does it. */

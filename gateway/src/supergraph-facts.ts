@@ -8,11 +8,24 @@ export interface ListSize {
   readonly sizedFields: readonly string[];
 }
 
+/** For whom an answer may be kept: for everybody who asks for themselves, or for its viewer alone. */
+export type CacheScope = 'PUBLIC' | 'PRIVATE';
+
+/** What `@cacheControl` says, as far as it says it. */
+export interface CacheHint {
+  /** In seconds. */
+  readonly maxAge: number | undefined;
+  readonly scope: CacheScope | undefined;
+  /** As long as the object that the field stands in. */
+  readonly inherits: boolean;
+}
+
 /** What the supergraph's directives say about one field; the rules of its type are apart. */
 export interface FieldFacts {
   readonly rule: AccessRule | undefined;
   readonly cost: number | undefined;
   readonly listSize: ListSize | undefined;
+  readonly cache: CacheHint | undefined;
   readonly isList: boolean;
   /** The name of the type below all lists and non-nulls. */
   readonly typeName: string;
@@ -23,10 +36,15 @@ export interface FieldFacts {
 export interface TypeFacts {
   readonly rule: AccessRule | undefined;
   readonly cost: number | undefined;
+  /** What a type says for every field that returns it. An entity of several domains says nothing: nobody can speak for the others' fields. */
+  readonly cache: CacheHint | undefined;
+  /** The field that an entity is known by; undefined for other types, and for entities that no single field tells apart. */
+  readonly key: string | undefined;
+  readonly isEntity: boolean;
   readonly fields: ReadonlyMap<string, FieldFacts>;
 }
 
-/** What stands in a supergraph beside its types: access rules, costs, list sizes and scopes. */
+/** What stands in a supergraph beside its types: access rules, costs, list sizes, how long to keep what, and scopes. */
 export interface SupergraphFacts {
   readonly types: ReadonlyMap<string, TypeFacts>;
   /** Every scope that some field asks for. */
@@ -50,8 +68,7 @@ export function readFacts(supergraphSdl: string): SupergraphFacts {
       definition.kind === Kind.ENUM_TYPE_DEFINITION ||
       definition.kind === Kind.UNION_TYPE_DEFINITION
     ) {
-      const directives = readDirectives(definition.directives);
-      types.set(definition.name.value, { rule: undefined, cost: weightOf(directives), fields: new Map() });
+      types.set(definition.name.value, { ...factsOfType(readDirectives(definition.directives)), rule: undefined, fields: new Map() });
     }
   }
   return { types, scopes };
@@ -70,6 +87,7 @@ function typeFacts(definition: Definition): TypeFacts {
       rule: ruleOf(directives),
       cost: weightOf(directives),
       listSize: listSizeOf(directives),
+      cache: cacheHintOf(directives),
       isList: hasList(field.type),
       typeName: nameOf(field.type),
       defaults: new Map(
@@ -79,8 +97,21 @@ function typeFacts(definition: Definition): TypeFacts {
       ),
     });
   }
-  const directives = readDirectives(definition.directives);
-  return { rule: ruleOf(directives), cost: weightOf(directives), fields };
+  return { ...factsOfType(readDirectives(definition.directives)), fields };
+}
+
+function factsOfType(directives: Directives): Omit<TypeFacts, 'fields'> {
+  const joins = directives.get('type') ?? [];
+  const keys = joins.map(({ key }) => key).filter((key) => typeof key === 'string');
+  const graphs = new Set(joins.map(({ graph }) => graph));
+  const single = keys.filter((key) => /^\w+$/.test(key)).toSorted();
+  return {
+    rule: ruleOf(directives),
+    cost: weightOf(directives),
+    cache: keys.length > 0 && graphs.size > 1 ? undefined : cacheHintOf(directives),
+    key: single.includes('id') ? 'id' : single[0],
+    isEntity: keys.length > 0,
+  };
 }
 
 type Directives = ReadonlyMap<string, readonly Readonly<Record<string, unknown>>[]>;
@@ -112,6 +143,17 @@ function ruleOf(directives: Directives): AccessRule | undefined {
 function weightOf(directives: Directives): number | undefined {
   const weight = directives.get('cost')?.[0]?.['weight'];
   return typeof weight === 'number' ? weight : undefined;
+}
+
+function cacheHintOf(directives: Directives): CacheHint | undefined {
+  const found = directives.get('cacheControl')?.[0];
+  if (!found) return undefined;
+  const { maxAge, scope, inheritMaxAge } = found;
+  return {
+    maxAge: typeof maxAge === 'number' ? maxAge : undefined,
+    scope: scope === 'PUBLIC' || scope === 'PRIVATE' ? scope : undefined,
+    inherits: inheritMaxAge === true,
+  };
 }
 
 function listSizeOf(directives: Directives): ListSize | undefined {

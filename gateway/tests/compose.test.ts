@@ -12,7 +12,7 @@ type Query { user(id: ID!): User @public users(first: Int, orderBy: SortDirectio
 const catalog = {
   name: 'catalog',
   sdl: `${shared}
-type User @key(fields: "id") { id: ID! spent: Money @policy(policies: [["platform:admin"]]) }`,
+type User @key(fields: "id") { id: ID! spent: Money @policy(policies: [["platform:admin"]]) @cacheControl(maxAge: 9, scope: PRIVATE) }`,
 };
 const composed = composeSubgraphs([catalog, accounts]);
 
@@ -21,6 +21,7 @@ test('one graph comes of two domains, with rules and costs', () => {
     '@authenticated',
     '@policy(policies: [["platform:admin"]])',
     '@cost(weight: 3)',
+    '@cacheControl(maxAge: 9, scope: PRIVATE)',
     '@listSize(slicingArguments: ["first"]',
   ]) {
     expect(composed.supergraphSdl).toContain(part);
@@ -33,7 +34,7 @@ test('the API schema has no inaccessible field and no machinery', () => {
   const apiSdl = composed.apiSdls.get('public') ?? '';
   expect(() => buildSchema(apiSdl)).not.toThrow();
   expect(apiSdl).toContain('spent: Money');
-  expect(apiSdl).not.toMatch(/secret|join__|@authenticated/);
+  expect(apiSdl).not.toMatch(/secret|join__|@authenticated|cacheControl/);
   expect(apiSdlsOf(composed.supergraphSdl)).toEqual(composed.apiSdls);
 });
 

@@ -13,6 +13,30 @@ afterAll(async () => {
   await app?.end();
 });
 
+/** How much the text and the bars of an element stand out from what is behind them; runs in the page. */
+function contrastsOf(element: Element): { text: number; bars: number[] } {
+  const brush = document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D;
+  const luminance = (color: string): number => {
+    brush.fillStyle = color;
+    brush.fillRect(0, 0, 1, 1);
+    const [red = 0, green = 0, blue = 0] = [...brush.getImageData(0, 0, 1, 1).data].map((value) =>
+      value <= 10 ? value / 3_294 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  let behind: Element | null = element;
+  while (behind && getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
+  const back = luminance(behind ? getComputedStyle(behind).backgroundColor : 'white');
+  const contrast = (color: string): number => {
+    const front = luminance(color);
+    return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+  };
+  return {
+    text: contrast(getComputedStyle(element).color),
+    bars: [...element.querySelectorAll('.piece')].map((bar) => contrast(getComputedStyle(bar).backgroundColor)),
+  };
+}
+
 const [ada, bruno] = demoPeople as [(typeof demoPeople)[0], (typeof demoPeople)[0]];
 
 describe('the playground in a browser', () => {
@@ -103,5 +127,62 @@ describe('the playground in a browser', () => {
     expect(await answer.innerText()).not.toBe(before);
     expect(problems).toEqual([]);
     await Promise.all([page.close(), other.close()]);
+  });
+
+  test('shows how the last query was done: by keyboard alone, in light and dark, and nothing where it is turned off', async () => {
+    const page = await (browser as Browser).newPage({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    const told: string[] = [];
+    page.on('request', (request) => {
+      if (request.postData()?.includes('query Shop')) told.push(request.headers()['x-explain'] ?? 'nothing');
+    });
+    await page.goto(`${app.url}/`);
+    await page.locator('button.graphiql-execute-button').waitFor();
+    await page.getByRole('button', { name: 'Show Query plan' }).press('Enter');
+    const panel = page.getByRole('region', { name: 'Plan of the last operation' });
+    await panel.getByText('Run an operation').waitFor();
+    const fetches = panel.locator('.fetch');
+    const run = async () => {
+      for (let n = 0; n < 10 && !(await fetches.first().isVisible()); n++) {
+        await page.locator('button.graphiql-execute-button').click();
+        await fetches
+          .first()
+          .waitFor({ timeout: 4_000 })
+          .catch(() => undefined);
+      }
+    };
+    await run();
+    const names = await fetches.locator('b').allTextContents();
+    expect(names.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(names)).toEqual(new Set(['accounts', 'catalog', 'inventory', 'organizations', 'reviews']));
+    await panel.getByText('side by side').first().waitFor();
+    // The answer itself is shown without what the panel shows.
+    await page.locator('.graphiql-response').getByText('totalCount').first().waitFor();
+    expect(await page.locator('.graphiql-response').getByText('extensions').count()).toBe(0);
+
+    const first = fetches.first().locator('summary');
+    await first.focus();
+    await page.keyboard.press('Enter');
+    await fetches.first().getByText('products(').waitFor();
+    expect(await fetches.first().locator('dl').innerText()).not.toContain('_k');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(screenshots, `plan-${colorScheme}.png`) });
+      const { text, bars } = await panel.evaluate(contrastsOf);
+      // What WCAG asks of text and of graphics.
+      expect([colorScheme, text >= 4.5, bars.filter((bar) => bar < 3)]).toEqual([colorScheme, true, []]);
+    }
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.closest('.fetch')?.querySelector('b')?.textContent)).toBe(names[1]);
+
+    const explain = panel.getByRole('checkbox', { name: 'explain what I run' });
+    await explain.press('Space');
+    await page.locator('button.graphiql-execute-button').click();
+    await panel.getByText('Nothing is explained').waitFor();
+    expect([...new Set(told)]).toEqual(['1', 'nothing']);
+    expect(problems).toEqual([]);
+    await page.close();
   });
 });

@@ -331,5 +331,7 @@ describe('a neighbour that misbehaves', () => {
     const { client, server } = await fake(() => undefined);
     await new Promise((resolve) => server.close(resolve));
     expect(await ask(client, '{ a }')).toEqual(unavailable);
+    await client.close();
+    expect(await ask(client, '{ a }')).toEqual(unavailable);
   });
 });

@@ -4,11 +4,23 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginSubscriptionCallback } from '@apollo/server/plugin/subscriptionCallback';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { buildSubgraphSchema } from '@apollo/subgraph';
 import { startEmbeddedDatabase } from '@supergraph/platform/embedded-database';
+import { sdlOf } from '@supergraph/platform/subgraph';
 import { createTestDatabase } from '@supergraph/platform/test-database';
+import { parse } from 'graphql';
+import { createClient } from 'graphql-ws';
 import postgres from 'postgres';
+import { WebSocket } from 'ws';
+import { loadDomains } from '../app.ts';
+import { composeSubgraphs } from '../src/compose.ts';
 import { type AppProcess, ask, makeDataDirectory, startAppProcess } from './support/app-process.ts';
-import { createWorld, give, register } from './support/journey.ts';
+import { createWorld, give } from './support/journey.ts';
+import { register } from './support/people.ts';
 import { freePorts } from './support/services.ts';
 
 // The program as it is started: what is wrong with a start is said with its mend, and nothing half-started serves.
@@ -68,6 +80,7 @@ test('settings that do not hold stop the start, and all of them are named with w
   const { status, stdout, stderr } = refused({
     PORT: 'eighty',
     ADMIN_PORT: '70000',
+    CACHE_MB: 'plenty',
     DATABASE_URL: 'mysql://localhost/shop',
     LOG_LEVEL: 'loud',
     SEED: 'all',
@@ -78,6 +91,7 @@ test('settings that do not hold stop the start, and all of them are named with w
   expect(stdout).toBe('');
   expect(stderr.trim().split('\n').toSorted()).toEqual([
     '  ADMIN_PORT must be at most 65535',
+    '  CACHE_MB must be a number of megabytes, 0 to 65536',
     '  DATABASE_URL must be an address such as postgres://user:password@host:5432/database',
     '  INTERNAL_KEY must have at least 32 characters; mend: openssl rand -hex 32',
     '  LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent',
@@ -220,4 +234,45 @@ test('a second program on the same directory shares the database, which ends wit
   expect(await viewer()).toEqual({ viewer: { id } });
   expect(await second.end('SIGINT')).toBe(0);
   expect(databaseRuns(directory)).toBe(false);
+});
+
+test("somebody else's subgraph joins through a supergraph: asked at its address, its events called back", async () => {
+  const sdl = `
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+    type Query { latestTick: Tick }
+    type Subscription { ticked: Tick }
+    type Tick { number: Int product: Product }
+    type Product @key(fields: "id", resolvable: false) { id: ID! }
+  `;
+  const resolvers = {
+    Query: { latestTick: () => ({ number: 9 }) },
+    Subscription: {
+      ticked: {
+        subscribe: async function* () {
+          for (let number = 1; number <= 3; number++) yield { ticked: { number } };
+        },
+      },
+    },
+  };
+  const plugins = [ApolloServerPluginSubscriptionCallback(), ApolloServerPluginInlineTraceDisabled()];
+  const server = new ApolloServer({ schema: buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: resolvers as never }]), plugins });
+  const { url } = await startStandaloneServer(server, { listen: { port: 0, host: '127.0.0.1' } });
+  const domains = (await loadDomains()).map((domain) => ({ name: domain.name, sdl: sdlOf(domain) }));
+  const database = await createTestDatabase();
+  const directory = newDirectory();
+  const path = join(directory, 'supergraph.graphql');
+  writeFileSync(path, composeSubgraphs([...domains, { name: 'clock-work', sdl, url }]).supergraphSdl);
+  const app = await start({ DATABASE_URL: database.url, SUPERGRAPH: path, SUBGRAPH_CLOCK_WORK_SUBSCRIPTIONS: 'callback' }, directory);
+  expect((await ask(app, '{ latestTick { number } products(first: 1) { nodes { id } } }')).data).toEqual({
+    latestTick: { number: 9 },
+    products: { nodes: [] },
+  });
+  const client = createClient({ url: `${app.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, retryAttempts: 0 });
+  const events = [];
+  for await (const event of client.iterate({ query: 'subscription { ticked { number } }' })) events.push(event);
+  expect(events).toEqual([1, 2, 3].map((number) => ({ data: { ticked: { number } } })));
+  await client.dispose();
+  expect(await app.end()).toBe(0);
+  await server.stop();
+  await database.drop();
 });

@@ -205,12 +205,12 @@ describe('a supergraph that does not hold', () => {
     ['half a file', () => compose().slice(0, 3_000), /does not hold:\n- Syntax Error.* \(line \d+, column \d+\)\nmend: /],
     ['an empty file', () => '', /does not hold:\n- Syntax Error.* \(line \d+, column \d+\)\nmend: /],
     ['the schema that clients see', () => 'type Query { a: Int }', /it is no supergraph[\s\S]*\nmend: /],
-    ['an unknown type', () => compose().replace('stars: Int', 'stars: Nope'), /- Unknown type Nope \(line \d+, column \d+\)\nmend: /],
+    ['an unknown type', () => compose().replace('stars: Int', 'stars: Nope'), /- Unknown type Nope.*\nmend: /],
     ['a subgraph that nobody serves', () => ghost, /nobody serves: ghost\nmend: set SUBGRAPH_GHOST_URL/],
     [
       'a fault that only shows in the API schema',
-      () => compose().replace('stars: Int', 'stars: Membership'),
-      /- the contract "public" does not hold:\n- Type "Membership" is @inaccessible but is referenced by "Product.stars"/,
+      () => compose().replace(/type Review\s+@join__type\(graph: REVIEWS, key: "id"\)/, '$& @inaccessible'),
+      /- the contract "public" does not hold:\n- Type "Review" is @inaccessible but is referenced by "Product.reviews"/,
     ],
   ])('%s: the old one runs on, the log and readiness say why', async (_name, text, problem) => {
     lines.length = 0;

@@ -4,6 +4,7 @@ import { startTracing } from '@supergraph/platform/start-tracing';
 import { nobody } from '@supergraph/platform/context';
 import { organizationWith, person } from '@supergraph/platform/testing';
 import { testGraph } from '../testing.ts';
+import { ask, startAppProcess } from './support/app-process.ts';
 import { type ReceivedSpan, type SpanReceiver, startSpanReceiver } from './support/span-receiver.ts';
 
 // One change travels through the real domains: request, statements, event, and what another domain makes of it.
@@ -72,6 +73,21 @@ test('statements of requests that nobody records carry no comment, so that they 
   stopObserving();
   expect(statements.length).toBeGreaterThan(0);
   expect(statements.filter((text) => text.includes('traceparent'))).toEqual([]);
+});
+
+test('the program sends its spans to the collector that its settings name, the last ones when it stops', async () => {
+  const before = receiver.spans.length;
+  const app = await startAppProcess({
+    environment: { SEED: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'shop' },
+  });
+  await ask(app, 'query Last { products { totalCount } }');
+  expect(await app.end()).toBe(0);
+  const spans = receiver.spans.slice(before);
+  const query = spans.find(({ attributes }) => attributes['graphql.operation.name'] === 'Last');
+  expect(query).toMatchObject({ name: 'query', service: 'shop' });
+  expect(spans.filter(({ traceId }) => traceId === query?.traceId).map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['plan', 'fetch catalog', 'SELECT']),
+  );
 });
 
 test("a request's log lines tell its trace, person and tenant", () => {

@@ -219,7 +219,8 @@ describe('callbacks', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
   const open = async (options: { heartbeatMs?: number; most?: number } = {}) => {
-    const callbacks = createCallbacks({ address: () => address, ...options });
+    // With a slash at the end, as people write addresses.
+    const callbacks = createCallbacks({ address: () => `${address}/`, ...options });
     const address = await startEmitter((request, response) => void callbacks.handle(request, response));
     closing.push(() => callbacks.close());
     const leaving = new AbortController();

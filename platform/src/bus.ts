@@ -26,6 +26,11 @@ export interface LiveTransport {
   broadcast(topic: string, message: string): void;
   /** Begins to listen; the result ends it. */
   listen(topic: string, listener: (message: string) => void): () => void;
+  /**
+   * Tells whether messages of other processes arrive: now, after each change, and once more when some were missed.
+   * Absent where there are no other processes. The result ends it.
+   */
+  readonly onConnection?: (listener: (connected: boolean) => void) => () => void;
   close(): Promise<void>;
 }
 

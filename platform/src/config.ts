@@ -29,6 +29,8 @@ export interface Settings {
   readonly overrideLabels: ReadonlySet<string>;
   readonly amqpUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** How much of answers the gateway remembers, in MB; 0 remembers nothing. */
+  readonly cacheMb: number;
   /** Absent: no spans are recorded. */
   readonly tracing: TracingSettings | undefined;
   readonly logLevel: string;
@@ -103,6 +105,12 @@ const shape = z.object({
   AMQP_URL: address('amqp|amqps', 'amqp://guest:guest@127.0.0.1:5672').optional(),
   REDIS_URL: address('redis|rediss', 'redis://127.0.0.1:6379').optional(),
   ...tracingShape,
+  CACHE_MB: z.coerce
+    .number('must be a number of megabytes, 0 to 65536')
+    .int('must be a whole number of megabytes')
+    .min(0, 'must be at least 0')
+    .max(65_536, 'must be at most 65536')
+    .default(64),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
     .default('info'),
@@ -195,6 +203,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     overrideLabels: new Set(data.OVERRIDE_LABELS),
     amqpUrl: data.AMQP_URL,
     redisUrl: data.REDIS_URL,
+    cacheMb: data.CACHE_MB,
     tracing: tracingOf(data),
     logLevel: data.LOG_LEVEL,
     seed: data.SEED ?? (production ? 'none' : 'demo'),

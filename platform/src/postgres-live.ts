@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LiveTransport } from './bus.ts';
+import { createConnectionState } from './connection-state.ts';
 import { createTopics } from './in-process-bus.ts';
 import type { Log } from './log.ts';
 import { ensureBusSchema } from './postgres-bus-schema.ts';
@@ -30,7 +31,8 @@ export function createPostgresLive({ url, log }: { readonly url: string; readonl
   const topics = createTopics();
   const origin = randomUUID();
   const outgoing = createQueue<Message>(waitingAtMost, (batch) => send(link, origin, batch), log);
-  const incoming = createQueue<Notice>(waitingAtMost, (batch) => receive(link, batch, topics.tell), log);
+  const connection = createConnectionState();
+  const incoming = createQueue<Notice>(waitingAtMost, (batch) => receive(link, batch, topics.tell), log, connection.missed);
   const listening = keepListening({
     url,
     name: 'live transport',
@@ -40,7 +42,11 @@ export function createPostgresLive({ url, log }: { readonly url: string; readonl
       const notice = JSON.parse(payload) as Notice;
       if (notice[0] !== origin && topics.has(notice[2])) incoming.add(notice);
     },
-    onReady: () => ensureBusSchema(link),
+    onReady: async () => {
+      await ensureBusSchema(link);
+      connection.set(true);
+    },
+    onLost: () => connection.set(false),
   });
   const sweeping = setInterval(() => {
     sweep(link).catch((error: unknown) => log.warn({ error }, 'old live messages could not be removed; it is tried again'));
@@ -51,6 +57,7 @@ export function createPostgresLive({ url, log }: { readonly url: string; readonl
       outgoing.add({ topic, text });
     },
     listen: topics.listen,
+    onConnection: connection.watch,
     close: async () => {
       clearInterval(sweeping);
       topics.clear();
@@ -98,7 +105,7 @@ async function sweep({ sql, ask }: Link): Promise<void> {
 }
 
 /** A bounded queue that hands over what waits, batch after batch; what finds no room or no taker is dropped and said. */
-function createQueue<Item>(most: number, take: (batch: readonly Item[]) => Promise<void>, log: Log) {
+function createQueue<Item>(most: number, take: (batch: readonly Item[]) => Promise<void>, log: Log, lost: () => void = () => undefined) {
   const waiting: Item[] = [];
   let dropped = 0;
   let running = false;
@@ -113,9 +120,13 @@ function createQueue<Item>(most: number, take: (batch: readonly Item[]) => Promi
         await take(batch);
       } catch (error) {
         log.warn({ error, count: batch.length }, 'live messages were lost; those who listen read again when they reconnect');
+        lost();
       }
     }
-    if (dropped > 0) log.warn({ count: dropped }, 'live messages were dropped, there were too many at once');
+    if (dropped > 0) {
+      log.warn({ count: dropped }, 'live messages were dropped, there were too many at once');
+      lost();
+    }
     dropped = 0;
     running = false;
     finished.resolve();

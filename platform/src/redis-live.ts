@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { LiveTransport } from './bus.ts';
+import { createConnectionState } from './connection-state.ts';
 import { createTopics } from './in-process-bus.ts';
 import type { Log } from './log.ts';
+import { leaveRedis, openRedis } from './redis.ts';
 
 const prefix = 'supergraph:live:';
-const connectLimitMs = 5_000;
 const waitingAtMost = 10_000;
 
 /**
@@ -15,8 +15,10 @@ const waitingAtMost = 10_000;
 export function createRedisLive({ url, log }: { readonly url: string; readonly log: Log }): LiveTransport {
   const topics = createTopics();
   const origin = randomUUID();
-  const sender = connect(url, log);
-  const receiver = connect(url, log);
+  const lost = 'live messages between processes are lost until it is back';
+  const sender = openRedis({ url, log, lost });
+  const receiver = openRedis({ url, log, lost });
+  const connection = createConnectionState();
   let waiting = 0;
 
   receiver.on('pmessage', (_pattern, name, message) => {
@@ -24,14 +26,18 @@ export function createRedisLive({ url, log }: { readonly url: string; readonly l
     if (!topics.has(topic) || message.startsWith(origin)) return;
     topics.tell(topic, message.slice(origin.length));
   });
-  // Asked for again by the client itself after each reconnect, once it has worked.
-  const listen = () =>
-    receiver.psubscribe(`${prefix}*`).catch((error: unknown) => {
-      if (receiver.status === 'end') return;
+  const listen = async (): Promise<void> => {
+    try {
+      await receiver.psubscribe(`${prefix}*`);
+      connection.set(true);
+    } catch (error) {
+      if (receiver.status !== 'ready') return;
       log.warn({ error }, 'Redis could not be listened to; it is tried again');
       setTimeout(() => void listen(), 1_000).unref();
-    });
-  void listen();
+    }
+  };
+  receiver.on('ready', () => void listen());
+  receiver.on('close', () => connection.set(false));
 
   const send = async (topic: string, message: string) => {
     waiting += 1;
@@ -49,38 +55,10 @@ export function createRedisLive({ url, log }: { readonly url: string; readonly l
       if (waiting < waitingAtMost) void send(topic, message);
     },
     listen: topics.listen,
+    onConnection: connection.watch,
     close: async () => {
       topics.clear();
-      await Promise.all([leave(sender), leave(receiver)]);
+      await Promise.all([leaveRedis(sender), leaveRedis(receiver)]);
     },
   };
-}
-
-function connect(url: string, log: Log): Redis {
-  const redis = new Redis(url, {
-    connectTimeout: connectLimitMs,
-    keepAlive: 10_000,
-    maxRetriesPerRequest: 1,
-    retryStrategy: (times) => Math.min(1_000, 50 * 2 ** times),
-  });
-  let lost = false;
-  redis.on('error', (error: unknown) => {
-    // Once per outage: it is tried again every second.
-    if (!lost) log.warn({ error }, 'Redis is out of reach; live messages between processes are lost until it is back');
-    lost = true;
-  });
-  redis.on('ready', () => {
-    lost = false;
-  });
-  return redis;
-}
-
-async function leave(redis: Redis): Promise<void> {
-  if (redis.status !== 'ready') return redis.disconnect();
-  try {
-    await redis.quit();
-  } catch {
-    // It was lost at this very moment, which is as good.
-    redis.disconnect();
-  }
 }

@@ -73,7 +73,7 @@ export function createCallbacks({ address, heartbeatMs = 5_000, most = 20_000 }:
       const messages = stream(listen(id, verifier), AbortSignal.any([signal, closing.signal]));
       const entry = waiting.get(id);
       return {
-        extension: { callbackUrl: `${address()}/${id}`, subscriptionId: id, verifier, heartbeatIntervalMs: heartbeatMs },
+        extension: { callbackUrl: `${address().replace(/\/$/, '')}/${id}`, subscriptionId: id, verifier, heartbeatIntervalMs: heartbeatMs },
         answers: answersOf(messages, entry),
       };
     },

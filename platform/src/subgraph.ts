@@ -19,6 +19,7 @@ import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
 import { scalarResolvers } from './scalars.ts';
+import type { TouchRule } from './touches.ts';
 import { defineWorker, type WorkerDefinition, type WorkerRuntime } from './workers.ts';
 
 /** All that the rest of the program sees of a domain. */
@@ -36,6 +37,8 @@ export interface SubgraphDefinition<L = unknown> {
   };
   readonly consumers?: readonly ConsumerDefinition[];
   readonly workers?: readonly WorkerDefinition<never>[];
+  /** Which events outdate what others may remember of this domain's fields; needed where fields have `@cacheControl`. */
+  readonly touches?: readonly TouchRule[];
   /** Runs once after the migrations, before the first request: makes keys and other things that must be there. */
   readonly prepare?: (ctx: RequestContext<L>) => Promise<void>;
   /** Fills an empty domain with sample data; runs when `SEED=demo` and may be repeated. */

@@ -111,6 +111,8 @@ export function testSettings(overrides: Partial<RuntimeSettings> = {}): RuntimeS
       DATA_DIR: dataDirectory,
       PORT: '0',
       ADMIN_PORT: '0',
+      // Who tests a rule wants to see it at work each time.
+      CACHE_MB: '0',
     }),
     internalKey: 'k'.repeat(64),
     ...overrides,

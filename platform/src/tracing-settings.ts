@@ -14,7 +14,7 @@ export interface TracingSettings {
 
 const samplers = ['always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'];
 
-const headerForm = /^\s*[\w-]+=[^,]*$/;
+const headerForm = /^\s*[\w-]+\s*=[^,]*$/;
 
 /** The variables that OpenTelemetry's specification names, as far as they mean something here. */
 export const tracingShape = {

@@ -32,6 +32,23 @@ export const reviewEdited = defineEvent('reviews.review.edited', 1, 'reviewId', 
 /** Its author deleted a review. */
 export const reviewDeleted = defineEvent('reviews.review.deleted', 1, 'reviewId', review);
 
+/** The subject's side answered a review for the first time. */
+export const replyPosted = defineEvent(
+  'reviews.reply.posted',
+  1,
+  'reviewId',
+  z.object({
+    reviewId: z.uuid(),
+    subjectType: reviewSubjectType,
+    subjectId: z.uuid(),
+    authorId: z.uuid().nullable(),
+    replierId: z.uuid(),
+  }),
+);
+
+/** Somebody reported a review; `openReports` is how many different people have, since a moderator last looked. */
+export const reviewReported = defineEvent('reviews.review.reported', 1, 'reviewId', z.object({ reviewId: z.uuid(), openReports: z.int() }));
+
 /** A thing's rating changed; the last state is always sent. */
 export const ratingUpdated = defineEvent(
   'reviews.rating.updated',

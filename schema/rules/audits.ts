@@ -1,4 +1,5 @@
 import { type ASTNode, Kind, print } from 'graphql';
+import { auditCaching } from './caching.ts';
 import {
   type Domain,
   type Fields,
@@ -359,4 +360,10 @@ export const rules: readonly Rule[] = [
   },
   { number: 18, sentence: 'Reading by id is nullable: unknown and hidden are both null.', mend: 'drop the !', audit: auditReadingById },
   { number: 19, sentence: 'A deprecation says what to use instead.', mend: 'write @deprecated(reason: "…")', audit: auditDeprecations },
+  {
+    number: 20,
+    sentence: '@cacheControl stands on the fields of entities, and says PRIVATE where there is an access rule.',
+    mend: 'take it to the fields, and add scope: PRIVATE',
+    audit: auditCaching,
+  },
 ];

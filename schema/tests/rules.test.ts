@@ -126,6 +126,18 @@ test.each<[string, string, string, string[]]>([
     '"Its id." id: ID!): Product! @public\n  "For',
     ['18 Query.product'],
   ],
+  [
+    'an entity that is remembered as a whole',
+    'type Product @key(fields: "id") @public',
+    'type Product @key(fields: "id") @public @cacheControl(maxAge: 9)',
+    ['20 Product'],
+  ],
+  [
+    'what has an access rule and is remembered for everybody',
+    'ProductConnection @authenticated',
+    'ProductConnection @authenticated @cacheControl(maxAge: 9)',
+    ['20 User.products'],
+  ],
   ['a deprecation without reason', 'seller: User', 'seller: User @deprecated', ['19 Product.seller']],
 ])('%s is found', (_, part, replacement, expected) => {
   expect(findingsWith(part, replacement)).toEqual(expected);
@@ -155,9 +167,9 @@ test('a waiver on a type excuses its fields', () => {
 test('a waiver without a reason, or with nothing to waive, is a finding', () => {
   expect(findingsWith('  "Its name."\n  name', '  # waive rule 9\n  "Its name."\n  sellerId')).toEqual([
     '9 CreateProductInput.sellerId',
-    '20 # waive rule 9',
+    '21 # waive rule 9',
   ]);
-  expect(findingsWith('"A kind."', '# waive rule 7: no need\n"A kind."')).toEqual(['20 # waive rule 7']);
+  expect(findingsWith('"A kind."', '# waive rule 7: no need\n"A kind."')).toEqual(['21 # waive rule 7']);
 });
 
 test('public fields are listed', () => {

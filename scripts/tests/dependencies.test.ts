@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import {
   type Dependency,
+  auditBench,
   auditInstallScripts,
   auditLicences,
   auditLockfile,
@@ -7,6 +9,7 @@ import {
   listDependencies,
   readAllowScripts,
 } from '../dependencies.ts';
+import { repository } from '../domains.ts';
 
 const dependencies = listDependencies();
 const invented = (fields: Partial<Dependency>): Dependency => ({
@@ -30,6 +33,12 @@ describe('the lockfile', () => {
 
   test('brings only licences that are allowed', () => {
     expect(auditLicences(dependencies)).toEqual([]);
+  });
+
+  test('of the peers in bench/ is held to the same rules, and they stay out of the repository’s own', () => {
+    expect(listDependencies(join(repository, 'bench')).map(({ name }) => name)).toContain('@mercuriusjs/gateway');
+    expect(auditBench()).toEqual([]);
+    expect(dependencies.map(({ name }) => name)).not.toContain('@mercuriusjs/gateway');
   });
 });
 

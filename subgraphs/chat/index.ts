@@ -4,6 +4,7 @@ import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed/index.ts';
+import { listenToTyping } from './service/typing.ts';
 
 export const subgraph = defineSubgraph({
   name: 'chat',
@@ -12,5 +13,6 @@ export const subgraph = defineSubgraph({
   resolvers,
   loaders: createLoaders,
   consumers,
+  prepare: listenToTyping,
   seed,
 });

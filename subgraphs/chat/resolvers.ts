@@ -27,7 +27,7 @@ import { demandFirst } from './service/input.ts';
 import { deleteMessage, editMessage, eraseEarlierVersions, pinMessage, reactToMessage, sendMessage } from './service/messages.ts';
 import { addParticipants, leave, removeParticipant, setRole } from './service/participants.ts';
 import { markRead, markUnread, setView } from './service/read-state.ts';
-import { setTyping, type TypingState, watchTyping } from './service/typing.ts';
+import { listTypists, setTyping, type TypingState, watchTyping } from './service/typing.ts';
 import { watchChanges, watchMessages } from './service/watching.ts';
 import type { Message } from './store/index.ts';
 
@@ -87,6 +87,7 @@ export const resolvers: CompleteResolvers = {
     readBy: (conversation, args, ctx) => pageOfReaders(ctx, conversation, args),
     pinned: (conversation, _, ctx) => listPinned(ctx, conversation),
     lastMessage: (conversation, _, ctx) => findLastMessage(ctx, conversation),
+    typing: ({ id }, _, ctx) => listTypists(ctx, id).map((userId) => ({ id: userId })),
     cursor: ({ id, lastChange }, _, ctx) => changeCursor(ctx, id, lastChange),
   },
   ConversationParticipant: {

@@ -5,6 +5,7 @@ import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
 import { expiryWorker } from './service/reservations.ts';
+import { touches } from './touches.ts';
 
 export const subgraph = defineSubgraph({
   name: 'inventory',
@@ -13,6 +14,7 @@ export const subgraph = defineSubgraph({
   resolvers,
   loaders: createLoaders,
   consumers,
+  touches,
   workers: [expiryWorker],
   seed,
 });

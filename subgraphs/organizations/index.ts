@@ -4,6 +4,7 @@ import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
+import { touches } from './touches.ts';
 import { workers } from './workers.ts';
 
 export const subgraph = defineSubgraph({
@@ -13,6 +14,7 @@ export const subgraph = defineSubgraph({
   resolvers,
   loaders: createLoaders,
   consumers,
+  touches,
   workers,
   seed,
 });

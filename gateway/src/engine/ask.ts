@@ -50,7 +50,7 @@ export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: 
       const question = questionFor(client, request);
       if (!client.isRemote || isMutation || !share) return begin(question);
       asker ??= askerOf(identity);
-      const key = [request.service, asker, request.query, question.variablesText].join('\n');
+      const key = [request.service, asker, request.since ?? '', request.query, question.variablesText].join('\n');
       return (ending) => share(key, ending, begin({ ...question, wantsText: true }));
     };
     const answer = await inTime({ service: request.service, log: () => requestLog(log, identity), signal, deadline }, work());

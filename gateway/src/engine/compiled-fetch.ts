@@ -1,9 +1,18 @@
 import type { FetchNode } from '@apollo/query-planner';
-import type { Asked } from './errors.ts';
+import { type Asked, askedBy } from './errors.ts';
+import type { IsWanted } from './is-wanted.ts';
 import type { Kinds } from './kinds.ts';
+import type { Requirements } from './requirements.ts';
 import type { Run } from './run.ts';
 import { emptyTree } from './tree.ts';
 import type { PlanPath } from './walk.ts';
+
+/** What a plan is compiled with. */
+export interface PlanFacts {
+  readonly kinds: Kinds;
+  readonly requirements: Requirements;
+  readonly isWanted: IsWanted;
+}
 
 /** A fetch as it was compiled: what the plan says, and what can be known before it runs. */
 export interface CompiledFetch {
@@ -11,6 +20,12 @@ export interface CompiledFetch {
   readonly path: PlanPath;
   readonly kinds: Kinds;
   readonly asked: () => Asked;
+}
+
+/** A fetch at a place; its document is read only when something goes wrong. */
+export function compileFetch(node: FetchNode, path: PlanPath, kinds: Kinds): CompiledFetch {
+  let asked: Asked | undefined;
+  return { node, path, kinds, asked: () => (asked ??= askedBy(node.operation)) };
 }
 
 /** The client's variables that a fetch uses. */

@@ -8,6 +8,7 @@ import { createEdgeAccess, type Permitted } from '../edge-access.ts';
 import type { Executor } from '../executor.ts';
 import { createAsk } from './ask.ts';
 import { hasDefer, runDeferred } from './defer.ts';
+import type { CacheOf, WorkedOut } from './engine-cache.ts';
 import { type Mask, onOurSide, toClientErrors, toTold, unavailable } from './errors.ts';
 import { type EngineMetrics, type FetchReport, noMetrics } from './fetch-report.ts';
 import { findFlaws, findForbiddenNull } from './flaws.ts';
@@ -15,7 +16,7 @@ import { buildGraph } from './graph.ts';
 import { introspectionText } from './introspect.ts';
 import { type Observed, observed } from './observe.ts';
 import { type Operation, prepareOperation } from './operation.ts';
-import { type Engine, planFor } from './planned.ts';
+import { type Engine, type Planned, planFor } from './planned.ts';
 import type { Recording } from './recording.ts';
 import { rememberOperations } from './remember-operations.ts';
 import type { ObjectShape } from './shape.ts';
@@ -32,12 +33,15 @@ export interface EngineOptions {
   readonly generateCode?: boolean;
   readonly shareRequests?: boolean;
   readonly metrics?: EngineMetrics | undefined;
+  /** Remembers answers and entities; without it everybody is asked anew. */
+  readonly cache?: CacheOf | undefined;
 }
 
 /** Builds the engine for one supergraph. Throws when the supergraph is none. */
 export function createEngine(options: EngineOptions): Executor {
   const { clients, log, fetchMs = 2_000, generateCode = true, metrics = noMetrics } = options;
   const graph = buildGraph(options.supergraphSdl);
+  const cache = options.cache?.(graph, options.supergraphSdl);
   const asking = { clients, log, fetchMs, share: options.shareRequests === false ? undefined : createSharing() };
   // A plan is for all who ask; everything else is said of one request.
   const mask = createMask(() => log);
@@ -47,23 +51,26 @@ export function createEngine(options: EngineOptions): Executor {
     access: createEdgeAccess(graph.schema, graph.facts),
     clients,
     log,
+    cache,
     maskFor,
     prepare: rememberOperations(
       (permitted, { operationName, overrides, variables = {} }, inParts) =>
-        prepareOperation({ graph, generateCode, mask }, { permitted, operationName, variables, inParts, overrides }),
+        prepareOperation({ graph, generateCode, mask, cache }, { permitted, operationName, variables, inParts, overrides }),
       metrics,
     ),
-    begin: ({ definition }, request, arrived) => {
+    begin: (operation, request, arrived) => {
       const { identity, recording } = request;
       const report = recording ? reportTo(metrics, recording) : metrics.fetched;
       return {
         data: emptyTree(),
         variables: request.variables ?? {},
         identity,
-        ask: createAsk(asking, { ...request, operation: definition.operation, report }),
+        ask: createAsk(asking, { ...request, operation: operation.definition.operation, report }),
         tell: (error) => toTold(error, maskFor(identity)),
         errors: [],
         entities: new Map(),
+        entityCache: cache?.entitiesFor(operation, identity),
+        since: undefined,
         arrived,
         report,
         recording,
@@ -112,10 +119,14 @@ const reportTo =
 async function execute(engine: Engine, request: Observed): Promise<Answer> {
   const planned = planFor(engine, request, false);
   if ('refused' in planned) return planned.refused;
-  const { operation, permitted } = planned;
-  const run = engine.begin(operation, request);
+  const work = (since?: string) => workOut(engine, request, planned, since);
+  return engine.cache ? engine.cache.answer(planned, request, work) : (await work()).answer;
+}
+
+async function workOut(engine: Engine, request: Observed, { operation, permitted }: Planned, since?: string): Promise<WorkedOut> {
+  const run = { ...engine.begin(operation, request), since };
   await operation.stepOf(wholeNode(operation.plan))(run);
-  return engine.finish(operation, operation, run, permitted);
+  return { answer: engine.finish(operation, operation, run, permitted), run };
 }
 
 async function executeInParts(engine: Engine, request: Observed): Promise<Answer | IncrementalAnswer> {
@@ -123,7 +134,10 @@ async function executeInParts(engine: Engine, request: Observed): Promise<Answer
   const planned = planFor(engine, request, true);
   if ('refused' in planned) return planned.refused;
   const { node } = planned.operation.plan;
-  return node?.kind === 'Defer' ? runDeferred(engine, request, planned, node) : execute(engine, request);
+  if (node?.kind !== 'Defer') return execute(engine, request);
+  const answer = await runDeferred(engine, request, planned, node);
+  engine.cache?.changed(planned.operation);
+  return answer;
 }
 
 const wholeNode = ({ node }: Operation['plan']) => (node?.kind === 'Subscription' ? undefined : node);

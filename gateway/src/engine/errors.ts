@@ -81,7 +81,8 @@ function visiblePath(path: Path, shape: ObjectShape): Path {
   return shown;
 }
 
-const objectsBelow = (field: FieldShape): readonly ObjectShape[] => (field.kind === 'value' ? objectsOf(field.value) : []);
+/** What objects may stand under a field, each with its type. */
+export const objectsBelow = (field: FieldShape): readonly ObjectShape[] => (field.kind === 'value' ? objectsOf(field.value) : []);
 
 function objectsOf(value: ValueShape): readonly ObjectShape[] {
   if (value.kind === 'list') return objectsOf(value.item);

@@ -1,22 +1,22 @@
-import type { FetchDataKeyRenamer, FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
+import type { FoundEntities } from './engine-cache.ts';
 import { mostErrors, unavailable } from './errors.ts';
-import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
+import { compileFetch, type CompiledFetch, type PlanFacts, pickVariables } from './compiled-fetch.ts';
 import { toJson } from './json.ts';
 import type { Kinds } from './kinds.ts';
 import { merge } from './merge.ts';
 import { createRepresenter, type Representer } from './represent.ts';
-import { rewrite, valueFrom } from './rewrite.ts';
+import { createReducer, type Reducer } from './reduced-fetch.ts';
+import { rewrite } from './rewrite.ts';
 import type { KnownEntities, PendingEntity, Run, Step } from './run.ts';
+import { type Extra, groupByContext, pickExtra } from './surroundings.ts';
 import { isTree, own, type Tree } from './tree.ts';
-import { placesAt, type PlanPath, targetsAt } from './walk.ts';
+import { placesAt, targetsAt } from './walk.ts';
 
 /** What a subgraph takes at once; more entities are asked for side by side. */
 const batchSize = 500;
-
-/** What a fetch takes from its surroundings, beside the client's variables. */
-type Extra = Readonly<Record<string, unknown>>;
 
 interface Target {
   readonly object: Tree;
@@ -33,27 +33,48 @@ interface Batch {
 /** A fetch of entities, with what makes their representations. */
 interface EntityFetch extends CompiledFetch {
   readonly representer: Representer;
+  /** The fetch of the plan that it is, or is made of. */
+  readonly planned: CompiledFetch;
   /** What its entities are known by in the whole run; undefined where they are not to be shared. */
   readonly sharedName: string | undefined;
 }
 
 /** Compiles a fetch of entities: each one is asked for once, however often the answer refers to it. */
-export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryPlanSelectionNode[]): Step {
+export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryPlanSelectionNode[], facts: PlanFacts): Step {
   const { node, path, kinds } = compiled;
   const contexts = node.contextRewrites ?? [];
-  const fetch: EntityFetch = {
-    ...compiled,
-    representer: createRepresenter(kinds, requires, node.inputRewrites),
-    sharedName: contexts.length === 0 && isFlatFetch(node.operation) ? anonymous(node) : undefined,
-  };
+  const reducer = createReducer(compiled, requires, facts, (part, needed) => ({
+    ...entityFetch(compileFetch(part, path, kinds), needed),
+    planned: compiled,
+  }));
+  const fetch = entityFetch(compiled, requires, reducer.isWhole);
   return (run) => {
     const objects = targetsAt(run.data, path);
     if (objects.length === 0) return undefined;
-    if (contexts.length === 0) return runGroup(fetch, run, objects, {});
+    if (contexts.length === 0) return runGroup(fetch, run, objects, {}, reducer);
     const groups = groupByContext(kinds, path, contexts, run);
-    const waiting = groups.map(([extra, group]) => runGroup(fetch, run, group, extra)).filter((one) => one !== undefined);
-    return Promise.all(waiting).then(() => undefined);
+    return all(groups.map(([extra, group]) => runGroup(fetch, run, group, extra, reducer)));
   };
+}
+
+function entityFetch(
+  compiled: CompiledFetch,
+  requires: readonly QueryPlanSelectionNode[],
+  isWhole?: (typeName: unknown) => boolean,
+): EntityFetch {
+  const { node, kinds } = compiled;
+  return {
+    ...compiled,
+    planned: compiled,
+    representer: createRepresenter(kinds, requires, node.inputRewrites, isWhole),
+    sharedName: !node.contextRewrites?.length && isFlatFetch(node.operation) ? anonymous(node) : undefined,
+  };
+}
+
+/** Nothing to wait for where there is nothing. */
+function all(steps: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
+  const waiting = steps.filter((one) => one !== undefined);
+  return waiting.length > 1 ? Promise.all(waiting).then(() => undefined) : waiting[0];
 }
 
 /**
@@ -74,8 +95,24 @@ function isFlatFetch(operation: string): boolean {
 /** The fetch without its name, which differs from place to place. */
 const anonymous = ({ serviceName, operation }: FetchNode): string => `${serviceName}\n${operation.replace(/^query \w+/, 'query')}\n`;
 
-function runGroup(fetch: EntityFetch, run: Run, objects: readonly Tree[], extra: Extra): Promise<void> | undefined {
-  const { targets, batch } = findEntities(fetch, run, objects);
+/** Asks for entities; with a reducer, objects that do not go with the fetch go with others that are made of it. */
+function runGroup(
+  fetch: EntityFetch,
+  run: Run,
+  objects: readonly Tree[],
+  extra: Extra,
+  reducer?: Reducer<EntityFetch>,
+): Promise<void> | undefined {
+  const { targets, batch, left } = findEntities(fetch, run, objects);
+  if (!reducer || left.length === 0) return runTargets(fetch, run, targets, batch, extra);
+  const groups = Map.groupBy(left, reducer.reduce);
+  return all([
+    runTargets(fetch, run, targets, batch, extra),
+    ...[...groups].map(([part, some]) => part && runGroup(part, run, some, pickExtra(part.node, extra))),
+  ]);
+}
+
+function runTargets(fetch: EntityFetch, run: Run, targets: readonly Target[], batch: Batch, extra: Extra): Promise<void> | undefined {
   if (targets.length === 0) return undefined;
   if (batch.entities.length === 0) reportKnown(fetch, run, targets.length);
   const repeated = targets.length - batch.entities.length;
@@ -93,9 +130,13 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
   const known = knownEntities(run, sharedName);
   const targets: Target[] = [];
   const batch: Batch = { entities: [], texts: [], objects: [] };
+  const left: Tree[] = [];
   for (const object of objects) {
     const text = representer.text(object);
-    if (text === undefined) continue;
+    if (text === undefined) {
+      left.push(object);
+      continue;
+    }
     let entity = known.get(text);
     if (!entity) {
       entity = { answer: { entity: null, errors: [] }, arrival: Promise.resolve() };
@@ -106,22 +147,56 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
     }
     targets.push({ object, entity });
   }
-  return { targets, batch };
+  return { targets, batch, left };
 }
 
-/** Other fetches have asked for everything that this one wants. */
-function reportKnown(fetch: EntityFetch, run: Run, wanted: number): void {
+/** Other fetches, or other runs, have asked for everything that this one wants. */
+function reportKnown({ planned }: EntityFetch, run: Run, wanted: number): void {
   const now = performance.now();
-  run.report({ fetch, startedAt: now, endedAt: now, outcome: 'known', errors: 0, wanted, asked: 0, isShared: false });
+  run.report({ fetch: planned, startedAt: now, endedAt: now, outcome: 'known', errors: 0, wanted, asked: 0, isShared: false });
 }
 
 function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra, wanted: number): Promise<void> {
-  const { node, representer } = fetch;
+  const question: Question = { fetch, variables: { ...pickVariables(fetch.node, run), ...extra }, wanted, since: run.since };
+  const finding = run.entityCache?.find(fetch.node, question.variables, batch);
+  return finding ? finding.then((found) => askForRest(question, run, batch, found)) : ask(question, run, batch);
+}
+
+/** What is asked of all entities of a batch. */
+interface Question {
+  readonly fetch: EntityFetch;
+  readonly variables: Extra;
+  /** How many objects want one of them. */
+  readonly wanted: number;
+  readonly since: string | undefined;
+}
+
+/** Takes what is known from other runs, asks for what is not, and lets it be known. */
+async function askForRest(question: Question, run: Run, batch: Batch, { entities: known, since, keep }: FoundEntities): Promise<void> {
+  const rest: Batch = { entities: [], texts: [], objects: [] };
+  const places: number[] = [];
+  for (const [index, pending] of batch.entities.entries()) {
+    pending.answer.entity = known[index] ?? null;
+    if (known[index]) continue;
+    places.push(index);
+    rest.entities.push(pending);
+    rest.texts.push(batch.texts[index] as string);
+    rest.objects.push(batch.objects[index] as Tree);
+  }
+  if (places.length === 0) return reportKnown(question.fetch, run, question.wanted);
+  await ask({ ...question, since }, run, rest);
+  const answers = rest.entities.flatMap(({ answer: { entity, errors } }, index) =>
+    entity && errors.length === 0 ? [[places[index] as number, entity] as const] : [],
+  );
+  if (answers.length > 0) keep(new Map(answers));
+}
+
+function ask({ fetch, variables, wanted, since }: Question, run: Run, batch: Batch): Promise<void> {
+  const { node, planned, representer } = fetch;
   const { entities, texts, objects } = batch;
-  const variables = { ...pickVariables(node, run), ...extra };
   return run
     .ask({
-      fetch,
+      fetch: planned,
       service: node.serviceName,
       query: node.operation,
       operationName: node.operationName,
@@ -129,6 +204,7 @@ function askFor(fetch: EntityFetch, run: Run, batch: Batch, extra: Extra, wanted
       variablesText: () => withRepresentations(toJson(variables), texts),
       entities: entities.length,
       wanted,
+      since,
     })
     .then((answer) => takeEntities(fetch, run, batch, answer));
 }
@@ -209,23 +285,4 @@ function placeErrors({ path, asked }: EntityFetch, run: Run, targets: readonly T
           if (left-- <= 0) return;
           run.errors.push({ message, extensions, path: [...place.path, ...end] });
         }
-}
-
-/** What stands around an entity may be an argument of its fields: entities with the same surroundings go together. */
-function groupByContext(kinds: Kinds, path: PlanPath, contexts: readonly FetchDataKeyRenamer[], run: Run): [Extra, Tree[]][] {
-  const groups = new Map<string, [Extra, Tree[]]>();
-  for (const [object, places] of placesAt(run.data, path)) {
-    const parents = places[0]?.parents ?? [];
-    const extra = Object.fromEntries(
-      contexts.flatMap(({ path: from, renameKeyTo }) => {
-        const value = valueFrom(kinds, from, parents);
-        return value === undefined ? [] : [[renameKeyTo, value]];
-      }),
-    );
-    const key = toJson(extra);
-    const group = groups.get(key);
-    if (group) group[1].push(object);
-    else groups.set(key, [extra, [object]]);
-  }
-  return [...groups.values()];
 }

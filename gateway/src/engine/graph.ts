@@ -8,6 +8,7 @@ import { withoutDeadEnds } from './mend/dead-ends.ts';
 import { mendPlan } from './mend/plan.ts';
 import { interfaceObjectsOf, spellOutConditions } from './mend/spell-out.ts';
 import { addStandIns } from './mend/stand-ins.ts';
+import { readRequirements, type Requirements } from './requirements.ts';
 
 /** A supergraph, ready to plan and to answer for. */
 export interface Graph {
@@ -17,6 +18,9 @@ export interface Graph {
   plan(document: DocumentNode, options: PlanOptions): QueryPlan;
   readonly facts: SupergraphFacts;
   readonly kinds: Kinds;
+  readonly requirements: Requirements;
+  /** The schema of one subgraph, as the planner knows it; undefined for a name that is none. */
+  readonly subgraphSchema: (name: string) => GraphQLSchema | undefined;
   /** The names of all fields; none of them may be given to anything else. */
   readonly fieldNames: ReadonlySet<string>;
   /** The key of a `__typename` that only a plan wants. */
@@ -59,6 +63,8 @@ export function buildGraph(supergraphSdl: string): Graph {
     },
     facts: readFacts(supergraphSdl),
     kinds,
+    requirements: readRequirements(document, mended),
+    subgraphSchema: (name) => supergraph.subgraphs().get(name)?.schema.toGraphQLJSSchema(),
     fieldNames,
     typeKey,
     planNames: new Map([[typeKey, '__typename'], ...[...mended.standIns].map(([name, real]) => [name, real.name] as const)]),

@@ -51,7 +51,8 @@ function below(at: Asked, path: PlanPath): Asked {
   return place;
 }
 
-const isKey = (step: string): boolean => step !== '@' && !step.startsWith('... on ');
+/** Whether a step of a plan's path is a key; lists and type conditions are none. */
+export const isKey = (step: string): boolean => step !== '@' && !step.startsWith('... on ');
 
 /** What is asked for at the end of a path. */
 export const coverageAt = (coverage: Coverage, path: PlanPath): Coverage =>

@@ -14,10 +14,12 @@ import { LRUCache } from 'lru-cache';
 import type { Permitted } from '../edge-access.ts';
 import { compilePlan } from './compile.ts';
 import { conditionsOf, decide } from './conditions.ts';
+import type { EngineCache } from './engine-cache.ts';
 import { generateWriter } from './generate-writer.ts';
 import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { showHoles } from './holes.ts';
+import { createIsWanted } from './is-wanted.ts';
 import { giveKeys } from './keys.ts';
 import { planFully, withoutDefer } from './plan-fully.ts';
 import type { Step } from './run.ts';
@@ -51,6 +53,7 @@ export interface OperationOptions {
   readonly generateCode: boolean;
   /** Notes what the planner cannot plan. */
   readonly mask: Mask;
+  readonly cache: EngineCache | undefined;
 }
 
 export interface PlanRequest {
@@ -66,7 +69,7 @@ export interface PlanRequest {
 const partsKept = 64;
 
 /** Plans an operation. Throws where no plan can be made. */
-export function prepareOperation({ graph, generateCode, mask }: OperationOptions, request: PlanRequest): Operation {
+export function prepareOperation({ graph, generateCode, mask, cache }: OperationOptions, request: PlanRequest): Operation {
   const { permitted, operationName, variables, inParts } = request;
   const valueOf = conditionsOf(permitted.document, operationName).valueOf(variables);
   const decided = decide(inParts ? permitted.document : withoutDefer(permitted.document), valueOf, graph.typeKey);
@@ -77,6 +80,7 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
   const wanted = shapeFor(graph.schema.getRootType(definition.operation)?.name ?? '', [definition.selectionSet]);
   const { plan, coverage } = planFully(graph, document, request, () => wanted);
 
+  const facts = { ...graph, isWanted: createIsWanted(graph.kinds, wanted, plan) };
   const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
   const parts = new LRUCache<string, Part>({ max: partsKept });
   const steps = new Map<PlanNode | undefined, Step>();
@@ -85,9 +89,9 @@ export function prepareOperation({ graph, generateCode, mask }: OperationOptions
     definition,
     document,
     names: tellableNames(graph, names, permitted),
-    plan,
+    plan: cache ? cache.readPlan(plan, definition.operation) : plan,
     stepOf: (node) => {
-      const known = steps.get(node) ?? compilePlan(node, graph.kinds);
+      const known = steps.get(node) ?? compilePlan(node, facts);
       steps.set(node, known);
       return known;
     },

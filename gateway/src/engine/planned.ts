@@ -4,6 +4,7 @@ import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { record } from '@supergraph/platform/tracing';
 import { type Answer, refusedWith } from '../answer.ts';
 import type { EdgeAccess, Permitted } from '../edge-access.ts';
+import type { EngineCache } from './engine-cache.ts';
 import { type Mask, onOurSide } from './errors.ts';
 import type { Graph } from './graph.ts';
 import type { Observed } from './observe.ts';
@@ -25,6 +26,8 @@ export interface Engine {
   readonly access: EdgeAccess;
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   readonly log: Log;
+  /** Absent: nothing is remembered. */
+  readonly cache: EngineCache | undefined;
   /** The planned operation, made once for all that may run the same of it. */
   prepare(permitted: Permitted, request: Pick<Observed, 'operationName' | 'overrides' | 'variables'>, inParts: boolean): Prepared;
   begin(operation: Operation, request: Observed, arrived?: (id: string) => void): Run;

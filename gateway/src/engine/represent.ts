@@ -12,14 +12,22 @@ export interface Representer {
   readonly object: (entity: Tree) => Tree | undefined;
 }
 
-/** Compiles a fetch's `requires`. */
+/**
+ * Compiles a fetch's `requires`. Objects of types for which the fetch is not made as a whole have no representation,
+ * and neither have those of which a part is missing, however deep.
+ */
 export function createRepresenter(
   kinds: Kinds,
   requires: readonly QueryPlanSelectionNode[],
   rewrites: readonly FetchDataRewrite[] | undefined,
+  isWhole: (typeName: unknown) => boolean = () => true,
 ): Representer {
-  return isFlat(requires) && !rewrites?.length ? flat(kinds, requires) : deep(kinds, requires, rewrites);
+  return isFlat(requires) && !rewrites?.length ? flat(kinds, requires, isWhole) : deep(kinds, requires, rewrites, isWhole);
 }
+
+/** Whether an object has all that some selections ask for; null is something. */
+export const hasAll = (kinds: Kinds, object: Tree, selections: readonly QueryPlanSelectionNode[]): boolean =>
+  project(kinds, object, selections) !== undefined;
 
 /** Fields of leaves under type conditions: nearly all keys look like this. */
 const isFlat = (requires: readonly QueryPlanSelectionNode[]): boolean =>
@@ -28,13 +36,12 @@ const isFlat = (requires: readonly QueryPlanSelectionNode[]): boolean =>
       node.kind === 'InlineFragment' && node.typeCondition && node.selections.every((field) => field.kind === 'Field' && !field.selections),
   );
 
-function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[]): Representer {
-  const several = deep(kinds, requires, undefined);
-  const keysByType = new Map<unknown, Keys | 'several'>();
-  const keysOf = (typeName: unknown): Keys | 'several' => {
+function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], isWhole: (typeName: unknown) => boolean): Representer {
+  const keysByType = new Map<unknown, Keys>();
+  const keysOf = (typeName: unknown): Keys => {
     const known = keysByType.get(typeName);
     if (known) return known;
-    const keys = readKeys(kinds, requires, typeName);
+    const keys = isWhole(typeName) ? readKeys(kinds, requires, typeName) : [];
     // Names of types come from subgraphs; only those that the fetch asks for are worth a memory.
     if (keys.length > 0) keysByType.set(typeName, keys);
     return keys;
@@ -42,7 +49,6 @@ function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[]): Repres
   return {
     text: (entity) => {
       const keys = keysOf(entity['__typename']);
-      if (keys === 'several') return several.text(entity);
       if (keys.length === 0) return undefined;
       let text = '{';
       for (const { key, label } of keys) {
@@ -53,10 +59,8 @@ function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[]): Repres
       return `${text}}`;
     },
     object: (entity) => {
-      const keys = keysOf(entity['__typename']);
-      if (keys === 'several') return several.object(entity);
       const found = emptyTree();
-      for (const { key, name } of keys) found[name] = own(entity, key);
+      for (const { key, name } of keysOf(entity['__typename'])) found[name] = own(entity, key);
       return found;
     },
   };
@@ -65,22 +69,22 @@ function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[]): Repres
 /** Where a value is kept, and what the subgraph calls it. */
 type Keys = readonly { readonly key: string; readonly name: string; readonly label: string }[];
 
-/** Two fragments for one type may be filled apart: one of them may lack something. */
-function readKeys(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], typeName: unknown): Keys | 'several' {
-  const fitting = requires.filter(
-    (node) => node.kind === 'InlineFragment' && node.typeCondition && kinds.of(node.typeCondition).has(typeName),
-  );
-  if (fitting.length > 1) return 'several';
-  const fields = fitting.flatMap((node) => node.selections ?? []);
-  return fields.map((field, index) => {
-    const { name, alias = name } = field.kind === 'Field' ? field : { name: '' };
-    return { key: alias, name, label: `${index === 0 ? '' : ','}${JSON.stringify(name)}:` };
-  });
+function readKeys(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], typeName: unknown): Keys {
+  const keysByName = new Map<string, string>();
+  for (const node of requires)
+    if (node.kind === 'InlineFragment' && node.typeCondition && kinds.of(node.typeCondition).has(typeName))
+      for (const field of node.selections) if (field.kind === 'Field') keysByName.set(field.name, field.alias ?? field.name);
+  return [...keysByName].map(([name, key], index) => ({ key, name, label: `${index === 0 ? '' : ','}${JSON.stringify(name)}:` }));
 }
 
-function deep(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], rewrites: readonly FetchDataRewrite[] | undefined): Representer {
+function deep(
+  kinds: Kinds,
+  requires: readonly QueryPlanSelectionNode[],
+  rewrites: readonly FetchDataRewrite[] | undefined,
+  isWhole: (typeName: unknown) => boolean,
+): Representer {
   const object = (entity: Tree): Tree | undefined => {
-    const found = project(kinds, entity, requires);
+    const found = isWhole(entity['__typename']) ? project(kinds, entity, requires) : undefined;
     if (!found?.['__typename']) return undefined;
     rewrite(kinds, rewrites, found);
     return found;
@@ -94,24 +98,27 @@ function deep(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], rewrite
   };
 }
 
-/** What the selections ask for; null as a whole where a part is missing. */
-function project(kinds: Kinds, source: Tree, selections: readonly QueryPlanSelectionNode[]): Tree | null {
+/** What the selections ask for; undefined as a whole where a part is missing. */
+function project(kinds: Kinds, source: Tree, selections: readonly QueryPlanSelectionNode[]): Tree | undefined {
   const found = emptyTree();
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const { name, alias = name } = selection;
       const value = own(source, alias);
-      if (value === undefined) return null;
-      found[name] = selection.selections ? projectValue(kinds, value, selection.selections) : value;
+      const part = selection.selections && value !== undefined ? projectValue(kinds, value, selection.selections) : value;
+      if (part === undefined) return undefined;
+      found[name] = part;
     } else if (selection.typeCondition && kinds.holds(source, selection.typeCondition, false)) {
       const part = project(kinds, source, selection.selections);
-      if (part) merge(found, part);
+      if (!part) return undefined;
+      merge(found, part);
     }
   }
   return found;
 }
 
 function projectValue(kinds: Kinds, value: unknown, selections: readonly QueryPlanSelectionNode[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => projectValue(kinds, item, selections));
-  return isTree(value) ? project(kinds, value, selections) : null;
+  if (!Array.isArray(value)) return isTree(value) ? project(kinds, value, selections) : null;
+  const items = value.map((item) => projectValue(kinds, item, selections));
+  return items.includes(undefined) ? undefined : items;
 }

@@ -1,6 +1,7 @@
 import type { Identity } from '@supergraph/platform/context';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
 import type { CompiledFetch } from './compiled-fetch.ts';
+import type { EntityCache } from './engine-cache.ts';
 import type { PlacedError, Told } from './errors.ts';
 import type { FetchReport } from './fetch-report.ts';
 import type { Recording } from './recording.ts';
@@ -19,6 +20,8 @@ export interface FetchRequest {
   readonly entities: number;
   /** How many objects of the answer want one of them. */
   readonly wanted: number;
+  /** Only an answer to somebody who asked since the same moment will do. */
+  readonly since: string | undefined;
 }
 
 /** Asks a subgraph within the operation's time; never rejects. */
@@ -57,6 +60,10 @@ export interface Run {
   readonly errors: PlacedError[];
   /** Entities that were asked for in this run: by what was asked of them, then by their representations. */
   readonly entities: Map<string, KnownEntities>;
+  /** What is known of entities from other runs. */
+  readonly entityCache: EntityCache | undefined;
+  /** The moment from which on the answer is to be known; undefined where it will not be kept. */
+  readonly since: string | undefined;
   /** Called when a fetch that others wait for, by its id in the plan, is done. */
   readonly arrived: ((id: string) => void) | undefined;
   /** Hears what came of each fetch. */

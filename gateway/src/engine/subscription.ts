@@ -8,8 +8,8 @@ import { GraphQLError } from 'graphql';
 import { type Answer, refusedWith } from '../answer.ts';
 import type { SubscriptionRequest } from '../executor.ts';
 import { type Engine, type Planned, planFor } from './planned.ts';
-import { askedBy, unavailableAnswer } from './errors.ts';
-import { type CompiledFetch, pickVariables } from './compiled-fetch.ts';
+import { unavailableAnswer } from './errors.ts';
+import { compileFetch, type CompiledFetch, pickVariables } from './compiled-fetch.ts';
 import { takeRoot } from './fetch-root.ts';
 import { type Observed, observe } from './observe.ts';
 import type { Step } from './run.ts';
@@ -80,11 +80,10 @@ function compile(
   planned: Planned,
   { primary, rest }: SubscriptionNode,
 ): Compiled {
-  const asked = askedBy(primary.operation);
   return {
     ...planned,
     request,
-    event: { node: primary, path: [], kinds: graph.kinds, asked: () => asked },
+    event: compileFetch(primary, [], graph.kinds),
     rest: rest && planned.operation.stepOf(rest),
   };
 }

@@ -25,6 +25,7 @@ import type { LiveExecutor } from '../live-executor.ts';
 import { isChecked } from '../operations.ts';
 import { answerInParts, answerOnce, refuseWith, type Serving } from '../serving.ts';
 import { partsType } from './accept.ts';
+import { cacheHeaders } from './cache-headers.ts';
 import type { Exchange, Lane } from './lane.ts';
 import type { Reply } from './reply.ts';
 
@@ -38,8 +39,8 @@ export type GatewayPlugin = ApolloServerPlugin<PluginContext>;
 
 interface LaneContext extends PluginContext {
   readonly exchange: Exchange;
-  /** Deferred parts that run: who leaves ends them. */
-  readonly running: { later?: IncrementalAnswer['later'] };
+  /** Deferred parts that run: who leaves ends them. And how long caches on the way may keep the answer. */
+  readonly running: { later?: IncrementalAnswer['later']; cache?: Answer['cache'] };
 }
 
 /** The way through Apollo Server's pipeline, for the sake of its plugins. What is answered is the same. */
@@ -55,7 +56,8 @@ export async function createApolloLane(servings: ContractServings, plugins: read
       const server = servers.get(exchange.serving.live);
       if (!server) throw new Error('no server was started for this contract');
       const response = await server.executeHTTPGraphQLRequest({ httpGraphQLRequest: requestOf(exchange), context });
-      return toReply(response, () => running.later?.return());
+      const reply = toReply(response, () => running.later?.return());
+      return { ...reply, headers: { ...cacheHeaders(running), ...reply.headers } };
     },
     page: async ({ headers }) => {
       const httpGraphQLRequest = { method: 'GET', headers: headerMap(headers), search: '', body: {} };
@@ -127,8 +129,10 @@ function gatewayOf(serving: Serving, carried: WeakMap<GraphQLError, GraphQLForma
       forget = live.onSwap(tell);
       return Promise.resolve({
         executor: async ({ context }) => {
-          const { checked, ...work } = (context as LaneContext).exchange;
+          const { exchange, running } = context as LaneContext;
+          const { checked, ...work } = exchange;
           const answer = isChecked(checked) ? await answerOnce(serving, { ...work, checked }) : refuseWith(serving, work.via, checked);
+          running.cache = answer.cache;
           return toResult(answer, carried);
         },
       });

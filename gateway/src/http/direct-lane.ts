@@ -3,6 +3,7 @@ import { headersOf, statusOf } from '../edge-errors.ts';
 import { endingWith } from '../generators.ts';
 import { isChecked } from '../operations.ts';
 import { answerInParts, answerOnce, refuseWith } from '../serving.ts';
+import { cacheHeaders } from './cache-headers.ts';
 import { firstPart, laterPart, lastPart, partsHeader } from './deferred-parts.ts';
 import type { Exchange, Lane } from './lane.ts';
 import type { Reply } from './reply.ts';
@@ -20,7 +21,11 @@ async function answer({ serving, checked, accepted, ...work }: Exchange): Promis
 function wholeReply(result: Answer, contentType: string): Reply {
   const extensions = result.errors?.[0]?.extensions;
   const status = result.data === undefined ? statusOf(extensions?.['code']) : 200;
-  return { status, headers: { 'content-type': contentType, ...headersOf(status, extensions) }, body: answerText(result) };
+  return {
+    status,
+    headers: { 'content-type': contentType, ...cacheHeaders(result), ...headersOf(status, extensions) },
+    body: answerText(result),
+  };
 }
 
 async function* texts({ initial, later }: IncrementalAnswer): AsyncGenerator<string, void> {

@@ -4,6 +4,7 @@ import { interfaces } from './cases/interfaces.ts';
 import { keyCases } from './cases/keys.ts';
 import { operationCases } from './cases/operations.ts';
 import { sharing } from './cases/sharing.ts';
+import { toComparable } from './compare.ts';
 
 /* Rules of Federation 2 that users meet, each with answers that were worked out by hand. */
 
@@ -22,6 +23,6 @@ describe.each([...interfaces, ...fieldSets, ...keyCases, ...sharing, ...operatio
     // Keys stand in the order in which they were asked for.
     expect(JSON.stringify(answer.data)).toBe(JSON.stringify(data));
     if (asked) expect(requests.toSorted()).toEqual(asked);
-    expect(await arena.runOurs(document, variables, { overrides, inClosures: true })).toEqual(answer);
+    expect(toComparable(await arena.runOurs(document, variables, { overrides, inClosures: true }))).toEqual(toComparable(answer));
   });
 });

@@ -2,7 +2,10 @@ import type { Answered, AnswerError } from './arena.ts';
 
 type Path = readonly (string | number)[];
 
-/** An error as answers are compared: what plain Apollo adds (`serviceName`, `valueCompletion`) is left out. */
+/**
+ * An error as answers are compared. What plain Apollo adds (`serviceName`, `valueCompletion`) is left out, and so is what an
+ * internal error says, since we mask it.
+ */
 export interface PlainError {
   readonly path: Path | null;
   readonly message: string;
@@ -26,11 +29,10 @@ export function toComparable({ data, errors }: Answered): Comparable {
   };
 }
 
-const toPlainError = ({ path, message, extensions }: AnswerError): PlainError => ({
-  path: path ?? null,
-  message,
-  code: extensions?.['code'],
-});
+function toPlainError({ path, message, extensions }: AnswerError): PlainError {
+  const code = extensions?.['code'];
+  return { path: path ?? null, message: code === 'INTERNAL_SERVER_ERROR' ? 'masked' : message, code };
+}
 
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
@@ -49,7 +51,7 @@ export const isSame = (a: Unordered, b: Unordered): boolean =>
  * graphql-js says this when a resolver gives what the schema does not allow; who merges answers of several subgraphs may find
  * it without hearing it, and words it otherwise.
  */
-export const isCompletionFault = ({ message }: PlainError): boolean =>
+export const isCompletionFault = ({ message }: AnswerError): boolean =>
   message.startsWith('Cannot return null for non-nullable field') || /^Enum ".*" cannot represent value/.test(message);
 
 /**
@@ -61,13 +63,13 @@ export function faultOf(answer: Answered, truth: Answered): string | undefined {
   const [given, right] = [toComparable(answer), toComparable(truth)];
   if (given.sorted !== right.sorted) return 'data differ from what graphql-js answers over all the data';
   if (given.data !== right.data) return 'keys stand in another order than the specification wants';
-  const placedRight = right.errors.map((error) => ({ error, place: placeOf(error.path ?? [], truth.data) }));
-  for (const { error, place } of placedRight) {
-    if (isCompletionFault(error)) continue;
+  const placedRight = truth.errors.map((raw) => ({ raw, error: toPlainError(raw), place: placeOf(raw.path ?? [], truth.data) }));
+  for (const { raw, error, place } of placedRight) {
+    if (isCompletionFault(raw)) continue;
     const there = given.errors.filter(({ path }) => path && startsWith(path, place));
     const told =
       place.length === error.path?.length ? there.some((one) => JSON.stringify(one) === JSON.stringify(error)) : there.length > 0;
-    if (!told) return `no error tells of ${JSON.stringify(error)}`;
+    if (!told) return `no error tells of ${JSON.stringify(raw)}`;
   }
   for (const error of given.errors) {
     if (!error.path) return `an error has no path: ${JSON.stringify(error)}`;

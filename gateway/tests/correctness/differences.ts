@@ -19,7 +19,8 @@ export interface Trial {
  * data without federation; each is recognized in the answers or proved by asking plain Apollo otherwise.
  */
 export const reasons = {
-  'planner-throws': 'the planner fails on a valid operation; faults-of-types.test.ts shows when',
+  'planner-throws':
+    'the planner fails on an abstract type condition inside an interface that is an @interfaceObject somewhere; faults-of-types.test.ts shows when',
   'shared-response-key':
     "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
   'lost-condition':
@@ -40,16 +41,17 @@ export type Reason = keyof typeof reasons;
 /** Why plain Apollo answers otherwise: nothing when it does not, undefined when no reason is known. */
 export async function explain(trial: Trial): Promise<readonly Reason[] | undefined> {
   const { plain, world, document } = trial;
-  if (plain instanceof Error) return ['planner-throws'];
-  const direct = explainErrors(trial, plain);
+  const direct = plain instanceof Error ? undefined : explainErrors(trial, plain);
   if (direct) return direct;
   for (const [reason, remedy] of remedies) {
     const mended = await remedy(trial);
     const rest = mended && explainErrors(trial, mended);
     if (rest) return [reason, ...rest];
   }
+  if (plain instanceof Error && plain.message.startsWith('We should have an edge from')) return ['planner-throws'];
   const plan = world.arena.plan(document);
   if (plan.includes('$contextualArgument')) return ['context'];
+  if (plain instanceof Error) return undefined;
   return world.interfaceObjects.some((subgraph) => plan.includes(`Fetch(service: "${subgraph}")`)) ? ['interface-object'] : undefined;
 }
 
@@ -76,10 +78,10 @@ const remedies: readonly (readonly [Reason, Remedy])[] = [
 
 /** The reasons for which errors differ though data are the same, or undefined. */
 function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
-  const [mine, theirs, right] = [toComparable(ours), toComparable(plain), toComparable(truth)];
+  const [mine, theirs] = [toComparable(ours), toComparable(plain)];
   if (isSame(mine, theirs)) return [];
   if (mine.sorted !== theirs.sorted) return undefined;
-  const faults = new Set(right.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data))));
+  const faults = new Set(truth.errors.filter(isCompletionFault).map(({ path }) => JSON.stringify(placeOf(path ?? [], truth.data))));
   const [told, toldByPlain] = [mine, theirs].map(({ errors }) => new Set(errors.map((error) => JSON.stringify(error))));
   const found = new Set<Reason>();
   for (const error of mine.errors) {

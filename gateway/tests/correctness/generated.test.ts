@@ -8,7 +8,7 @@ import { worlds } from './worlds.ts';
  */
 
 const seed = Number(process.env['CORRECTNESS_SEED'] ?? 1);
-const runs = Number(process.env['CORRECTNESS_RUNS'] ?? 60);
+const runs = Number(process.env['CORRECTNESS_RUNS'] ?? 20);
 
 test.each(worlds.map(([definition, hints]) => [definition.name, definition, hints] as const))(
   'generated operations over %s',

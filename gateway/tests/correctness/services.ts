@@ -48,6 +48,8 @@ export function startService({ name, sdl, resolvers }: SubgraphOfWorld): Service
   const answer = async (request: SubgraphRequest): Promise<SubgraphAnswer> => {
     const document = documents.get(request.query) ?? read(schema, request.query);
     documents.set(request.query, document);
+    // Answers come in another order than the questions went.
+    for (let turn = request.query.length % 3; turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve));
     if (!('kind' in document)) return { errors: document.map(toPlainError) };
     const { data, errors } = await execute({ schema, document, variableValues: request.variables, operationName: request.operationName });
     // As it would come over the wire: nothing is shared with the service's own data.

@@ -36,7 +36,7 @@ function resolverOf(owner: Owner, type: TypeFacts, fieldName: string) {
   return (source: Row | undefined, args: Arguments, _: unknown, info: GraphQLResolveInfo): unknown => {
     const row: Row = source ?? {};
     if (field?.external) return externalValue(owner, type, row, info, args);
-    const known = field?.requires ? { ...withoutExternals(owner, type, row), ...row[given] } : row;
+    const known = field?.requires ? requiredOf(owner, type, row, field.requires) : row;
     const value = ask(fields, type.name, fieldName, known, args);
     return field?.provides ? mark(value, field.provides) : value;
   };
@@ -58,7 +58,16 @@ function externalValue(
   return below ? mark(value, below) : value;
 }
 
-/** What a field with `@requires` may see: nothing of others but what was handed over or provided. */
+/** What a field with `@requires` may see: its own, and of others what was handed over or provided. Throws where that is not all. */
+function requiredOf(owner: Owner, type: TypeFacts, row: Row, { selections }: SelectionSetNode): Row {
+  const known = { ...withoutExternals(owner, type, row), ...row[given] };
+  for (const selection of selections)
+    if (selection.kind === Kind.FIELD && known[selection.name.value] === undefined)
+      throw new Error(`${type.name} was asked for a field without ${selection.name.value}, which it requires`);
+  return known;
+}
+
+/** Nothing of others but what was provided. */
 function withoutExternals(owner: Owner, type: TypeFacts, row: Row): Row {
   const set = row[provided];
   const seen: Row = { ...row };

@@ -83,12 +83,25 @@ describe('representations', () => {
   });
   test('hold objects and lists below their fields', () => {
     const requires = [on('Book', field('__typename'), field('parts', [field('id'), on('Film', field('title'))]))];
-    const entity = { __typename: 'Book', parts: [{ id: 1, more: 2 }, null, [{ id: 3, __typename: 'Film', title: 't' }], { no: 'id' }] };
-    expect(represent(requires, entity)).toBe('{"__typename":"Book","parts":[{"id":1},null,[{"id":3,"title":"t"}],null]}');
+    const entity = { __typename: 'Book', parts: [{ id: 1, more: 2 }, null, [{ id: 3, __typename: 'Film', title: 't' }]] };
+    expect(represent(requires, entity)).toBe('{"__typename":"Book","parts":[{"id":1},null,[{"id":3,"title":"t"}]]}');
+    expect(represent(requires, { ...entity, parts: [[{ id: 1 }, { no: 'id' }]] })).toBeUndefined();
+    expect(represent(requires, { ...entity, parts: [{ id: 3, __typename: 'Film' }] })).toBeUndefined();
   });
-  test('of which only some fragments can be filled hold those', () => {
-    const requires = [on('Book', field('__typename'), field('id')), on('Book', field('__typename'), field('title'))];
-    expect(represent(requires, { __typename: 'Book', id: 1 })).toBe('{"__typename":"Book","id":1}');
+  test('hold what every fragment for their type asks for, and are not made where one of them lacks something', () => {
+    const requires = [on('Book', field('__typename'), field('id')), on('Media', field('__typename'), field('title'))];
+    expect(represent(requires, { __typename: 'Book', id: 1, title: 't' })).toBe('{"__typename":"Book","id":1,"title":"t"}');
+    expect(represent(requires, { __typename: 'Book', id: 1 })).toBeUndefined();
+    expect(represent(requires, { __typename: 'Film', title: 't' })).toBe('{"__typename":"Film","title":"t"}');
+  });
+  test('are not made of types that a fetch does not serve as a whole', () => {
+    const requires = [on('Media', field('__typename'), field('id'))];
+    const rewrites = [{ kind: 'ValueSetter', path: ['... on Book', '__typename'], setValueTo: 'Media' }] as const;
+    for (const changes of [undefined, rewrites]) {
+      const { text } = createRepresenter(kinds, requires as never, changes as never, (typeName) => typeName === 'Film');
+      expect(text({ __typename: 'Film', id: 1 })).toBe('{"__typename":"Film","id":1}');
+      expect(text({ __typename: 'Book', id: 1 })).toBeUndefined();
+    }
   });
   test('call a type as the subgraph does', () => {
     const rewrites = [{ kind: 'ValueSetter', path: ['... on Book', '__typename'], setValueTo: 'Media' }];

@@ -1,6 +1,6 @@
 import { type AppProcess, startAppProcess } from '../support/app-process.ts';
 import { createWorld, type World } from '../support/journey.ts';
-import { walkAccounts, walkCatalog, walkChat, walkInventory, walkNotifications, walkOrganizations, walkReviews } from './walks.ts';
+import { walks } from './walks/all.ts';
 
 // One process holds all domains, as `npm start` does.
 let app: AppProcess;
@@ -14,15 +14,7 @@ afterAll(async () => {
   await app?.end();
 });
 
-test.each([
-  ['accounts', walkAccounts],
-  ['organizations', walkOrganizations],
-  ['catalog', walkCatalog],
-  ['inventory', walkInventory],
-  ['reviews', walkReviews],
-  ['chat', walkChat],
-  ['notifications', walkNotifications],
-])('a client walks through %s', async (_name, walk) => walk(world));
+test.each(walks)('a client walks through %s', async (_name, walk) => walk(world));
 
 test('nothing went wrong on the way', () => {
   expect(app.output()).not.toMatch(/"level":"(error|fatal)"/);

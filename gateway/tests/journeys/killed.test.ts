@@ -5,8 +5,11 @@ import { startEmbeddedDatabase } from '@supergraph/platform/embedded-database';
 import postgres, { type Sql } from 'postgres';
 import { v7 } from 'uuid';
 import { type AppProcess, makeDataDirectory, startAppProcess } from '../support/app-process.ts';
-import { createWorld, eventually, give, type Person, register } from '../support/journey.ts';
-import { addProduct, openShop, type Product, readNotices, say, type Shop, talk } from './walks.ts';
+import { eventually } from '../support/eventually.ts';
+import { createWorld, give, type Person } from '../support/journey.ts';
+import { register } from '../support/people.ts';
+import { addProduct, openShop, type Product, type Shop } from './walks/shop.ts';
+import { readNotices, say, talk } from './walks/talks.ts';
 
 // The program is killed without warning while it writes: what it has acknowledged must be there, with its effects, once.
 const seed = Number(process.env['JOURNEY_SEED'] ?? Date.now() % 1_000_000);
@@ -97,7 +100,7 @@ function* messagesOf(author: Person): Generator<Write> {
 }
 
 test.each([1, 2, 3])(`kill %i of seed ${seed}: what was acknowledged is there once, and so are its effects`, async () => {
-  const products = await Promise.all(['Red', 'Green', 'Blue'].map((title) => addProduct(world, shop, title)));
+  const products = await Promise.all(['Red', 'Green', 'Blue'].map((title) => addProduct(shop, title)));
   await eventually('the products in reviews', async () => {
     const found = await sql`select 1 from reviews.subjects where id in ${sql(products.map(({ id }) => id))}`;
     return found.length === products.length;

@@ -1,16 +1,9 @@
-import { createWorld, eventually, give, register, type World } from '../support/journey.ts';
+import { eventually } from '../support/eventually.ts';
+import { createWorld, give, type World } from '../support/journey.ts';
+import { register } from '../support/people.ts';
 import { type Services, startServices } from '../support/services.ts';
-import {
-  addProduct,
-  openShop,
-  walkAccounts,
-  walkCatalog,
-  walkChat,
-  walkInventory,
-  walkNotifications,
-  walkOrganizations,
-  walkReviews,
-} from './walks.ts';
+import { walks } from './walks/all.ts';
+import { addProduct, openShop } from './walks/shop.ts';
 
 // Every domain is a process of its own, as at a large company: the same walks must lead to the same places.
 let graph: Services;
@@ -24,19 +17,11 @@ afterAll(async () => {
   await graph?.end();
 });
 
-test.each([
-  ['accounts', walkAccounts],
-  ['organizations', walkOrganizations],
-  ['catalog', walkCatalog],
-  ['inventory', walkInventory],
-  ['reviews', walkReviews],
-  ['chat', walkChat],
-  ['notifications', walkNotifications],
-])('a client walks through %s', async (_name, walk) => walk(world));
+test.each(walks)('a client walks through %s', async (_name, walk) => walk(world));
 
 test('a service that dies takes its own fields with it and nothing else, and comes back', async () => {
   const shop = await openShop(world, await register(world, 'Ana'), 'Steady Shop');
-  const { id } = await addProduct(world, shop, 'Tea');
+  const { id } = await addProduct(shop, 'Tea');
   const options = { variables: { id } };
   const read = 'query ($id: ID!) { product(id: $id) { title rating { count } availability { status } } }';
   const whole = { title: `Tea ${shop.word}`, rating: { count: 0 }, availability: { status: 'OUT_OF_STOCK' } };

@@ -3,7 +3,7 @@ import { globSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { type AppProcess, makeDataDirectory, startAppProcess } from './app-process.ts';
-import { eventually } from './journey.ts';
+import { eventually } from './eventually.ts';
 
 /** A domain that runs as a process of its own. */
 export interface ServiceProcess {

@@ -108,6 +108,20 @@ export function describeLive(name: string, underTest: LiveUnderTest): void {
       });
     });
 
+    test('it tells whether it hears the others', async () => {
+      const live = await open();
+      const states: boolean[] = [];
+      const end = live.onConnection?.((connected) => void states.push(connected));
+      await until(() => states.at(-1) === true);
+      expect(states[0]).toBe(false);
+      await interrupt(1_200);
+      await until(() => states.join().includes('true,false') && states.at(-1) === true);
+      end?.();
+      const told = states.length;
+      await live.close();
+      expect(states.length).toBe(told);
+    });
+
     test('signals reach the other process', async () => {
       const { one, two } = await connected();
       const typing = defineSignal(freshName('chat'), z.object({ who: z.string() }));

@@ -9,6 +9,9 @@ export interface Proxy {
   /** Ends all connections and refuses new ones until `mend`. */
   break(): void;
   mend(): void;
+  /** Keeps all connections, and lets nothing through until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +20,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let broken = false;
+  let frozen = false;
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -30,6 +34,7 @@ export async function openProxy(target: string): Promise<Proxy> {
     inner.on('close', () => outer.destroy());
     outer.on('close', () => inner.destroy());
     inner.pipe(outer).pipe(inner);
+    if (frozen) for (const socket of [inner, outer]) socket.pause();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,6 +51,14 @@ export async function openProxy(target: string): Promise<Proxy> {
     },
     mend: () => {
       broken = false;
+    },
+    freeze: () => {
+      frozen = true;
+      sockets.forEach((socket) => socket.pause());
+    },
+    thaw: () => {
+      frozen = false;
+      sockets.forEach((socket) => socket.resume());
     },
     close: async () => {
       cut();

@@ -1,4 +1,4 @@
-import { defineSignal } from '@supergraph/platform/bus';
+import { type Bus, defineSignal } from '@supergraph/platform/bus';
 import { parseInput } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -15,6 +15,50 @@ const mostShown = 100;
 export interface TypingState {
   readonly conversationId: string;
   readonly userIds: readonly string[];
+}
+
+/** Of each conversation who types and until when, as a process has heard; those who stopped go with the next sign of anybody there. */
+type Heard = Map<string, Map<string, number>>;
+const heardOn = new WeakMap<Bus, Heard>();
+const mostConversations = 10_000;
+
+/** Begins to listen to who types, for those who ask later; ends with the domain. */
+export function listenToTyping(ctx: Context): Promise<void> {
+  const heard: Heard = new Map();
+  heardOn.set(ctx.bus, heard);
+  void keepListening(ctx, heard);
+  return Promise.resolve();
+}
+
+async function keepListening(ctx: Context, heard: Heard): Promise<void> {
+  while (!ctx.signal.aborted) {
+    try {
+      for await (const sign of ctx.bus.signals(typing, () => true, ctx.signal)) note(heard, sign, ctx.now().getTime());
+    } catch (error) {
+      ctx.log.warn({ error }, 'signs of typing were lost; it is listened on');
+    }
+  }
+}
+
+function note(heard: Heard, { conversationId, userId, typing: on }: z.infer<(typeof typing)['payload']>, now: number): void {
+  const typists = heard.get(conversationId) ?? new Map<string, number>();
+  for (const [other, until] of typists) if (until <= now) typists.delete(other);
+  typists.delete(userId);
+  if (on) typists.set(userId, now + lastsMs);
+  // Removed and put back, so that the conversation that is silent longest comes first.
+  heard.delete(conversationId);
+  if (typists.size > 0) heard.set(conversationId, typists);
+  const [eldest] = heard.keys();
+  if (heard.size > mostConversations && eldest !== undefined) heard.delete(eldest);
+}
+
+/** Who types in a conversation right now, without the viewer. */
+export function listTypists(ctx: Context, conversationId: string): string[] {
+  const now = ctx.now().getTime();
+  return [...(heardOn.get(ctx.bus)?.get(conversationId) ?? [])]
+    .filter(([userId, until]) => until > now && userId !== ctx.viewer?.userId)
+    .map(([userId]) => userId)
+    .slice(0, mostShown);
 }
 
 /** Tells the others that the viewer types or stopped; nothing is stored. */

@@ -260,8 +260,12 @@ test('typing is told to the others as a whole list, ends by itself, and with a m
   next = typists();
   await saySure(ana, id, 'done');
   expect(await next).toEqual([[cy.userId]]);
+  const asked = async (as: typeof ana) =>
+    (await run(`query ($id: ID!) { conversation(id: $id) { typing { id } } }`, { variables: { id }, as })).data.conversation.typing;
+  expect([await asked(bo), await asked(cy)]).toEqual([[{ id: cy.userId }], [{ id: bo.userId }]]);
   next = typists();
   advance(6_000);
+  expect(await asked(bo)).toEqual([]);
   await type(ana, false);
   expect(await next).toEqual([[]]);
   expect((await run(documents.typing, { input: { conversationId: id, typing: true }, as: (await people()).dan })).codes).toEqual([

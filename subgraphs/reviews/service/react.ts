@@ -20,7 +20,7 @@ import type { Review } from '../store/rows.ts';
 import { lockVisible } from './edit-review.ts';
 import { contributionOf, moveRating } from './rating.ts';
 import { keepPace, requireSpeaker } from './standing.ts';
-import { tellAuthor } from './telling.ts';
+import { tellAuthor, tellReply, tellReported } from './telling.ts';
 
 async function lockForeign(ctx: Context, tx: Db, id: string, userId: string): Promise<Review> {
   await lockPerson(tx, userId);
@@ -70,6 +70,7 @@ export async function reportReview(ctx: Context, raw: unknown): Promise<boolean>
     const isNew = await insertReport(tx, { reviewId: id, reporterId: userId, reason, note, createdAt: ctx.now() });
     if (!isNew) return;
     const openReports = review.openReports + 1;
+    await tellReported(ctx, tx, review, openReports);
     if (openReports < reportsToHide || review.status !== 'PUBLISHED') {
       await updateReview(tx, id, { openReports });
       return;
@@ -91,7 +92,8 @@ export async function replyToReview(ctx: Context, raw: unknown): Promise<Review>
   const review = await ctx.db.transaction(async (tx) => {
     const found = await lockVisible(ctx, tx, id);
     await requireSpeaker(ctx, tx, userId, found.ownerId);
-    await saveReply(tx, { reviewId: id, replierId: userId, organizationId: found.ownerId, body, createdAt: ctx.now() });
+    const isFirst = await saveReply(tx, { reviewId: id, replierId: userId, organizationId: found.ownerId, body, createdAt: ctx.now() });
+    if (isFirst) await tellReply(ctx, tx, found, userId);
     await tellAuthor(ctx, tx, found, 'REPLY', 'first');
     return found;
   });

@@ -3,7 +3,7 @@ import type { Db } from '@supergraph/platform/database';
 import type { EventContract } from '@supergraph/platform/events';
 import { emit } from '@supergraph/platform/outbox';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
-import { reviewPublished } from '@supergraph/schema/events/reviews';
+import { replyPosted, reviewPublished, reviewReported } from '@supergraph/schema/events/reviews';
 import type { Context } from '../context.ts';
 import { replyPermission } from '../policy.ts';
 import { findSpeakers } from '../store/register.ts';
@@ -22,6 +22,17 @@ export async function tellReview(ctx: Context, tx: Db, contract: EventContract<R
     { reviewId, subjectType, subjectId, ownerId, authorId, rating, verified, version },
     { organizationId: ownerId },
   );
+}
+
+/** Tells the other domains that the subject's side answered a review. */
+export async function tellReply(ctx: Context, tx: Db, review: Review, replierId: string): Promise<void> {
+  const { id: reviewId, kind: subjectType, subjectId, ownerId: organizationId, authorId } = review;
+  await emit(ctx, tx, outbox, replyPosted, { reviewId, subjectType, subjectId, authorId, replierId }, { organizationId });
+}
+
+/** Tells the other domains that somebody reported a review. */
+export async function tellReported(ctx: Context, tx: Db, { id: reviewId, ownerId }: Review, openReports: number): Promise<void> {
+  await emit(ctx, tx, outbox, reviewReported, { reviewId, openReports }, { organizationId: ownerId });
 }
 
 /** Tells the other domains that a review is public, and the seller's side that it has one. */

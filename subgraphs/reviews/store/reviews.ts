@@ -177,12 +177,14 @@ export const findReplies = (db: Db, reviewIds: readonly string[]): Promise<Reply
     .where(inArray(reviewReplies.reviewId, [...reviewIds]));
 
 /** Writes an answer, in place of a former one; `createdAt` stays that of the first. */
-export async function saveReply(tx: Db, reply: typeof reviewReplies.$inferInsert & { createdAt: Date }): Promise<void> {
+export async function saveReply(tx: Db, reply: typeof reviewReplies.$inferInsert & { createdAt: Date }): Promise<boolean> {
   const { body, replierId, organizationId, createdAt: editedAt } = reply;
-  await tx
+  const [saved] = await tx
     .insert(reviewReplies)
     .values(reply)
-    .onConflictDoUpdate({ target: reviewReplies.reviewId, set: { body, replierId, organizationId, editedAt } });
+    .onConflictDoUpdate({ target: reviewReplies.reviewId, set: { body, replierId, organizationId, editedAt } })
+    .returning({ editedAt: reviewReplies.editedAt });
+  return saved?.editedAt === null;
 }
 
 /** Deletes an answer; false when there was none. */

@@ -6,7 +6,9 @@ import {
   reviewEdited,
   reviewPublished,
   reviewRejected,
+  replyPosted,
   reviewRemoved,
+  reviewReported,
   reviewSubmitted,
 } from '@supergraph/schema/events/reviews';
 import { v7 } from 'uuid';
@@ -367,6 +369,8 @@ test('reports count once per person; the fifth hides the review, and what a mode
   await report(person());
   expect(await read(review.id)).toBeNull();
   expect((await report(person())).codes).toEqual(['NOT_FOUND']);
+  const told = (await emitted(reviewReported)).filter(({ reviewId }) => reviewId === review.id);
+  expect(told.map(({ openReports }) => openReports)).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
   const own = await submitted((await product()).id, first);
   expect((await run(documents.report, { input: { id: own.id, reason: 'SPAM' }, as: first })).reasons).toEqual(['OWN_REVIEW']);
 });
@@ -385,6 +389,9 @@ test("the seller's side answers once, may change and delete the answer, and the 
   expect(second).toMatchObject({ body: 'Hello' });
   expect(second.editedAt).not.toBeNull();
   expect(await notices(author.userId)).toContain('REPLY');
+  expect((await emitted(replyPosted)).filter(({ reviewId }) => reviewId === review.id)).toEqual([
+    { reviewId: review.id, subjectType: 'PRODUCT', subjectId: id, authorId: author.userId, replierId: owner.userId },
+  ]);
   const drop = () => run(documents.unreply, { input: { id: review.id }, as: owner });
   expect((await drop()).data.deleteReviewReply.review.reply).toBeNull();
   expect((await drop()).codes).toEqual(['NOT_FOUND']);

@@ -1,5 +1,5 @@
-import { type ConstDirectiveNode, type DocumentNode, Kind, visit } from 'graphql';
-import { argumentOf, textArgument } from './directives.ts';
+import { type ConstDirectiveNode, type DocumentNode, visit } from 'graphql';
+import { flagArgument, textArgument } from './directives.ts';
 
 /**
  * Takes keys out of a supergraph that mislead the planner. Where a type has several keys in a subgraph, the planner
@@ -15,10 +15,8 @@ export function withoutDeadEnds(supergraph: DocumentNode): DocumentNode {
 
 const isJoin = ({ name }: ConstDirectiveNode): boolean => name.value === 'join__type';
 
-function isUnresolvable(directive: ConstDirectiveNode): boolean {
-  const value = argumentOf(directive, 'resolvable');
-  return value?.kind === Kind.BOOLEAN && !value.value;
-}
+/** Whether a key of a `@join__type` leads nowhere. */
+export const isUnresolvable = (directive: ConstDirectiveNode): boolean => flagArgument(directive, 'resolvable') === false;
 
 const isDeadEnd = (one: ConstDirectiveNode, all: readonly ConstDirectiveNode[]): boolean =>
   isJoin(one) &&

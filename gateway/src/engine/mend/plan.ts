@@ -39,7 +39,8 @@ function together(fetches: readonly FetchNode[]): PlanNode {
 
 type Mend = (node: PlanNode) => PlanNode;
 
-function mapNodes(node: Exclude<PlanNode, FetchNode>, change: Mend): PlanNode {
+/** The same part of a plan with other parts below it. */
+export function mapNodes(node: Exclude<PlanNode, FetchNode>, change: Mend): PlanNode {
   switch (node.kind) {
     case 'Sequence':
     case 'Parallel':
@@ -74,8 +75,8 @@ function realDocument(text: string, standIns: StandIns): string {
   return changed ? stripIgnoredCharacters(print(document)) : text;
 }
 
-/** As in a document, the alias is where the value is kept. */
-const realNames = (selections: readonly QueryPlanSelectionNode[], standIns: StandIns): QueryPlanSelectionNode[] =>
+/** Selections under the names that subgraphs know; as in a document, the alias is where the value is kept. */
+export const realNames = (selections: readonly QueryPlanSelectionNode[], standIns: StandIns): QueryPlanSelectionNode[] =>
   selections.map((node) => {
     if (node.kind === 'InlineFragment') return { ...node, selections: realNames(node.selections, standIns) };
     const real = standIns.get(node.name);

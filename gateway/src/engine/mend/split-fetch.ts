@@ -56,7 +56,8 @@ export function splitFetch(
   });
 }
 
-function askFor(fetch: FetchNode, document: EntityDocument, fields: ReadonlySet<FieldNode>): FetchNode {
+/** The same fetch for some fields of its document only; what its representations hold is left as it is. */
+export function askFor(fetch: FetchNode, document: EntityDocument, fields: ReadonlySet<FieldNode>): FetchNode {
   const { text, variables } = document.only(fields);
   const { variableUsages, contextRewrites } = fetch;
   return {

@@ -29,7 +29,7 @@ export interface SupergraphWithStandIns {
   readonly document: DocumentNode;
   /** What each of our fields stands for, by its name. */
   readonly standIns: ReadonlyMap<string, StandIn>;
-  /** What a subgraph's field requires, if there is something of ours in it. */
+  /** What a subgraph's field requires, with our fields in place of those that they stand for. */
   requiredBy(serviceName: string, typeName: string, fieldName: string): readonly QueryPlanSelectionNode[];
 }
 
@@ -52,9 +52,9 @@ export function addStandIns(supergraph: DocumentNode): SupergraphWithStandIns {
     if (fields === undefined) return directive;
     const selections = selectionsOf(fields);
     const replaced = replaceIn(typeName, selections);
-    if (replaced === selections) return directive;
     const service = services.get(textArgument(directive, 'graph') ?? '');
     required.set(keyOf(service, typeName, fieldName), trimSelectionNodes(replaced.selections));
+    if (replaced === selections) return directive;
     return withText(directive, 'requires', print(replaced).replaceAll(/\s+/g, ' ').slice(1, -1));
   };
   const document = mapFields(supergraph, ({ name: { value: typeName }, fields = [] }) =>
@@ -124,7 +124,8 @@ function standInField(name: string, fields: readonly FieldDefinitionNode[], stan
   return [{ kind: Kind.FIELD_DEFINITION, name: nameNode(name), type: field.type, directives }];
 }
 
-const isFieldsNode = (node: DefinitionNode): node is FieldsNode =>
+/** Whether a definition is of a type with fields. */
+export const isFieldsNode = (node: DefinitionNode): node is FieldsNode =>
   node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_DEFINITION;
 
 const typesOf = ({ definitions }: DocumentNode): Map<string, FieldsNode> =>
@@ -136,7 +137,7 @@ function mapFields(document: DocumentNode, change: (node: FieldsNode) => readonl
 }
 
 /** The names of the subgraphs, by what the supergraph calls them. */
-function serviceNames(supergraph: DocumentNode): Map<string, string> {
+export function serviceNames(supergraph: DocumentNode): Map<string, string> {
   const names = new Map<string, string>();
   visit(supergraph, {
     EnumValueDefinition: ({ name, directives = [] }) => {
@@ -148,7 +149,8 @@ function serviceNames(supergraph: DocumentNode): Map<string, string> {
   return names;
 }
 
-function selectionsOf(fields: string): SelectionSetNode {
+/** The selections of a set of fields without braces around it. */
+export function selectionsOf(fields: string): SelectionSetNode {
   const [definition] = parse(`{${fields}}`, { noLocation: true }).definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`"${fields}" is no set of fields`);
   return definition.selectionSet;

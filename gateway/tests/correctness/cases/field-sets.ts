@@ -1,3 +1,4 @@
+import { conflict } from '@supergraph/platform/errors';
 import { by, type CaseGroup, type Row, same } from './case.ts';
 
 const products: Row[] = [
@@ -29,17 +30,26 @@ const catalog = {
 };
 const stock = {
   name: 'stock',
-  sdl: 'type Product @key(fields: "id") { id: ID! quantity: Int }',
-  resolvers: { Product: { __resolveReference: ({ id }: Row) => ({ id, quantity: id === '1' ? 7 : 0 }) } },
+  sdl: 'type Product @key(fields: "id") { id: ID! quantity: Int sold: Int }',
+  resolvers: {
+    Product: {
+      __resolveReference: ({ id }: Row) => ({ id, quantity: id === '1' ? 7 : 0 }),
+      sold: ({ id }: Row) => {
+        if (id === '2') throw conflict('not counted yet');
+        return 3;
+      },
+    },
+  },
 };
 const delivery = {
   name: 'delivery',
   sdl: `enum Currency { EUR USD }
     type Product @key(fields: "id") {
-      id: ID! price: Int @external cost(currency: Currency!): Int @external quantity: Int @external box: Box @external category: Category @external things: [Thing!] @external
+      id: ID! price: Int @external cost(currency: Currency!): Int @external quantity: Int @external sold: Int @external box: Box @external category: Category @external things: [Thing!] @external
       shipping: Int @requires(fields: "price")
       customs: Int @requires(fields: "cost(currency: USD)")
       effort: Int @requires(fields: "price quantity")
+      demand: String @requires(fields: "sold")
       volume: Int @requires(fields: "box { width sides { size } }")
       warm: Boolean @requires(fields: "category { kind }")
       parcels: [String!] @requires(fields: "things { ... on Nut { weight } ... on Bolt { length } }")
@@ -54,6 +64,7 @@ const delivery = {
       __resolveReference: same,
       shipping: ({ price }: Row) => (price ?? 0) + 1,
       customs: ({ cost }: Row) => (cost ?? 0) + 2,
+      demand: ({ sold }: Row) => `${sold} of them`,
       effort: ({ price, quantity }: Row) => (price ?? 0) * quantity,
       volume: ({ box }: Row) => (box ? box.width * box.sides.reduce((sum: number, { size }: Row) => sum + size, 0) : null),
       warm: ({ category }: Row) => category.kind === 'hot',
@@ -124,6 +135,23 @@ const requires: CaseGroup = {
       document: '{ products { name } product(id: "2") { name strict } }',
       data: { products: [{ name: 'Tea' }, { name: 'Pot' }], product: null },
       errors: [[['product', 'strict'], 'INTERNAL_SERVER_ERROR']],
+    },
+    {
+      name: 'a field that fails: the error stands at the object, since the client does not know the field',
+      document: '{ products { demand shipping } }',
+      data: {
+        products: [
+          { demand: '3 of them', shipping: 301 },
+          { demand: 'null of them', shipping: 1 },
+        ],
+      },
+      errors: [[['products', 1], 'CONFLICT']],
+    },
+    {
+      name: 'a field that fails and that the client asked for',
+      document: '{ product(id: "2") { demand sold } }',
+      data: { product: { demand: 'null of them', sold: null } },
+      errors: [[['product', 'sold'], 'CONFLICT']],
     },
     {
       name: 'many at once',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { percentile, processorMs } from './measure.ts';
+import { percentile, processorMs } from '../measure.ts';
 
 export interface Target {
   readonly url: string;

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { demo, demoPeople } from '@supergraph/schema/demo';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { ask, type AppProcess, signInAs, startAppProcess } from '../gateway/tests/support/app-process.ts';
-import { type Figure, type Findings, milliseconds, percentile, residentBytes, type Scenario } from './measure.ts';
+import { ask, type AppProcess, signInAs, startAppProcess } from '../../gateway/tests/support/app-process.ts';
+import { milliseconds, percentile, residentBytes } from '../measure.ts';
+import type { Figure } from '../results/figures.ts';
+import type { Findings, Scenario } from '../results/parts.ts';
 
 const sockets = 20;
 const perSocket = 50;
-const messages = 20;
+const messageCount = 20;
+const quickMessageCount = 3;
 const patienceMs = 30_000;
 const settleMs = 1_000;
 
@@ -143,7 +146,15 @@ async function untilAllListen(app: AppProcess, room: Room, receipts: Receipts, p
   throw new Error(`not everybody listens: ${receipts.problems.slice(0, 3).join('; ')}`);
 }
 
+/** What is subscribed to, and how many messages are sent. */
+interface Delivery {
+  readonly name: string;
+  readonly selection: string;
+  readonly messages: number;
+}
+
 interface Outcome {
+  readonly messages: number;
   readonly delays: readonly number[];
   readonly last: readonly number[];
   readonly lost: number;
@@ -153,7 +164,7 @@ interface Outcome {
   readonly bytesPerSubscription: number | undefined;
 }
 
-async function deliver(app: AppProcess, room: Room, name: string, selection: string): Promise<Outcome> {
+async function deliver(app: AppProcess, room: Room, { name, selection, messages }: Delivery): Promise<Outcome> {
   const receipts = new Receipts();
   const before = residentBytes(app.child.pid);
   const crowd: Crowd = { receipts, refusals: 0, closing: false };
@@ -175,6 +186,7 @@ async function deliver(app: AppProcess, room: Room, name: string, selection: str
     return {
       delays: delays.flat(),
       last: delays.map((times) => Math.max(...times)),
+      messages,
       lost: sockets * perSocket * messages - delays.flat().length,
       doubled: [...sent.keys()].reduce((sum, text) => sum + receipts.doubledOf(text), 0),
       refusals: crowd.refusals,
@@ -187,25 +199,34 @@ async function deliver(app: AppProcess, room: Room, name: string, selection: str
   }
 }
 
-function figuresOf(name: string, { delays, last, lost, doubled, refusals, bytesPerSubscription }: Outcome): Figure[] {
+function figuresOf(name: string, { messages, delays, last, lost, doubled, refusals, bytesPerSubscription }: Outcome): Figure[] {
   const kilobytes = bytesPerSubscription === undefined ? 'unknown here' : `${(bytesPerSubscription / 1_024).toFixed(1)} kB`;
   return [
-    { what: `${name}: from sending to receipt, p50 / p99`, value: `${milliseconds(percentile(delays, 0.5))} / ${milliseconds(percentile(delays, 0.99))}` },
+    {
+      what: `${name}: from sending to receipt, p50 / p99`,
+      value: `${milliseconds(percentile(delays, 0.5))} / ${milliseconds(percentile(delays, 0.99))}`,
+    },
     { what: `${name}: until the last one has it, median`, value: milliseconds(percentile(last, 0.5)) },
-    { what: `${name}: lost / doubled of ${(sockets * perSocket * messages).toLocaleString('en')}`, value: `${lost} / ${doubled}`, goal: '0 / 0', holds: lost + doubled === 0 },
+    {
+      what: `${name}: lost / doubled of ${(sockets * perSocket * messages).toLocaleString('en')}`,
+      value: `${lost} / ${doubled}`,
+      goal: '0 / 0',
+      holds: lost + doubled === 0,
+    },
     { what: `${name}: beginnings refused and repeated`, value: String(refusals) },
     { what: `${name}: resident memory per subscription`, value: kilobytes },
   ];
 }
 
-async function run(tell: (line: string) => void): Promise<Findings> {
+async function run(tell: (line: string) => void, quick: boolean): Promise<Findings> {
+  const messages = quick ? quickMessageCount : messageCount;
   const figures: Figure[] = [];
   const problems: string[] = [];
   for (const [name, selection] of Object.entries(selections)) {
     // A program of its own for each, so that neither pays for what the other left in memory.
-    const app = await startAppProcess({ withinMs: 120_000 });
+    const app = await startAppProcess();
     try {
-      const outcome = await deliver(app, await enterRoom(app), name, selection);
+      const outcome = await deliver(app, await enterRoom(app), { name, selection, messages });
       tell(`${name}: ${outcome.delays.length} receipts, ${outcome.problems.length} problems`);
       figures.push(...figuresOf(name, outcome));
       problems.push(...new Set(outcome.problems.map((problem) => `${name}: ${problem.slice(0, 300)}`)));

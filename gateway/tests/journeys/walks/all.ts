@@ -1,0 +1,19 @@
+import type { Walk } from './walk.ts';
+import { walkAccounts } from './accounts.ts';
+import { walkCatalog } from './catalog.ts';
+import { walkChat } from './chat.ts';
+import { walkInventory } from './inventory.ts';
+import { walkNotifications } from './notifications.ts';
+import { walkOrganizations } from './organizations.ts';
+import { walkReviews } from './reviews.ts';
+
+/** The walk of each domain, by its name. */
+export const walks: readonly (readonly [domain: string, walk: Walk])[] = [
+  ['accounts', walkAccounts],
+  ['organizations', walkOrganizations],
+  ['catalog', walkCatalog],
+  ['inventory', walkInventory],
+  ['reviews', walkReviews],
+  ['chat', walkChat],
+  ['notifications', walkNotifications],
+];
