@@ -41,9 +41,14 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer | un
       chunks.length = 0;
       resolve(undefined);
     });
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    request.once('error', () => reject(new ClientLeft()));
-    request.once('close', () => reject(new ClientLeft()));
+    const leave = () => reject(new ClientLeft());
+    request.once('end', () => {
+      // Requests close after their end, too, and an error is dear to make.
+      request.off('close', leave);
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
+    request.once('error', leave);
+    request.once('close', leave);
   });
 }
 

@@ -61,7 +61,10 @@ export function createEventRoute(place: Place): Route {
 
 function signalOf(response: ServerResponse): AbortSignal {
   const leaving = new AbortController();
-  response.once('close', () => leaving.abort());
+  response.once('close', () => {
+    // What was answered has ended by itself, and an abort is dear to make.
+    if (!response.writableFinished) leaving.abort();
+  });
   return leaving.signal;
 }
 
