@@ -17,6 +17,7 @@ import { createConnector, isReachable } from './src/connections.ts';
 import { publicContract } from './src/contracts.ts';
 import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.ts';
 import { createExecutor } from './src/gateway.ts';
+import type { GatewayPlugin } from './src/http/apollo-lane.ts';
 import { createIdentifier } from './src/identify.ts';
 import type { OverrideOptions } from './src/overrides.ts';
 import { createPlayground } from './src/playground.ts';
@@ -43,6 +44,8 @@ export interface AppOptions {
   readonly source?: (clients: ReadonlyMap<string, SubgraphClient>) => SupergraphSource;
   /** Decides labels of `@override(label:)`. */
   readonly decideOverride?: OverrideOptions['decide'];
+  /** Plugins of Apollo Server; with any, all requests over HTTP take its pipeline. */
+  readonly plugins?: readonly GatewayPlugin[];
 }
 
 /** Starts the graph: embedded domains here, subgraphs with a SUBGRAPH_<NAME>_URL over HTTP, the gateway before them. */
@@ -91,6 +94,7 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
       log,
       metrics,
       databaseUrl: foundation.databaseUrl,
+      ...(options.plugins ? { plugins: options.plugins } : {}),
       problems: () => runtime.problems(),
       routes: (app) => void app.use('/callback', (request, response) => callbacks.handle(request, response)),
       ...(settings.development ? { playground: playgroundHandler() } : {}),

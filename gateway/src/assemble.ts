@@ -68,7 +68,10 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
   const leaving = new AbortController();
   const stopping = new AbortController();
   const redis = settings.redisUrl ? await connectRedis(settings.redisUrl, log) : undefined;
-  const rates = await openRateLimits({ settings, redis, databaseUrl: options.databaseUrl, log });
+  const rates = await openRateLimits({ settings, redis, databaseUrl: options.databaseUrl, log }).catch((error: unknown) => {
+    redis?.disconnect();
+    throw error;
+  });
   const store = createQueryStore({ redis, log });
   const shared: Shared = {
     identifier,
