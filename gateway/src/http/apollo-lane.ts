@@ -203,11 +203,12 @@ function incrementalResult({ initial, later }: IncrementalAnswer) {
   return { initialResult: { ...answerObject(initial), hasNext: true }, subsequentResults: results() };
 }
 
-const incrementObject = ({ path, label, data, errors }: Increment) => ({
+const incrementObject = ({ path, label, data, errors, extensions }: Increment) => ({
   path,
   ...(label === undefined ? {} : { label }),
   ...(errors?.length ? { errors } : {}),
   data: JSON.parse(data) as Record<string, unknown>,
+  ...(extensions ? { extensions } : {}),
 });
 
 /** The request as the entrance of both lanes has understood it. */

@@ -23,6 +23,7 @@ const reviews: Increment = {
   path: ['product'],
   data: '{"reviews":[{"id":"r1","body":null,"__typename":"Review"}],"__typename":"Product"}',
   errors: [{ message: 'a part does not answer', path: ['product', 'reviews', 0, 'body'], extensions: { code: 'UPSTREAM_UNAVAILABLE' } }],
+  extensions: { timings: { totalMs: 3 } },
 };
 
 /** What one test lets happen after the first part. */
@@ -77,7 +78,7 @@ test('parts are written as the draft of 2022-08-24 has them, the same on both la
   const [one, other] = [await send(direct, deferring), await send(apollo, deferring)];
   expect(one.text).toBe(
     `${first}${head}{"hasNext":true,"incremental":[{"path":["product"],"label":"later","data":${stock.data}}]}\r\n---\r\n` +
-      `${head}{"hasNext":true,"incremental":[{"path":["product"],"errors":${JSON.stringify(reviews.errors)},"data":${reviews.data}}]}\r\n---\r\n` +
+      `${head}{"hasNext":true,"incremental":[{"path":["product"],"errors":${JSON.stringify(reviews.errors)},"data":${reviews.data},"extensions":{"timings":{"totalMs":3}}}]}\r\n---\r\n` +
       `${head}{"hasNext":false}\r\n-----\r\n`,
   );
   expect(one.headers['content-type']).toBe('multipart/mixed; boundary="-"; deferSpec=20220824');
