@@ -6,6 +6,7 @@ import { OperationTypeNode } from 'graphql';
 import type { FetchOutcome } from '../explained.ts';
 import { unavailableAnswer } from './errors.ts';
 import type { FetchReport } from './fetch-report.ts';
+import { readable } from './readable.ts';
 import type { Ask, FetchRequest } from './run.ts';
 import { askerOf, type Share } from './sharing.ts';
 
@@ -54,7 +55,7 @@ export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: 
       return (ending) => share(key, ending, begin({ ...question, wantsText: true }));
     };
     const answer = await inTime({ service: request.service, log: () => requestLog(log, identity), signal, deadline }, work());
-    return ended.with(answer, isShared);
+    return ended.with(readable(answer), isShared);
   };
 }
 

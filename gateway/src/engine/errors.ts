@@ -1,6 +1,6 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
-import { type GraphQLFormattedError, Kind, parse, type SelectionSetNode } from 'graphql';
+import { type FragmentDefinitionNode, type GraphQLFormattedError, Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import type { Path } from './tree.ts';
 
@@ -67,8 +67,10 @@ export function toClientErrors(errors: readonly PlacedError[], shape: ObjectShap
 function visiblePath(path: Path, shape: ObjectShape): Path {
   const shown: (string | number)[] = [];
   let objects: readonly ObjectShape[] = [shape];
+  let lists = 0;
   for (const step of path) {
     if (typeof step === 'number') {
+      if (lists-- <= 0) return shown;
       shown.push(step);
       continue;
     }
@@ -77,11 +79,14 @@ function visiblePath(path: Path, shape: ObjectShape): Path {
     if (!first) return shown;
     shown.push(first.responseKey);
     objects = found.flatMap(objectsBelow);
+    lists = first.kind === 'value' ? listsAround(first.value) : 0;
   }
   return shown;
 }
 
 /** What objects may stand under a field, each with its type. */
+const listsAround = (value: ValueShape): number => (value.kind === 'list' ? 1 + listsAround(value.item) : 0);
+
 export const objectsBelow = (field: FieldShape): readonly ObjectShape[] => (field.kind === 'value' ? objectsOf(field.value) : []);
 
 function objectsOf(value: ValueShape): readonly ObjectShape[] {
@@ -94,28 +99,42 @@ function objectsOf(value: ValueShape): readonly ObjectShape[] {
 export interface Asked {
   readonly root: readonly string[];
   ofEntity(typeName: unknown): readonly string[];
+  /** Everything that is asked of entities, whatever their type. */
+  readonly ofEntities: ReadonlySet<string>;
 }
 
 /** Reads a fetch's document. */
 export function askedBy(document: string): Asked {
-  const operation = parse(document).definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  const { definitions } = parse(document);
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  const operation = definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION);
   const root: string[] = [];
-  const entities = new Map<unknown, readonly string[]>();
-  const selections = operation?.kind === Kind.OPERATION_DEFINITION ? operation.selectionSet.selections : [];
-  for (const selection of selections) {
+  const entities = new Map<unknown, string[]>();
+  for (const selection of operation?.selectionSet.selections ?? []) {
     if (selection.kind !== Kind.FIELD) continue;
     root.push(selection.alias?.value ?? selection.name.value);
-    for (const fragment of selection.selectionSet?.selections ?? [])
-      if (fragment.kind === Kind.INLINE_FRAGMENT && fragment.typeCondition)
-        entities.set(fragment.typeCondition.name.value, keysOf(fragment.selectionSet));
+    for (const below of selection.selectionSet?.selections ?? []) {
+      const fragment = fragmentOf(below, fragments);
+      const typeName = fragment?.typeCondition?.name.value;
+      if (fragment && typeName) entities.set(typeName, [...(entities.get(typeName) ?? []), ...keysOf(fragment.selectionSet, fragments)]);
+    }
   }
   const all = [...new Set([...entities.values()].flat())];
-  return { root, ofEntity: (typeName) => entities.get(typeName) ?? all };
+  return { root, ofEntity: (typeName) => entities.get(typeName) ?? all, ofEntities: new Set(['__typename', ...all]) };
 }
 
-const keysOf = ({ selections }: SelectionSetNode): string[] =>
+type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+const fragmentOf = (selection: SelectionNode, fragments: Fragments) => {
+  if (selection.kind === Kind.FRAGMENT_SPREAD) return fragments.get(selection.name.value);
+  return selection.kind === Kind.INLINE_FRAGMENT ? selection : undefined;
+};
+
+const keysOf = ({ selections }: SelectionSetNode, fragments: Fragments): string[] =>
   selections.flatMap((selection) => {
-    if (selection.kind === Kind.INLINE_FRAGMENT) return keysOf(selection.selectionSet);
+    const fragment = fragmentOf(selection, fragments);
+    if (fragment) return keysOf(fragment.selectionSet, fragments);
     if (selection.kind !== Kind.FIELD || selection.name.value === '__typename') return [];
     return [selection.alias?.value ?? selection.name.value];
   });

@@ -222,7 +222,12 @@ function knownEntities({ entities }: Run, sharedName: string | undefined): Known
 }
 
 /** Tells each entity what the subgraph said of it. */
-function takeEntities({ node, kinds }: EntityFetch, run: Run, { entities, objects }: Batch, { data, errors = [] }: SubgraphAnswer): void {
+function takeEntities(
+  { node, kinds, asked }: EntityFetch,
+  run: Run,
+  { entities, objects }: Batch,
+  { data, errors = [] }: SubgraphAnswer,
+): void {
   for (const error of errors.slice(0, mostErrors)) {
     const told = run.tell(error);
     const [root, index, ...rest] = error.path ?? [];
@@ -242,6 +247,8 @@ function takeEntities({ node, kinds }: EntityFetch, run: Run, { entities, object
       answer.errors.push({ ...unavailable(), rest: undefined });
       continue;
     }
+    // What nobody asked for must not take the place of what others answered.
+    for (const key of Object.keys(entity)) if (!asked().ofEntities.has(key)) delete entity[key];
     rewrite(kinds, node.outputRewrites, entity);
     answer.entity = entity;
   }

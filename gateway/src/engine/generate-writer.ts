@@ -107,7 +107,7 @@ class Code {
       case 'ID':
         return `if(typeof ${from}==="string")${out}=quote(${from});else if(Number.isInteger(${from}))${out}='"'+${from}+'"';else${flawed}`;
       case 'Int':
-        return `if(Number.isInteger(${from}))${out}=""+${from};else${flawed}`;
+        return `if((${from}|0)===${from})${out}=""+${from};else${flawed}`;
       case 'Float':
         return `if(Number.isFinite(${from}))${out}=""+${from};else${flawed}`;
       case 'Boolean':

@@ -57,7 +57,7 @@ export function buildGraph(supergraphSdl: string): Graph {
   return {
     schema,
     plan: (wanted, { operationName, overrides = new Map() }) => {
-      const spelledOut = spellOutConditions(schema, interfaceObjects, wanted);
+      const spelledOut = spellOutConditions(schema, interfaceObjects, typeKey, wanted);
       const operation = operationFromDocument(apiSchema, spelledOut, { ...(operationName ? { operationName } : {}), validate: false });
       return mendPlan(planner.buildQueryPlan(operation, { overrideConditions: new Map(overrides) }), mended, kinds);
     },

@@ -12,6 +12,7 @@ import { unavailableAnswer } from './errors.ts';
 import { compileFetch, type CompiledFetch, pickVariables } from './compiled-fetch.ts';
 import { takeRoot } from './fetch-root.ts';
 import { type Observed, observe } from './observe.ts';
+import { readable } from './readable.ts';
 import type { Step } from './run.ts';
 
 const eventMs = 5_000;
@@ -115,7 +116,7 @@ async function answerTo(engine: Engine, compiled: Compiled, identity: Identity, 
   observed.recording?.planned(operation, 0, true);
   try {
     const run = engine.begin(operation, observed);
-    takeRoot(compiled.event, run, event);
+    takeRoot(compiled.event, run, readable(event));
     await rest?.(run);
     const answer = engine.finish(operation, operation, run, permitted);
     end(faultOf(answer.errors));

@@ -126,6 +126,9 @@ function leafWriter(type: GraphQLLeafType): ValueWriter {
   return (value, writing) => write(value) ?? flaw(writing);
 }
 
+/** GraphQL's integers have 32 bits. */
+const isInt = (value: unknown): boolean => Number.isInteger(value) && Math.abs((value as number) + 0.5) < 2_147_483_648;
+
 /** The text of a leaf, or undefined for a value that its type does not have. */
 export function leafText(type: GraphQLLeafType): (value: unknown) => string | undefined {
   if (isEnumType(type)) {
@@ -138,7 +141,7 @@ export function leafText(type: GraphQLLeafType): (value: unknown) => string | un
     case 'ID':
       return (value) => (typeof value === 'string' ? quote(value) : Number.isInteger(value) ? `"${String(value)}"` : undefined);
     case 'Int':
-      return (value) => (Number.isInteger(value) ? String(value) : undefined);
+      return (value) => (isInt(value) ? String(value) : undefined);
     case 'Float':
       return (value) => (Number.isFinite(value) ? String(value) : undefined);
     case 'Boolean':

@@ -37,6 +37,8 @@ export async function startServices(): Promise<Services> {
     .toSorted();
   const [gatewayPort = 0, ...ports] = await freePorts(names.length + 1);
   const environment: Record<string, string> = {
+    // What is remembered would hide that a service is gone.
+    CACHE_MB: '0',
     PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
     INTERNAL_KEY: internalKey,
     SEED: 'none',

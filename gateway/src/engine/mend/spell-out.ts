@@ -5,13 +5,17 @@ import {
   getNamedType,
   type GraphQLSchema,
   type InlineFragmentNode,
+  type GraphQLObjectType,
   isAbstractType,
+  isObjectType,
   Kind,
   type SelectionNode,
+  type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { typeUnder } from '../conditions.ts';
 
 /** The interfaces of a supergraph that some subgraph knows as an object (`@interfaceObject`). */
 export function interfaceObjectsOf(supergraph: DocumentNode): ReadonlySet<string> {
@@ -29,16 +33,33 @@ export function interfaceObjectsOf(supergraph: DocumentNode): ReadonlySet<string
  * Writes conditions on interfaces and unions out as conditions on their objects, inside interfaces that a subgraph
  * knows as an object. Such a subgraph knows no other interface, and the planner gives up where it should ask another.
  */
-export function spellOutConditions(schema: GraphQLSchema, interfaceObjects: ReadonlySet<string>, document: DocumentNode): DocumentNode {
+export function spellOutConditions(
+  schema: GraphQLSchema,
+  interfaceObjects: ReadonlySet<string>,
+  typeKey: string,
+  document: DocumentNode,
+): DocumentNode {
   if (interfaceObjects.size === 0) return document;
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const one of document.definitions) if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
   const types = new TypeInfo(schema);
+  /** Of an object it is known which conditions hold. */
+  const ofObject = (node: SelectionSetNode, parent: GraphQLObjectType): SelectionSetNode => {
+    const selections = node.selections.flatMap((selection): readonly SelectionNode[] => {
+      const fragment = asInline(selection, fragments);
+      const condition = fragment && schema.getType(fragment.typeCondition?.name.value ?? parent.name);
+      if (!fragment || condition === parent) return [selection];
+      if (!isAbstractType(condition)) return [];
+      return schema.isSubType(condition, parent) ? [{ ...fragment, typeCondition: namedType(parent.name) }] : [];
+    });
+    return { ...node, selections: selections.length > 0 ? selections : [typeUnder(typeKey)] };
+  };
   return visit(
     document,
     visitWithTypeInfo(types, {
       SelectionSet: (node) => {
         const parent = getNamedType(types.getParentType());
+        if (isObjectType(parent)) return ofObject(node, parent);
         if (!isAbstractType(parent) || !interfaceObjects.has(parent.name)) return undefined;
         const possible = new Set(schema.getPossibleTypes(parent));
         const spellOut = (selection: SelectionNode): readonly SelectionNode[] => {
