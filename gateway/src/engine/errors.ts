@@ -100,7 +100,7 @@ export const objectsBelow = (field: FieldShape): readonly ObjectShape[] => (fiel
 function objectsOf(value: ValueShape): readonly ObjectShape[] {
   if (value.kind === 'list') return objectsOf(value.item);
   if (value.kind === 'object') return [value.shape];
-  return value.kind === 'abstract' ? [...value.byType.values(), value.unknown] : [];
+  return value.kind === 'abstract' ? [...value.byType.values(), ...(value.unknown ? [value.unknown] : [])] : [];
 }
 
 /**
