@@ -24,6 +24,7 @@ export function fetchRoot(fetch: CompiledFetch): Step {
         variablesText: () => toJson(variables()),
         entities: 0,
         wanted: 0,
+        remembered: 0,
         since: run.since,
       })
       .then((answer) => takeRoot(fetch, run, answer));

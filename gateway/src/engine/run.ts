@@ -18,8 +18,10 @@ export interface FetchRequest {
   readonly variablesText: () => string;
   /** How many entities are asked for; 0 for root fields. */
   readonly entities: number;
-  /** How many objects of the answer want one of them. */
+  /** How many objects of the answer want one of them, or one that needed no asking. */
   readonly wanted: number;
+  /** How many entities needed no asking, since they are known from earlier requests. */
+  readonly remembered: number;
   /** Only an answer to somebody who asked since the same moment will do. */
   readonly since: string | undefined;
 }
