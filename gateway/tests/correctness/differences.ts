@@ -63,7 +63,7 @@ export async function explain(trial: Trial): Promise<readonly Reason[] | undefin
 type Remedy = (trial: Trial) => Promise<Answered | undefined>;
 
 const keys: Remedy = async ({ world, document, variables }) => {
-  const { document: renamed, restore } = renameKeys(document);
+  const { document: renamed, restore } = renameKeys(world.arena.schema, document);
   world.reset();
   return world.arena.runPlain(renamed, variables).then(restore, () => undefined);
 };
@@ -78,7 +78,7 @@ const withoutConditions =
   };
 
 const inTurn: Remedy = async ({ world, document, variables }) => {
-  const { document: renamed, restore } = renameKeys(document);
+  const { document: renamed, restore } = renameKeys(world.arena.schema, document);
   const parts = oneByOne(renamed);
   if (parts.length < 2) return undefined;
   world.reset();

@@ -3,13 +3,16 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
   print,
   type SelectionNode,
   type SelectionSetNode,
+  TypeInfo,
   visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import type { Answered } from './arena.ts';
 
@@ -20,8 +23,8 @@ export interface Rewritten {
   restore(answer: Answered): Answered;
 }
 
-/** Gives every field that has an alias or arguments a response key that occurs nowhere else. */
-export function renameKeys(document: DocumentNode): Rewritten {
+/** Gives every field that has an alias, or may have arguments, a response key that occurs nowhere else. */
+export function renameKeys(schema: GraphQLSchema, document: DocumentNode): Rewritten {
   const keys = new Map<string, string>();
   const names = new Map<string, string>();
   const keyOf = (node: FieldNode): string => {
@@ -31,12 +34,14 @@ export function renameKeys(document: DocumentNode): Rewritten {
     names.set(key, node.alias?.value ?? node.name.value);
     return key;
   };
-  const renamed = visit(document, {
-    Field: (node) => {
-      if (!node.alias && !node.arguments?.length) return undefined;
-      return { ...node, alias: nameNode(keyOf(node)) };
-    },
-  });
+  const types = new TypeInfo(schema);
+  const renamed = visit(
+    document,
+    visitWithTypeInfo(types, {
+      // One without arguments has those that are the default.
+      Field: (node) => (node.alias || types.getFieldDef()?.args.length ? { ...node, alias: nameNode(keyOf(node)) } : undefined),
+    }),
+  );
   const nameOf = (key: string): string => names.get(key) ?? key;
   const restoreValue = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(restoreValue);
