@@ -1,6 +1,6 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
-import type { CompiledFetch } from './compiled-fetch.ts';
+import type { CompiledFetch, PlanFacts } from './compiled-fetch.ts';
 import { createRepresenter, type Representer } from './represent.ts';
 import type { PendingEntity } from './run.ts';
 import type { Tree } from './tree.ts';
@@ -25,12 +25,15 @@ export interface EntityFetch extends CompiledFetch {
   readonly planned: CompiledFetch;
   /** What its entities are known by in the whole run; undefined where they are not to be shared. */
   readonly sharedName: string | undefined;
+  /** Each object that refers to an entity gets a copy of its own. */
+  readonly givesCopies: boolean;
 }
 
 /** Compiles what a fetch of entities says. */
 export function entityFetch(
   compiled: CompiledFetch,
   requires: readonly QueryPlanSelectionNode[],
+  { hasContexts }: Pick<PlanFacts, 'hasContexts'>,
   isWhole?: (typeName: unknown) => boolean,
 ): EntityFetch {
   const { node, kinds } = compiled;
@@ -39,6 +42,7 @@ export function entityFetch(
     planned: compiled,
     representer: createRepresenter(kinds, requires, node.inputRewrites, isWhole),
     sharedName: !node.contextRewrites?.length && isFlatFetch(node.operation) ? anonymous(node) : undefined,
+    givesCopies: hasContexts,
   };
 }
 

@@ -19,10 +19,10 @@ export function fetchEntities(compiled: CompiledFetch, requires: readonly QueryP
   const { node, path, kinds } = compiled;
   const contexts = node.contextRewrites ?? [];
   const reducer = createReducer(compiled, requires, facts, (part, needed) => ({
-    ...entityFetch(compileFetch(part, path, kinds), needed),
+    ...entityFetch(compileFetch(part, path, kinds), needed, facts),
     planned: compiled,
   }));
-  const fetch = entityFetch(compiled, requires, reducer.isWhole);
+  const fetch = entityFetch(compiled, requires, facts, reducer.isWhole);
   return (run) => {
     const objects = targetsAt(run.data, path);
     if (objects.length === 0) return undefined;

@@ -1,8 +1,8 @@
-import type { FetchNode, PlanNode, QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { objectsBelow } from './errors.ts';
 import { isKey } from './holes.ts';
 import type { Kinds } from './kinds.ts';
-import { mapNodes } from './mend/plan.ts';
+import { fetchesOf } from './plan-fetches.ts';
 import type { ObjectShape } from './shape.ts';
 import type { PlanPath } from './walk.ts';
 
@@ -37,7 +37,7 @@ const objectsAt = (root: ObjectShape, path: PlanPath): readonly ObjectShape[] =>
   );
 
 /** Every key that some fetch of a plan reads, wherever that is. */
-function requiredKeys({ node }: QueryPlan): ReadonlySet<string> {
+function requiredKeys(plan: QueryPlan): ReadonlySet<string> {
   const keys = new Set<string>();
   const note = (selections: readonly QueryPlanSelectionNode[]): void => {
     for (const one of selections) {
@@ -45,16 +45,9 @@ function requiredKeys({ node }: QueryPlan): ReadonlySet<string> {
       note(one.selections ?? []);
     }
   };
-  const read = ({ requires = [], contextRewrites = [] }: FetchNode): void => {
+  for (const { requires = [], contextRewrites = [] } of fetchesOf(plan)) {
     note(requires);
     for (const { path } of contextRewrites) for (const step of path) keys.add(step);
-  };
-  const visit = (one: PlanNode): PlanNode => {
-    if (one.kind !== 'Fetch') return mapNodes(one, visit);
-    read(one);
-    return one;
-  };
-  const all = node?.kind === 'Subscription' ? node.rest : node;
-  if (all) visit(all);
+  }
   return keys;
 }

@@ -23,6 +23,7 @@ import { createIsWanted } from './is-wanted.ts';
 import { giveKeys } from './keys.ts';
 import { planFully, withoutDefer } from './plan-fully.ts';
 import type { Step } from './run.ts';
+import { hasContexts } from './surroundings.ts';
 import { type ObjectShape, shapeOf } from './shape.ts';
 import type { PlanPath } from './walk.ts';
 import { composeWriter, type Writer } from './write.ts';
@@ -80,7 +81,7 @@ export function prepareOperation({ graph, generateCode, mask, cache }: Operation
   const wanted = shapeFor(graph.schema.getRootType(definition.operation)?.name ?? '', [definition.selectionSet]);
   const { plan, coverage } = planFully(graph, document, request, () => wanted);
 
-  const facts = { ...graph, isWanted: createIsWanted(graph.kinds, wanted, plan) };
+  const facts = { ...graph, isWanted: createIsWanted(graph.kinds, wanted, plan), hasContexts: hasContexts(plan) };
   const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
   const parts = new LRUCache<string, Part>({ max: partsKept });
   const steps = new Map<PlanNode | undefined, Step>();

@@ -53,7 +53,8 @@ export function put(fetch: EntityFetch, run: Run, targets: readonly Target[]): v
   let flawed = false;
   for (const { object, entity } of targets) {
     flawed ||= entity.answer.errors.length > 0;
-    if (entity.answer.entity) mergeEntity(fetch.kinds, object, entity.answer.entity);
+    const found = entity.answer.entity;
+    if (found) mergeEntity(fetch.kinds, object, fetch.givesCopies ? structuredClone(found) : found);
   }
   if (flawed) placeErrors(fetch, run, targets);
 }
