@@ -76,14 +76,14 @@ export function createEngine(options: EngineOptions): Executor {
         recording,
       };
     },
-    finish: (operation, { shape, write }, run, permitted, { at, root } = { at: [], root: shape }) => {
+    finish: (operation, { shape, write }, run, permitted, { at, root, data } = { at: [], root: shape, data: run.data }) => {
       const writing: Writing = {
         introspect: (nodes) => introspectionText(graph.schema, operation.document, operation.definition, nodes, run.variables),
         flawed: false,
       };
       const startedAt = run.recording && performance.now();
       const text = write(run.data, writing);
-      const errors = toClientErrors(run.errors, root);
+      const errors = toClientErrors(run.errors, { shape: root, data, isRequired: operation.isRequired });
       if (writing.flawed) noteFlaws(requestLog(log, run.identity), shape, run.data, at, errors, permitted);
       if (text === undefined && errors.length === 0)
         errors.push({

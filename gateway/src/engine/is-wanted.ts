@@ -13,16 +13,14 @@ export type IsWanted = (path: PlanPath, typeName: string, key: string) => boolea
  * Reads who wants what. The planner asks a subgraph that knows an interface as an object for all that is selected of
  * any of its types. In doubt a field is wanted: where it is not the client's own, or an object's type is not known.
  */
-export function createIsWanted(kinds: Kinds, shape: ObjectShape, plan: QueryPlan): IsWanted {
-  let required: ReadonlySet<string> | undefined;
+export function createIsWanted(kinds: Kinds, shape: ObjectShape, isRequired: IsRequired): IsWanted {
   return (path, typeName, key) => {
     if (!kinds.isExact(typeName)) return true;
     const objects = objectsAt(shape, path);
     const asking = objects.filter(({ fields }) => fields.some(({ dataKey }) => dataKey === key));
     if (asking.length === 0 || asking.some((one) => one.typeName === typeName)) return true;
     if (!objects.some((one) => one.typeName === typeName)) return true;
-    required ??= requiredKeys(plan);
-    return required.has(key);
+    return isRequired(key);
   };
 }
 
@@ -36,7 +34,14 @@ const objectsAt = (root: ObjectShape, path: PlanPath): readonly ObjectShape[] =>
     [root],
   );
 
-/** Every key that some fetch of a plan reads, wherever that is. */
+/** Whether some fetch of a plan reads a key, wherever that is. */
+export type IsRequired = (key: string) => boolean;
+
+export function createIsRequired(plan: QueryPlan): IsRequired {
+  let required: ReadonlySet<string> | undefined;
+  return (key) => (required ??= requiredKeys(plan)).has(key);
+}
+
 function requiredKeys(plan: QueryPlan): ReadonlySet<string> {
   const keys = new Set<string>();
   const note = (selections: readonly QueryPlanSelectionNode[]): void => {

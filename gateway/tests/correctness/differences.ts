@@ -1,7 +1,7 @@
 import { type DocumentNode, print } from 'graphql';
 import type { Answered } from './arena.ts';
 import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
-import { leaveOut, oneByOne, renameKeys } from './rewrites.ts';
+import { askForTypes, leaveOut, oneByOne, renameKeys } from './rewrites.ts';
 import type { World } from './world.ts';
 
 /** One operation and what was answered; `plain` is an Error where plain Apollo threw. */
@@ -25,6 +25,8 @@ export const reasons = {
     "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
   'lost-condition':
     '@skip and @include change what the rest of an operation answers; with what is left out taken out of the document plain Apollo answers as we do',
+  'lost-object':
+    'the planner drops a field that leads to an object of which no condition selects anything, where an interface is spread over its types; asked for the type as well plain Apollo answers as we do; faults-of-types.test.ts shows it',
   'mutations-meet':
     'the planner lets root fields of a mutation run in another order, or before what other subgraphs have of the one before is there, where the specification wants one completed before the next ("Normal and Serial Execution"); asked for one by one plain Apollo answers as we do; faults-of-order.test.ts shows it',
   'rival-requirements': 'the planner fetches a field once for two that require it with different arguments; faults.test.ts shows it',
@@ -77,6 +79,14 @@ const withoutConditions =
     return mended && restore(mended);
   };
 
+const withTypes =
+  (remedy: Remedy): Remedy =>
+  async (trial) => {
+    const { document, restore } = askForTypes(trial.document);
+    const mended = await remedy({ ...trial, document });
+    return mended && restore(mended);
+  };
+
 const inTurn: Remedy = async ({ world, document, variables }) => {
   const { document: renamed, restore } = renameKeys(world.arena.schema, document);
   const parts = oneByOne(renamed);
@@ -99,6 +109,7 @@ const inTurn: Remedy = async ({ world, document, variables }) => {
 const remedies: readonly (readonly [Reason, Remedy])[] = [
   ['shared-response-key', keys],
   ['lost-condition', withoutConditions(keys)],
+  ['lost-object', withoutConditions(withTypes(keys))],
   ['mutations-meet', withoutConditions(inTurn)],
 ];
 

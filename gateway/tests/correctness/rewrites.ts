@@ -60,7 +60,10 @@ export function renameKeys(schema: GraphQLSchema, document: DocumentNode): Rewri
   };
 }
 
+const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;
+
 const placeholder = 'nothing_is_asked_here';
+const typeOfObject = { kind: Kind.FIELD, alias: nameNode(placeholder), name: nameNode('__typename') } as const;
 
 /** Takes out what `@skip` and `@include` leave out, and the directives themselves. */
 export function leaveOut(document: DocumentNode, variables: Readonly<Record<string, unknown>>): Rewritten {
@@ -74,17 +77,31 @@ export function leaveOut(document: DocumentNode, variables: Readonly<Record<stri
       const selections = node.selections.filter((selection) => !isLeftOut(selection));
       if (selections.length > 0) return { ...node, selections };
       // An object of which nothing is asked is still asked for.
-      return { ...node, selections: [{ kind: Kind.FIELD, alias: nameNode(placeholder), name: nameNode('__typename') }] };
+      return { ...node, selections: [typeOfObject] };
     },
     Directive: ({ name }) => (name.value === 'skip' || name.value === 'include' ? null : undefined),
   });
-  const restoreValue = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(restoreValue);
-    if (value === null || typeof value !== 'object') return value;
-    const kept = Object.entries(value).filter(([key]) => key !== placeholder);
-    return Object.fromEntries(kept.map(([key, item]) => [key, restoreValue(item)]));
-  };
-  return { document: rewritten, restore: ({ data, errors }) => ({ data: restoreValue(data) as Answered['data'], errors }) };
+  return { document: rewritten, restore: withoutPlaceholders };
+}
+
+/** Asks every object of which only conditions select anything for its type as well. */
+export function askForTypes(document: DocumentNode): Rewritten {
+  const rewritten = visit(document, {
+    Field: ({ selectionSet, ...node }) => {
+      if (!selectionSet || selectionSet.selections.some(({ kind }) => kind === Kind.FIELD)) return undefined;
+      return { ...node, selectionSet: { ...selectionSet, selections: [typeOfObject, ...selectionSet.selections] } };
+    },
+  });
+  return { document: rewritten, restore: withoutPlaceholders };
+}
+
+const withoutPlaceholders = ({ data, errors }: Answered): Answered => ({ data: dropPlaceholders(data) as Answered['data'], errors });
+
+function dropPlaceholders(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dropPlaceholders);
+  if (value === null || typeof value !== 'object') return value;
+  const kept = Object.entries(value).filter(([key]) => key !== placeholder);
+  return Object.fromEntries(kept.map(([key, item]) => [key, dropPlaceholders(item)]));
 }
 
 /** A mutation as several ones, each with one root field and all of its mentions, in the order in which they are to run. */
@@ -104,8 +121,6 @@ export function oneByOne(document: DocumentNode): readonly DocumentNode[] {
     definitions: [{ ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections } }, ...fragments],
   }));
 }
-
-const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;
 
 function valueOf({ arguments: given }: DirectiveNode, variables: Readonly<Record<string, unknown>>): unknown {
   const value = given?.find(({ name }) => name.value === 'if')?.value;
