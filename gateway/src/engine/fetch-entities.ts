@@ -51,8 +51,13 @@ function runGroup(
   const groups = Map.groupBy(left, reducer.reduce);
   return all([
     runTargets(fetch, run, targets, batch, extra),
-    ...[...groups].map(([part, some]) => part && runGroup(part, run, some, pickExtra(part.node, extra))),
+    ...[...groups].map(([part, some]) => (part ? runGroup(part, run, some, pickExtra(part.node, extra)) : passOver(run, some))),
   ]);
+}
+
+/** Of objects without a key, or without all that each field requires, nobody can be asked. */
+function passOver(run: Run, objects: readonly Tree[]): undefined {
+  for (const object of objects) run.unknown.add(object);
 }
 
 function runTargets(fetch: EntityFetch, run: Run, targets: readonly Target[], batch: Batch, extra: Extra): Promise<void> | undefined {

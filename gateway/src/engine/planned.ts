@@ -37,7 +37,7 @@ export interface Engine {
   finish(
     operation: Operation,
     part: Part,
-    run: Pick<Run, 'data' | 'errors' | 'variables' | 'identity' | 'recording'>,
+    run: Pick<Run, 'data' | 'errors' | 'unknown' | 'variables' | 'identity' | 'recording'>,
     permitted: Permitted,
     place?: PartPlace,
   ): Answer;

@@ -60,6 +60,8 @@ export interface Run {
   /** Makes of a subgraph's error what may leave. */
   readonly tell: (error: NonNullable<SubgraphAnswer['errors']>[number]) => Told;
   readonly errors: PlacedError[];
+  /** Objects of which some subgraph said nothing that was asked: they may lack fields, and nobody is to blame for it. */
+  readonly unknown: Set<Tree>;
   /** Entities that were asked for in this run: by what was asked of them, then by their representations. */
   readonly entities: Map<string, KnownEntities>;
   /** What is known of entities from other runs. */

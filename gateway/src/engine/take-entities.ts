@@ -55,6 +55,7 @@ export function put(fetch: EntityFetch, run: Run, targets: readonly Target[]): v
     flawed ||= entity.answer.errors.length > 0;
     const found = entity.answer.entity;
     if (found) mergeEntity(fetch.kinds, object, fetch.givesCopies ? structuredClone(found) : found);
+    else run.unknown.add(object);
   }
   if (flawed) placeErrors(fetch, run, targets);
 }

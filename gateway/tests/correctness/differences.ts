@@ -114,7 +114,7 @@ const remedies: readonly (readonly [Reason, Remedy])[] = [
 ];
 
 /** The reasons for which errors differ though data are the same, or undefined. */
-function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
+function explainErrors({ world, ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
   const [mine, theirs] = [toComparable(ours), toComparable(plain)];
   if (isSame(mine, theirs)) return [];
   if (mine.sorted !== theirs.sorted) return undefined;
@@ -123,7 +123,10 @@ function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason
   const found = new Set<Reason>();
   for (const error of mine.errors) {
     if (toldByPlain?.has(JSON.stringify(error))) continue;
-    const reason = reasonToTell(error, theirs.errors, faults.has(JSON.stringify(placeOf(error.path ?? [], ours.data))));
+    const reason = reasonToTell(error, theirs.errors, {
+      isAtFault: faults.has(JSON.stringify(placeOf(error.path ?? [], ours.data))),
+      isSilent: world.isSilent,
+    });
     if (!reason) return undefined;
     found.add(reason);
   }
@@ -136,12 +139,18 @@ function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason
   return [...found];
 }
 
-function reasonToTell({ message, code }: PlainError, theirs: readonly PlainError[], isAtFault: boolean): Reason | undefined {
+/** What may be told at a place: that a value broke the schema there, or that somebody gave no answer. */
+interface AtPlace {
+  readonly isAtFault: boolean;
+  readonly isSilent: boolean;
+}
+
+function reasonToTell({ message, code }: PlainError, theirs: readonly PlainError[], { isAtFault, isSilent }: AtPlace): Reason | undefined {
   const alike = theirs.filter((one) => one.message === message);
   if (alike.some(({ path }) => path === null)) return 'error-without-path';
   if (alike.length > 0) return 'error-of-another-place';
   if (isAtFault) return 'schema-is-kept';
-  return code === 'UPSTREAM_UNAVAILABLE' ? 'silence-is-told' : undefined;
+  return isSilent && code === 'UPSTREAM_UNAVAILABLE' ? 'silence-is-told' : undefined;
 }
 
 function reasonToHide(error: PlainError, mine: readonly PlainError[], { data }: Answered): Reason | undefined {

@@ -14,6 +14,8 @@ export interface World {
   /** Subgraphs that know an interface of others as an object. */
   readonly interfaceObjects: readonly string[];
   readonly rivals: readonly (readonly string[])[];
+  /** Whether a subgraph answers null and gives no reason. */
+  readonly isSilent: boolean;
   /** Forgets what mutations did. */
   reset(): void;
   /** What the operation answers when there is no federation at all: graphql-js over all the data. */
@@ -52,6 +54,7 @@ export function createWorld(definition: WorldDefinition): World {
       .filter(([, sdl]) => sdl.includes('@interfaceObject'))
       .map(([name]) => name),
     rivals: definition.rivals ?? [],
+    isSilent: definition.mute !== undefined,
     reset: () => (state.data = definition.data()),
     truth: async (document, variables = {}) => {
       const parsed = typeof document === 'string' ? parse(document) : document;
