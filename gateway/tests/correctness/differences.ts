@@ -1,7 +1,7 @@
 import { type DocumentNode, print } from 'graphql';
 import type { Answered } from './arena.ts';
 import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
-import { askForTypes, leaveOut, oneByOne, renameKeys } from './rewrites.ts';
+import { askForTypes, keepOnly, leaveOut, oneByOne, renameKeys } from './rewrites.ts';
 import type { World } from './world.ts';
 
 /** One operation and what was answered; `plain` is an Error where plain Apollo threw. */
@@ -39,7 +39,8 @@ export const reasons = {
   'error-without-path': 'an error that names no place stands at every field that was asked for; plain Apollo leaves it without one',
   'error-of-another-place':
     'plain Apollo finds the place of an entity by its number among all objects of a list, though it asked only for those that are there and of the right type, and gives up at a list of lists',
-  'error-of-a-hidden-field': 'plain Apollo tells of fields that the client did not ask for',
+  'error-of-a-hidden-field':
+    'plain Apollo tells of fields that the client did not ask for, or not of an object that is there; without the latter in the document it answers as we do',
 } as const;
 export type Reason = keyof typeof reasons;
 
@@ -87,6 +88,14 @@ const withTypes =
     return mended && restore(mended);
   };
 
+const withoutUnselected =
+  (remedy: Remedy): Remedy =>
+  async (trial) => {
+    const { document, restore } = keepOnly(trial.document, await trial.world.selected(trial.document, trial.variables));
+    const mended = await remedy({ ...trial, document });
+    return mended && restore(mended);
+  };
+
 const inTurn: Remedy = async ({ world, document, variables }) => {
   const { document: renamed, restore } = renameKeys(world.arena.schema, document);
   const parts = oneByOne(renamed);
@@ -110,6 +119,7 @@ const remedies: readonly (readonly [Reason, Remedy])[] = [
   ['shared-response-key', keys],
   ['lost-condition', withoutConditions(keys)],
   ['lost-object', withoutConditions(withTypes(keys))],
+  ['error-of-a-hidden-field', withoutConditions(withoutUnselected(keys))],
   ['mutations-meet', withoutConditions(inTurn)],
 ];
 

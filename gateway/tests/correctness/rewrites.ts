@@ -95,6 +95,15 @@ export function askForTypes(document: DocumentNode): Rewritten {
   return { document: rewritten, restore: withoutPlaceholders };
 }
 
+/** Takes out the fields that are not among some of them; what is asked about the schema stays. */
+export function keepOnly(document: DocumentNode, kept: ReadonlySet<FieldNode>): Rewritten {
+  const rewritten = visit(document, {
+    Field: { enter: (node) => (node.name.value.startsWith('__') ? false : kept.has(node) ? undefined : null) },
+    SelectionSet: { leave: (node) => (node.selections.length > 0 ? undefined : { ...node, selections: [typeOfObject] }) },
+  });
+  return { document: rewritten, restore: withoutPlaceholders };
+}
+
 const withoutPlaceholders = ({ data, errors }: Answered): Answered => ({ data: dropPlaceholders(data) as Answered['data'], errors });
 
 function dropPlaceholders(value: unknown): unknown {

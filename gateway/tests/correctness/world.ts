@@ -1,6 +1,6 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
-import { type DocumentNode, execute, type GraphQLFieldResolver, parse } from 'graphql';
+import { type DocumentNode, execute, type FieldNode, type GraphQLFieldResolver, parse } from 'graphql';
 import { type Answered, type Arena, createArena } from './arena.ts';
 import { kinshipOf, resolves } from './kinship.ts';
 import { readSdl } from './sdl-facts.ts';
@@ -20,6 +20,8 @@ export interface World {
   reset(): void;
   /** What the operation answers when there is no federation at all: graphql-js over all the data. */
   truth(document: string | DocumentNode, variables?: Readonly<Record<string, unknown>>): Promise<Answered>;
+  /** The fields of a document that are selected of some object that is really there. */
+  selected(document: DocumentNode, variables: Readonly<Record<string, unknown>>): Promise<ReadonlySet<FieldNode>>;
 }
 
 /** Starts a world's subgraphs, both gateways before them, and the answers' judge. */
@@ -56,6 +58,16 @@ export function createWorld(definition: WorldDefinition): World {
     rivals: definition.rivals ?? [],
     isSilent: definition.mute !== undefined,
     reset: () => (state.data = definition.data()),
+    selected: async (document, variables) => {
+      state.data = definition.data();
+      const nodes = new Set<FieldNode>();
+      const noting: typeof fieldResolver = (row, args, context, info) => {
+        for (const node of info.fieldNodes) nodes.add(node);
+        return fieldResolver(row, args, context, info);
+      };
+      await execute({ schema: arena.schema, document, variableValues: variables, fieldResolver: noting });
+      return nodes;
+    },
     truth: async (document, variables = {}) => {
       const parsed = typeof document === 'string' ? parse(document) : document;
       const { data, errors = [] } = await execute({ schema: arena.schema, document: parsed, variableValues: variables, fieldResolver });
