@@ -70,6 +70,12 @@ export const userRolesChanged = defineEvent(
   user.extend({ roles: z.array(z.enum(['USER', 'MODERATOR', 'ADMIN'])) }),
 );
 
+/** A person can sign in or prove themselves in one more way. */
+export const credentialAdded = defineEvent('accounts.credential.added', 1, 'userId', user.extend({ kind: z.string() }));
+
+/** A credential is gone, or may not be used any more. */
+export const credentialRemoved = defineEvent('accounts.credential.removed', 1, 'userId', user.extend({ kind: z.string() }));
+
 const session = user.extend({ sessionId: z.uuid(), clientId: z.string().nullable(), reason: z.string().nullable() });
 
 /** Somebody signed in. */

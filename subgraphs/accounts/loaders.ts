@@ -1,5 +1,8 @@
 import type { RequestContext } from '@supergraph/platform/context';
-import { loadById } from '@supergraph/platform/loader';
+import { loadById, loadManyBy } from '@supergraph/platform/loader';
+import { findDevices } from './store/devices.ts';
+import { findRecoverySets, findTotps } from './store/factors.ts';
+import { findPasskeys } from './store/passkeys.ts';
 import { findSessions } from './store/sessions.ts';
 import { findPasswords, findUsers } from './store/users.ts';
 
@@ -16,6 +19,22 @@ export const createLoaders = ({ db }: Pick<RequestContext, 'db'>) => ({
   passwordByUser: loadById(
     (ids) => findPasswords(db, ids),
     (password) => password.userId,
+  ),
+  totpsByUser: loadManyBy(
+    (ids) => findTotps(db, ids),
+    (totp) => totp.userId,
+  ),
+  passkeysByUser: loadManyBy(
+    (ids) => findPasskeys(db, ids),
+    (passkey) => passkey.userId,
+  ),
+  recoveryCodesByUser: loadById(
+    (ids) => findRecoverySets(db, ids),
+    (codes) => codes.userId,
+  ),
+  deviceById: loadById(
+    (ids) => findDevices(db, ids),
+    (device) => device.id,
   ),
 });
 export type Loaders = ReturnType<typeof createLoaders>;

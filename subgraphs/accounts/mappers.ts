@@ -1,11 +1,16 @@
-import type { ShownFlow } from './service/sign-in.ts';
-import type { PasswordCredential } from './service/people.ts';
+import type { Credential } from './service/factors/list.ts';
+import type { ShownFlow } from './service/sign-in/flow.ts';
+import type { RecoverySet, Totp } from './store/factors.ts';
+import type { Passkey } from './store/passkeys.ts';
 import type { Session } from './store/sessions.ts';
-import type { User } from './store/users.ts';
+import type { Password, User } from './store/users.ts';
 
 export type UserMapper = User;
 export type SessionMapper = Session;
 export type SignInFlowMapper = ShownFlow;
-export type CredentialMapper = PasswordCredential;
-export type PasswordCredentialMapper = PasswordCredential;
+export type CredentialMapper = Credential;
+export type PasswordCredentialMapper = Password;
+export type PasskeyCredentialMapper = Passkey;
+export type TotpCredentialMapper = Totp;
+export type RecoveryCodesCredentialMapper = RecoverySet;
 export type UserSummaryMapper = User;

@@ -2,7 +2,12 @@ import { canSeePersonal, statusFor } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
 import { reinstateUser, setUserRoles, suspendUser } from './service/administration.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
-import { credentialsOf, findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
+import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
+import { finishPasskeyRegistration, startPasskeyRegistration } from './service/factors/passkeys.ts';
+import { generateRecoveryCodes } from './service/factors/recovery-codes.ts';
+import { removeCredential } from './service/factors/remove.ts';
+import { confirmTotpEnrollment, startTotpEnrollment } from './service/factors/totp.ts';
+import { findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
 import { changeProfile } from './service/profile.ts';
 import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
 import { refreshSession } from './service/refresh.ts';
@@ -14,9 +19,11 @@ import {
   pageOfSessions,
   revokeOtherSessions,
   revokeSession,
+  trustedUntil,
   watchSessionEnd,
 } from './service/sessions.ts';
-import { continueSignIn, findShownFlow, startSignIn } from './service/sign-in.ts';
+import { findShownFlow, startSignIn } from './service/sign-in/flow.ts';
+import { continueSignIn } from './service/sign-in/proceed.ts';
 import { publicKeySet } from './service/tokens.ts';
 
 export const resolvers: CompleteResolvers = {
@@ -40,6 +47,12 @@ export const resolvers: CompleteResolvers = {
     refreshSession: async (_, { input }, ctx) => ({ tokens: await refreshSession(ctx, input) }),
     requestPasswordReset: (_, { input }, ctx) => requestPasswordReset(ctx, input),
     resetPassword: async (_, { input }, ctx) => ({ user: await resetPassword(ctx, input) }),
+    startTotpEnrollment: (_, { input }, ctx) => startTotpEnrollment(ctx, input),
+    confirmTotpEnrollment: (_, { input }, ctx) => confirmTotpEnrollment(ctx, input),
+    startPasskeyRegistration: async (_, { input }, ctx) => ({ options: await startPasskeyRegistration(ctx, input) }),
+    finishPasskeyRegistration: (_, { input }, ctx) => finishPasskeyRegistration(ctx, input),
+    generateRecoveryCodes: (_, { input }, ctx) => generateRecoveryCodes(ctx, input),
+    removeCredential: (_, { input }, ctx) => removeCredential(ctx, input),
     updateProfile: async (_, { input }, ctx) => ({ user: await changeProfile(ctx, input) }),
     changePassword: async (_, { input }, ctx) => ({ user: await changePassword(ctx, input) }),
     revokeSession: async (_, { input }, ctx) => ({ endedSessionId: await revokeSession(ctx, input) }),
@@ -61,7 +74,7 @@ export const resolvers: CompleteResolvers = {
     locale: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.locale : null),
     timeZone: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.timeZone : null),
     roles: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.roles : null),
-    mfaEnabled: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? false : null),
+    mfaEnabled: (user, _args, ctx) => mfaEnabled(ctx, user.id),
     credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
   },
@@ -69,5 +82,9 @@ export const resolvers: CompleteResolvers = {
     __resolveReference: ({ id }, ctx) => findSession(ctx, id),
     current: (session, _args, ctx) => session.id === ctx.viewer?.sessionId,
     device: ({ deviceName, os, browser }) => ({ name: deviceName, os, browser }),
+    trustedUntil: (session, _args, ctx) => trustedUntil(ctx, session),
   },
+  PasswordCredential: { label: () => 'Password' },
+  TotpCredential: { createdAt: ({ confirmedAt, createdAt }) => confirmedAt ?? createdAt },
+  RecoveryCodesCredential: { label: () => 'Recovery codes' },
 };

@@ -5,6 +5,9 @@ import { mailSweeper, mailWorker } from './mail.ts';
 import { erasureSweeper, erasureWorker } from './service/deletion.ts';
 import { endExpiredSessions } from './service/sessions.ts';
 import { sweepCounters } from './store/records.ts';
+import { sweepDevices } from './store/devices.ts';
+import { sweepFactors } from './store/factors.ts';
+import { sweepChallenges } from './store/passkeys.ts';
 import { sweepRegistrations } from './store/registrations.ts';
 import { sweepSessions } from './store/sessions.ts';
 
@@ -21,6 +24,9 @@ const sweeper = defineWorker<Record<string, never>, Context['loaders']>({
     await sweepRegistrations(ctx.db, ctx.now());
     await sweepSessions(ctx.db, yesterday);
     await sweepCounters(ctx.db, yesterday);
+    await sweepFactors(ctx.db, yesterday);
+    await sweepChallenges(ctx.db, yesterday);
+    await sweepDevices(ctx.db, ctx.now());
   },
 });
 

@@ -74,6 +74,8 @@ const credentials: Readonly<Record<string, string>> = {
   PASSKEY: 'passkey',
   TOTP: 'authenticator',
   EMAIL: 'e-mail address',
+  RECOVERY_CODES: 'set of recovery codes',
+  RECOVERY_CODE: 'recovery code',
 };
 
 const kinds: Readonly<Record<string, Kind>> = {

@@ -6,14 +6,16 @@ import { queueMail } from '../mail.ts';
 import { canSignIn } from '../policy.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
 import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
+import { failHalfFlows } from '../store/sessions.ts';
 import { findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
 import { record } from './audit.ts';
 import { hashPassword, newPasswordText } from './passwords.ts';
 import { emailInput } from './profile-input.ts';
 import { limitMails, sendOnce, type Sent } from './send-once.ts';
 import { endAndTell } from './sessions.ts';
-import { idempotencyKeyInput, minuteMs, noLongerValid, notify, requireStepUp, wrongCredentials } from './shared.ts';
-import { reopenPasswordPath } from './sign-in.ts';
+import { idempotencyKeyInput, minuteMs, noLongerValid, notify, wrongCredentials } from './shared.ts';
+import { reopenPasswordPath } from './sign-in/attempts.ts';
+import { requireStepUp } from './step-up.ts';
 
 const linkMs = 60 * minuteMs;
 const AddressOnly = z.strictObject({ email: emailInput, idempotencyKey: optional(idempotencyKeyInput) });
@@ -77,7 +79,7 @@ async function ownerOfLink(ctx: Context, token: string): Promise<User | undefine
 
 /** Sets a new password for whoever just proved themselves; all other sessions end. */
 export async function changePassword(ctx: Context, input: unknown): Promise<User> {
-  const { userId, sessionId } = requireStepUp(ctx);
+  const { userId, sessionId } = await requireStepUp(ctx);
   const [known] = await findUsers(ctx.db, [userId]);
   const { newPassword } = parseInput(Change(personalOf(known)), input);
   const hash = await hashPassword(newPassword);
@@ -94,7 +96,8 @@ export async function changePassword(ctx: Context, input: unknown): Promise<User
 async function replacePassword(ctx: Context, tx: Db, user: User, hash: string): Promise<void> {
   const now = ctx.now();
   await setPassword(tx, user.id, hash, now);
-  // Older links must not undo it.
+  // Neither older links nor flows with the older one half-way must undo it.
   await deleteLinks(tx, user.id);
+  await failHalfFlows(tx, user.id);
   await notify(ctx, tx, user.id, 'CREDENTIAL_CHANGED', `${user.id}:${now.getTime()}`, { credential: 'PASSWORD', change: 'CHANGED' });
 }

@@ -10,6 +10,7 @@ import { sessionEnded } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
+import { deleteDevices } from '../store/devices.ts';
 import { countSessions, endSessions, findExpiredSessions, findSessions, listEnded, listSessions, type Session } from '../store/sessions.ts';
 import { record } from './audit.ts';
 import { reasonText } from './shared.ts';
@@ -40,7 +41,16 @@ export async function endAndTell(
   const ended = await endSessions(tx, userId, ctx.now(), reason, which);
   for (const { id, clientId } of ended)
     await emit(ctx, tx, outbox, sessionEnded, { userId, sessionId: id, clientId, reason }, { organizationId: null });
+  await distrust(tx, userId, reason, ended, which.but);
   return ended;
+}
+
+/** Who signs out comes back to the same device; whoever ends a session from elsewhere, or all of them, trusts its device no more. */
+async function distrust(tx: Db, userId: string, reason: EndReason, ended: readonly Session[], kept: string | undefined): Promise<void> {
+  if (reason === 'SIGNED_OUT' || reason === 'EXPIRED') return;
+  if (reason === 'REVOKED' || reason === 'COMPROMISED')
+    return deleteDevices(tx, userId, { only: ended.flatMap(({ deviceId }) => deviceId ?? []) });
+  return deleteDevices(tx, userId, { butOfSession: kept ?? null });
 }
 
 /** A session that the viewer may see, or null. */
@@ -62,6 +72,12 @@ export async function pageOfSessions(ctx: Context, userId: string, args: PageArg
     (session) => [session.id],
     () => countSessions(ctx.db, userId),
   );
+}
+
+/** Until when the session's device needs no second factor, or null. */
+export async function trustedUntil(ctx: Context, { deviceId }: Session): Promise<Date | null> {
+  const device = deviceId ? await ctx.loaders.deviceById.load(deviceId) : null;
+  return device && device.expiresAt > ctx.now() ? device.expiresAt : null;
 }
 
 /** Ends one of the viewer's own sessions. */

@@ -81,7 +81,7 @@ export async function issueAccessToken(ctx: Context, db: Db, user: User, session
     scope,
     roles: user.roles,
     acr: session.acr,
-    amr: session.methods.map((method) => amrOf[method]),
+    amr: [...session.methods.map((method) => amrOf[method]), ...(session.acr === 'aal2' ? ['mfa'] : [])],
     auth_time: Math.floor(session.authTime.getTime() / 1_000),
     kind: user.kind,
     ...(user.locale ? { locale: user.locale } : {}),

@@ -117,7 +117,8 @@ describe('a flow', () => {
     await register('known');
     const start = async (identifier: string) => (await run(documents.start, { as: null, input: { identifier } })).data.startSignIn.flow;
     const [known, unknown] = [await start('known'), await start('nobody_at_all')];
-    expect({ ...unknown, id: '', expiresAt: '' }).toEqual({ ...known, id: '', expiresAt: '' });
+    const own = { id: expect.any(String), expiresAt: expect.any(String) };
+    expect(unknown).toEqual({ ...known, ...own, passkeyOptions: { ...known.passkeyOptions, challenge: expect.any(String) } });
     const timed = async (identifier: string) => {
       const begun = performance.now();
       const { codes, errors } = await attempt(identifier, 'wrong wrong wrong');
@@ -152,10 +153,14 @@ describe('a flow', () => {
     expect((await run('{ signInFlow(id: "nonsense") { id } }', { as: null })).data.signInFlow).toBeNull();
   });
 
-  test('wants exactly one proof, a known client and an identifier', async () => {
+  test('wants exactly one proof of a kind that it takes, a known client and a readable identifier', async () => {
     const { data } = await run(documents.start, { as: null, input: { identifier: 'twice' } });
     expect((await run(documents.proceed, { as: null, input: { flowId: data.startSignIn.flow.id } })).codes).toEqual(['BAD_USER_INPUT']);
-    expect((await run(documents.start, { as: null, input: {} })).codes).toEqual(['BAD_USER_INPUT']);
+    const both = { flowId: data.startSignIn.flow.id, password, totpCode: '123456' };
+    const { errors } = await run(documents.proceed, { as: null, input: both });
+    expect(errors?.[0]?.extensions?.['issues']).toMatchObject([{ path: 'password' }, { path: 'totpCode' }]);
+    const tooEarly = { flowId: both.flowId, totpCode: '123456' };
+    expect((await run(documents.proceed, { as: null, input: tooEarly })).codes).toEqual(['BAD_USER_INPUT']);
     expect((await run(documents.start, { as: null, input: { identifier: 'twi\u0000ce' } })).codes).toEqual(['BAD_USER_INPUT']);
     expect((await signUp('nul_key', { idempotencyKey: '\u0000' })).codes).toEqual(['BAD_USER_INPUT']);
     expect((await run(documents.start, { as: null, input: { identifier: 'twice', clientId: 'unknown' } })).codes).toEqual(['NOT_FOUND']);

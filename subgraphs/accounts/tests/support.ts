@@ -10,9 +10,21 @@ export const documents = {
   resend: 'mutation ($input: ResendVerificationInput!) { resendVerification(input: $input) { emailSentTo } }',
   verify: 'mutation ($input: VerifyEmailInput!) { verifyEmail(input: $input) { user { id handle displayName version } } }',
   start:
-    'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id purpose status nextSteps expiresAt tokens { accessToken } } } }',
+    'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id purpose status nextSteps passkeyOptions expiresAt tokens { accessToken } } } }',
   proceed:
-    'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id status nextSteps tokens { accessToken tokenType expiresIn refreshToken scope } } } }',
+    'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id status nextSteps passkeyOptions deviceToken tokens { accessToken tokenType expiresIn refreshToken scope } } } }',
+  flow: 'query ($id: ID!) { signInFlow(id: $id) { status nextSteps passkeyOptions tokens { accessToken } } }',
+  startTotp: 'mutation ($input: StartTotpEnrollmentInput!) { startTotpEnrollment(input: $input) { enrollmentId secret otpauthUri } }',
+  confirmTotp:
+    'mutation ($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { credential { id label lastUsedAt } user { mfaEnabled } } }',
+  startPasskey: 'mutation ($input: StartPasskeyRegistrationInput!) { startPasskeyRegistration(input: $input) { options } }',
+  finishPasskey:
+    'mutation ($input: FinishPasskeyRegistrationInput!) { finishPasskeyRegistration(input: $input) { credential { id label backedUp transports } user { mfaEnabled } } }',
+  generateCodes:
+    'mutation ($input: GenerateRecoveryCodesInput!) { generateRecoveryCodes(input: $input) { codes credential { id label remaining } } }',
+  remove: 'mutation ($input: RemoveCredentialInput!) { removeCredential(input: $input) { removedCredentialId user { mfaEnabled } } }',
+  credentials:
+    '{ viewer { mfaEnabled credentials { __typename id label lastUsedAt ... on RecoveryCodesCredential { remaining } ... on PasskeyCredential { backedUp transports } } } }',
   refresh: 'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken scope } } }',
   requestReset: 'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { emailSentTo } }',
   reset: 'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { user { id } } }',
