@@ -1,6 +1,8 @@
 import { canSeePersonal, statusFor } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
 import { reinstateUser, setUserRoles, suspendUser } from './service/administration.ts';
+import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './service/audit-log/read.ts';
+import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
 import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
 import { finishPasskeyRegistration, startPasskeyRegistration } from './service/factors/passkeys.ts';
@@ -33,6 +35,8 @@ export const resolvers: CompleteResolvers = {
     userByHandle: (_, { handle }, ctx) => findByHandle(ctx, handle),
     users: (_, args, ctx) => pageOfUsers(ctx, args),
     signInFlow: (_, { id }, ctx) => findShownFlow(ctx, id),
+    auditEvents: (_, args, ctx) => auditEvents(ctx, args),
+    verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
     signingKeySet: (_, _args, ctx) => publicKeySet(ctx),
     endedSessions: (_, { since }, ctx) => endedSessions(ctx, since),
     userSummaries: (_, { ids }, ctx) => userSummaries(ctx, ids),
@@ -65,6 +69,10 @@ export const resolvers: CompleteResolvers = {
   },
   Subscription: {
     sessionEnded: { subscribe: (_, _args, ctx) => watchSessionEnd(ctx), resolve: (end: EndOfSession) => end },
+    securityEventAdded: {
+      subscribe: (_, { after }, ctx) => watchSecurityEvents(ctx, after),
+      resolve: (edge: SecurityEdge) => edge,
+    },
   },
   User: {
     __resolveReference: ({ id }, ctx) => findUser(ctx, id),
@@ -77,12 +85,19 @@ export const resolvers: CompleteResolvers = {
     mfaEnabled: (user, _args, ctx) => mfaEnabled(ctx, user.id),
     credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
+    securityEvents: (user, args, ctx) => securityEvents(ctx, user.id, args),
   },
   Session: {
     __resolveReference: ({ id }, ctx) => findSession(ctx, id),
     current: (session, _args, ctx) => session.id === ctx.viewer?.sessionId,
     device: ({ deviceName, os, browser }) => ({ name: deviceName, os, browser }),
     trustedUntil: (session, _args, ctx) => trustedUntil(ctx, session),
+  },
+  AuditEvent: {
+    actor: ({ actorId }, _args, ctx) => (actorId ? findUser(ctx, actorId) : null),
+    onBehalfOf: ({ onBehalfOfId }, _args, ctx) => (onBehalfOfId ? findUser(ctx, onBehalfOfId) : null),
+    organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
+    ipAddress: (entry, _args, ctx) => shownAddress(ctx, entry),
   },
   PasswordCredential: { label: () => 'Password' },
   TotpCredential: { createdAt: ({ confirmedAt, createdAt }) => confirmedAt ?? createdAt },

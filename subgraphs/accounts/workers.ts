@@ -5,6 +5,7 @@ import { mailSweeper, mailWorker } from './mail.ts';
 import { erasureSweeper, erasureWorker } from './service/deletion.ts';
 import { endExpiredSessions } from './service/sessions.ts';
 import { sweepCounters } from './store/records.ts';
+import { keepAuditMonths } from './store/audit.ts';
 import { sweepDevices } from './store/devices.ts';
 import { sweepFactors } from './store/factors.ts';
 import { sweepChallenges } from './store/passkeys.ts';
@@ -30,4 +31,12 @@ const sweeper = defineWorker<Record<string, never>, Context['loaders']>({
   },
 });
 
-export const workers = [mailWorker, mailSweeper, erasureWorker, erasureSweeper, sweeper] as readonly WorkerDefinition<never>[];
+/** The audit log's months come and go. */
+const auditKeeper = defineWorker<Record<string, never>, Context['loaders']>({
+  name: 'keep-audit-months',
+  data: z.strictObject({}),
+  schedule: '23 3 * * *',
+  run: (ctx) => keepAuditMonths(ctx.db),
+});
+
+export const workers = [auditKeeper, mailWorker, mailSweeper, erasureWorker, erasureSweeper, sweeper] as readonly WorkerDefinition<never>[];

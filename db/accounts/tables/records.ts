@@ -1,6 +1,6 @@
 import { createdAt, id, moment } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
-import { bigint, index, integer, jsonb, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, index, integer, jsonb, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { accounts, keyState } from './schema.ts';
 
 export const signingKeys = accounts.table(
@@ -22,17 +22,23 @@ export const signingKeys = accounts.table(
   ],
 );
 
-/** The service's role may insert and read, nothing else: the migration takes the other rights away. */
+/**
+ * Partitioned by month. The service's role reads it, and appends through the function `append_audit` alone, which keeps
+ * the chain; a trigger refuses changes to everybody. Months go as a whole, after 400 days, by `drop_audit_months`.
+ */
 export const auditEvents = accounts.table(
   'audit_events',
   {
-    id: id(),
-    /** Rises in the order of the chain. */
+    id: uuid().notNull(),
+    /** Rises by one, in the order of the chain, which is the order of the commits. */
     position: bigint({ mode: 'number' }).notNull(),
     name: text().notNull(),
+    /** By the database's clock, which is one for all processes. */
     at: moment().notNull(),
     actorId: uuid(),
     onBehalfOfId: uuid(),
+    /** Whom it concerns, and who may read it. */
+    subjectId: uuid(),
     clientId: text(),
     organizationId: uuid(),
     target: text(),
@@ -42,10 +48,19 @@ export const auditEvents = accounts.table(
     hash: text().notNull(),
   },
   (table) => [
-    uniqueIndex('audit_events_position').on(table.position),
-    index('audit_events_actor').on(table.actorId, table.id),
-    index('audit_events_target').on(table.target, table.id),
+    primaryKey({ name: 'audit_events_key', columns: [table.at, table.position] }),
+    index('audit_events_chain').on(table.position),
+    index('audit_events_actor').on(table.actorId, table.position),
+    index('audit_events_subject').on(table.subjectId, table.position),
+    index('audit_events_target').on(table.target, table.position),
   ],
+);
+
+/** The end of the chain, in one row that appending locks. */
+export const auditHead = accounts.table(
+  'audit_head',
+  { one: boolean().primaryKey().default(true), position: bigint({ mode: 'number' }).notNull(), hash: text().notNull() },
+  (table) => [check('audit_head_one', sql`${table.one}`)],
 );
 
 /** Mails with a secret link, encrypted until they are sent and emptied then. */

@@ -39,7 +39,7 @@ export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
     if (!user) throw conflict('only an active account can be suspended', { reason: 'NOT_ACTIVE' });
     await endAndTell(ctx, tx, userId, 'SUSPENDED');
     await emit(ctx, tx, outbox, userSuspended, { userId, reason }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.suspended', target: userId, details: { reason } });
+    await record(ctx, tx, { name: 'user.suspended', subjectId: userId, target: userId, details: { reason } });
     return user;
   });
 }
@@ -52,7 +52,7 @@ export async function reinstateUser(ctx: Context, input: unknown): Promise<User>
     const user = await updateStatus(tx, userId, 'SUSPENDED', { status: 'ACTIVE' });
     if (!user) throw conflict('only a suspended account can be reinstated', { reason: 'NOT_SUSPENDED' });
     await emit(ctx, tx, outbox, userReinstated, { userId, reason }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.reinstated', target: userId, details: { reason } });
+    await record(ctx, tx, { name: 'user.reinstated', subjectId: userId, target: userId, details: { reason } });
     return user;
   });
 }
@@ -68,7 +68,12 @@ export async function setUserRoles(ctx: Context, input: unknown): Promise<User> 
     const user = await updateRoles(tx, userId, roles);
     if (!user) throw notFound('User');
     await emit(ctx, tx, outbox, userRolesChanged, { userId, roles }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.roles_changed', target: userId, details: { before: before.roles, after: roles } });
+    await record(ctx, tx, {
+      name: 'user.roles_changed',
+      subjectId: userId,
+      target: userId,
+      details: { before: before.roles, after: roles },
+    });
     return user;
   });
 }

@@ -80,7 +80,7 @@ async function erase(ctx: Context, userId: string): Promise<void> {
     await holdHandle(tx, before.handle, null, null);
     await removeTraces(ctx, tx, userId);
     await emit(ctx, tx, outbox, userDeleted, { userId }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.erased', target: userId });
+    await record(ctx, tx, { name: 'user.erased', subjectId: userId, target: userId });
   });
 }
 

@@ -37,7 +37,7 @@ export async function requestPasswordReset(ctx: Context, input: unknown): Promis
     const user = await findUserByEmail(tx, emailFold);
     await (user && canSignIn(user) ? sendLink(ctx, tx, user, email) : queueMail(ctx, tx, { kind: 'NO_ACCOUNT', to: email }));
     // Recorded in either case, so that both take equally long.
-    await record(ctx, tx, { name: 'password.reset_requested', target: user?.id ?? null });
+    await record(ctx, tx, { name: 'password.reset_requested', subjectId: user?.id ?? null });
   });
 }
 

@@ -1,8 +1,7 @@
-import { attemptCounters, auditEvents, mailQueue, signingKeys } from '@supergraph/db/accounts/tables';
+import { attemptCounters, mailQueue, signingKeys } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 
-export type AuditRow = typeof auditEvents.$inferSelect;
 export type AttemptCounter = typeof attemptCounters.$inferSelect;
 export type SigningKey = typeof signingKeys.$inferSelect;
 export type QueuedMail = typeof mailQueue.$inferSelect;
@@ -11,24 +10,6 @@ export type QueuedMail = typeof mailQueue.$inferSelect;
 export async function lockFor(tx: Db, name: string): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`accounts:${name}`}, 0))`);
 }
-
-/** The last link of the audit chain, or null. */
-export async function findLastAudit(tx: Db): Promise<Pick<AuditRow, 'position' | 'hash'> | null> {
-  const [row] = await tx
-    .select({ position: auditEvents.position, hash: auditEvents.hash })
-    .from(auditEvents)
-    .orderBy(desc(auditEvents.position))
-    .limit(1);
-  return row ?? null;
-}
-
-/** Appends to the audit log. */
-export async function insertAudit(tx: Db, row: typeof auditEvents.$inferInsert): Promise<void> {
-  await tx.insert(auditEvents).values(row);
-}
-
-/** The audit log in the order of its chain. */
-export const listAudit = (db: Db): Promise<AuditRow[]> => db.select().from(auditEvents).orderBy(asc(auditEvents.position));
 
 /** Counts an attempt before it is checked, unless the path is closed; null then. A path that was closed goes on counting where it stood. */
 export async function countAttempt(

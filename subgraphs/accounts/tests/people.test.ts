@@ -11,8 +11,6 @@ import {
 } from '@supergraph/schema/events/accounts';
 import { demo, demoPeople } from '@supergraph/schema/demo';
 import { subgraph } from '../index.ts';
-import { auditHash } from '../service/audit.ts';
-import { listAudit } from '../store/records.ts';
 import { documents, outcomesOf, people } from './support.ts';
 
 const graph = testSubgraph(subgraph);
@@ -329,30 +327,6 @@ describe('deletion', () => {
       input: { email: 'new@example.org', password: 'four brave kettles hum', displayName: 'New', handle: 'leaving' },
     });
     expect(reasons).toEqual(['HANDLE_TAKEN']);
-  });
-});
-
-describe('the audit log', () => {
-  test('is a chain that fits: every row carries the hash of the one before', async () => {
-    const ctx = await graph.context();
-    const rows = await listAudit(ctx.db);
-    expect(rows.length).toBeGreaterThan(20);
-    rows.forEach((row, index) => {
-      expect(row.position).toBe(index + 1);
-      expect(row.previousHash).toBe(rows[index - 1]?.hash ?? '');
-      expect(row.hash).toBe(auditHash(row));
-    });
-    const names = new Set(rows.map(({ name }) => name));
-    for (const name of ['user.registered', 'session.started', 'sign_in.failed', 'user.suspended', 'user.roles_changed', 'user.erased'])
-      expect(names).toContain(name);
-  });
-
-  test("is append-only for the service's own role", async () => {
-    const { db } = await graph.context();
-    const { auditEvents } = await import('@supergraph/db/accounts/tables');
-    const denied = { cause: { code: '42501' } };
-    await expect(db.update(auditEvents).set({ name: 'forged' }).execute()).rejects.toMatchObject(denied);
-    await expect(db.delete(auditEvents).execute()).rejects.toMatchObject(denied);
   });
 });
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { consumeChallenge, findPasskeys, insertChallenge, insertPasskey, type Passkey } from '../../store/passkeys.ts';
 import { lockUser, type User } from '../../store/users.ts';
+import { record } from '../audit.ts';
 import { readDevice } from '../device.ts';
 import { noLongerValid, platformName, wrongCredentials } from '../shared.ts';
 import { requireStepUp } from '../step-up.ts';
@@ -72,7 +73,12 @@ export async function finishPasskeyRegistration(ctx: Context, input: unknown): P
   const challenge = challengeIn(response.response.clientDataJSON);
   if (!challenge || !sessionId || !(await consumeChallenge(ctx.db, challenge, { sessionId }, ctx.now())))
     throw noLongerValid('registration');
-  const { credential, credentialBackedUp } = await verify(ctx, response, challenge);
+  const registered = await verify(ctx, response, challenge);
+  if (!registered) {
+    await ctx.db.transaction((tx) => record(ctx, tx, { name: 'credential.refused', details: { kind: 'PASSKEY' } }));
+    throw wrongCredentials();
+  }
+  const { credential, credentialBackedUp } = registered;
   try {
     return await ctx.db.transaction(async (tx) => {
       const user = await lockUser(tx, userId);
@@ -100,9 +106,9 @@ export async function finishPasskeyRegistration(ctx: Context, input: unknown): P
 
 type Registered = NonNullable<VerifiedRegistrationResponse['registrationInfo']>;
 
-async function verify(ctx: Context, response: Response, challenge: string): Promise<Registered> {
+async function verify(ctx: Context, response: Response, challenge: string): Promise<Registered | null> {
   const { id: expectedRPID, origin: expectedOrigin } = relyingParty(ctx);
-  const verified = await verifyRegistrationResponse({
+  const { verified, registrationInfo } = await verifyRegistrationResponse({
     response: { ...response, clientExtensionResults: {} },
     expectedChallenge: challenge,
     expectedOrigin,
@@ -111,8 +117,7 @@ async function verify(ctx: Context, response: Response, challenge: string): Prom
     requireUserVerification: false,
   }).catch((error: unknown) => {
     ctx.log.info({ error }, 'a passkey was not registered: its answer does not hold');
-    throw wrongCredentials();
+    return { verified: false, registrationInfo: undefined } as const;
   });
-  if (!verified.verified) throw wrongCredentials();
-  return verified.registrationInfo;
+  return verified ? registrationInfo : null;
 }

@@ -19,7 +19,13 @@ interface Change {
 export async function tellAdded(ctx: Context, tx: Db, { userId, credentialId, kind, ...details }: Change): Promise<void> {
   await emit(ctx, tx, outbox, credentialAdded, { userId, kind }, { organizationId: null });
   await notify(ctx, tx, userId, 'CREDENTIAL_CHANGED', `${credentialId}:added`, { credential: kind, change: 'ADDED' });
-  await record(ctx, tx, { name: 'credential.added', actorId: userId, target: credentialId, details: { userId, kind, ...details } });
+  await record(ctx, tx, {
+    name: 'credential.added',
+    actorId: userId,
+    subjectId: userId,
+    target: credentialId,
+    details: { kind, ...details },
+  });
 }
 
 /** Tells them of one that is gone: removed by the person, or disabled because it may have been copied. */
@@ -33,8 +39,9 @@ export async function tellRemoved(
   await notify(ctx, tx, userId, 'CREDENTIAL_CHANGED', `${credentialId}:${change.toLowerCase()}`, { credential: kind, change });
   await record(ctx, tx, {
     name: `credential.${change.toLowerCase()}`,
-    actorId: userId,
+    actorId: change === 'REMOVED' ? userId : null,
+    subjectId: userId,
     target: credentialId,
-    details: { userId, kind, ...details },
+    details: { kind, ...details },
   });
 }

@@ -9,6 +9,7 @@ import type { Context } from '../../context.ts';
 import { open, seal } from '../../secrets.ts';
 import { confirmTotp, findEnrollment, findTotps, insertTotp, type Totp, useTotpStep } from '../../store/factors.ts';
 import { lockUser, type User } from '../../store/users.ts';
+import { record } from '../audit.ts';
 import { minuteMs, noLongerValid, platformName, wrongCredentials } from '../shared.ts';
 import { requireStepUp } from '../step-up.ts';
 import { distrustDevices } from './second.ts';
@@ -65,7 +66,10 @@ export async function confirmTotpEnrollment(ctx: Context, input: unknown): Promi
   const enrollment = sessionId ? await findEnrollment(ctx.db, enrollmentId, sessionId, ctx.now()) : null;
   if (!enrollment || !sessionId) throw noLongerValid('enrollment');
   const step = stepOf(ctx, enrollment, code);
-  if (step === null) throw wrongCredentials();
+  if (step === null) {
+    await ctx.db.transaction((tx) => record(ctx, tx, { name: 'credential.refused', target: enrollmentId, details: { kind: 'TOTP' } }));
+    throw wrongCredentials();
+  }
   return ctx.db.transaction(async (tx) => {
     const user = await lockUser(tx, enrollment.userId);
     const others = await findTotps(tx, [enrollment.userId]);

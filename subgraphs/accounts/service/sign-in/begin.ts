@@ -30,7 +30,7 @@ export async function renew(ctx: Context, tx: Db, user: User, flow: Flow, isAal2
     name: 'session.stepped_up',
     actorId: user.id,
     target: session.id,
-    details: { userId: user.id, methods: session.methods },
+    details: { methods: session.methods },
   });
   return { tokens, deviceToken: null };
 }
@@ -87,6 +87,6 @@ async function tellStarted(ctx: Context, tx: Db, session: Session, isNewDevice: 
     actorId: userId,
     target: id,
     clientId,
-    details: { userId, methods, device: deviceName, trusted: deviceId !== null },
+    details: { methods, device: deviceName, trusted: deviceId !== null },
   });
 }

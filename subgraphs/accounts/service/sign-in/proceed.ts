@@ -46,7 +46,7 @@ async function noteFailure(ctx: Context, tx: Db, flow: Flow, step: Step): Promis
   if (isLast) await moveFlow(tx, flow, ctx.now(), { status: 'FAILED' });
   await record(ctx, tx, {
     name: 'sign_in.failed',
-    target: flow.userId,
+    subjectId: flow.userId,
     clientId: flow.clientId,
     details: { flowId: flow.id, purpose: flow.purpose, proof: methodOf(step), ended: isLast },
   });
