@@ -3,3 +3,4 @@ export * from './tables/people.ts';
 export * from './tables/records.ts';
 export * from './tables/schema.ts';
 export * from './tables/sessions.ts';
+export * from './tables/tokens.ts';

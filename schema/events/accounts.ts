@@ -86,3 +86,19 @@ export const sessionEnded = defineEvent('accounts.session.ended', 1, 'userId', s
 
 /** A used refresh token was shown again; its session ended. */
 export const sessionCompromised = defineEvent('accounts.session.compromised', 1, 'userId', session);
+
+const accessToken = user.extend({ tokenId: z.uuid(), organizationId: z.uuid().nullable() });
+
+/** A personal access token was made. */
+export const accessTokenCreated = defineEvent('accounts.access_token.created', 1, 'userId', accessToken);
+
+/** A personal access token is refused from now on. */
+export const accessTokenRevoked = defineEvent('accounts.access_token.revoked', 1, 'userId', accessToken);
+
+/** An organization has a new service account; `accounts.user.registered` told of the account itself. */
+export const serviceAccountCreated = defineEvent(
+  'accounts.service_account.created',
+  1,
+  'userId',
+  user.extend({ organizationId: z.uuid() }),
+);

@@ -1,5 +1,6 @@
 import type { RequestContext } from '@supergraph/platform/context';
 import { loadById, loadManyBy } from '@supergraph/platform/loader';
+import { findAccessTokens } from './store/access-tokens.ts';
 import { findDevices } from './store/devices.ts';
 import { findRecoverySets, findTotps } from './store/factors.ts';
 import { findPasskeys } from './store/passkeys.ts';
@@ -31,6 +32,10 @@ export const createLoaders = ({ db }: Pick<RequestContext, 'db'>) => ({
   recoveryCodesByUser: loadById(
     (ids) => findRecoverySets(db, ids),
     (codes) => codes.userId,
+  ),
+  accessTokenById: loadById(
+    (ids) => findAccessTokens(db, ids),
+    (token) => token.id,
   ),
   deviceById: loadById(
     (ids) => findDevices(db, ids),

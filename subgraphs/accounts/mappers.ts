@@ -1,11 +1,15 @@
 import type { Credential } from './service/factors/list.ts';
 import type { ShownFlow } from './service/sign-in/flow.ts';
+import type { TokenContext } from './service/access-tokens/manage.ts';
+import type { AccessToken } from './store/access-tokens.ts';
 import type { AuditRow } from './store/audit.ts';
 import type { RecoverySet, Totp } from './store/factors.ts';
 import type { Passkey } from './store/passkeys.ts';
 import type { Session } from './store/sessions.ts';
 import type { Password, User } from './store/users.ts';
 
+export type AccessTokenMapper = AccessToken;
+export type AccessTokenContextMapper = TokenContext;
 export type AuditEventMapper = AuditRow;
 export type UserMapper = User;
 export type SessionMapper = Session;

@@ -1,6 +1,8 @@
 import { canSeePersonal, statusFor } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
 import { reinstateUser, setUserRoles, suspendUser } from './service/administration.ts';
+import { createAccessToken } from './service/access-tokens/create.ts';
+import { findToken, findTokenContext, pageOfTokens, revokeAccessToken, revokedTokens } from './service/access-tokens/manage.ts';
 import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './service/audit-log/read.ts';
 import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
@@ -24,6 +26,7 @@ import {
   trustedUntil,
   watchSessionEnd,
 } from './service/sessions.ts';
+import { createServiceAccount } from './service/service-accounts.ts';
 import { findShownFlow, startSignIn } from './service/sign-in/flow.ts';
 import { continueSignIn } from './service/sign-in/proceed.ts';
 import { publicKeySet } from './service/tokens.ts';
@@ -39,6 +42,8 @@ export const resolvers: CompleteResolvers = {
     verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
     signingKeySet: (_, _args, ctx) => publicKeySet(ctx),
     endedSessions: (_, { since }, ctx) => endedSessions(ctx, since),
+    accessTokenContext: (_, { hash }, ctx) => findTokenContext(ctx, hash),
+    revokedAccessTokens: (_, { since }, ctx) => revokedTokens(ctx, since),
     userSummaries: (_, { ids }, ctx) => userSummaries(ctx, ids),
     userByEmail: (_, { email }, ctx) => userByEmail(ctx, email),
   },
@@ -59,6 +64,9 @@ export const resolvers: CompleteResolvers = {
     removeCredential: (_, { input }, ctx) => removeCredential(ctx, input),
     updateProfile: async (_, { input }, ctx) => ({ user: await changeProfile(ctx, input) }),
     changePassword: async (_, { input }, ctx) => ({ user: await changePassword(ctx, input) }),
+    createAccessToken: (_, { input }, ctx) => createAccessToken(ctx, input),
+    revokeAccessToken: async (_, { input }, ctx) => ({ revokedAccessTokenId: await revokeAccessToken(ctx, input) }),
+    createServiceAccount: async (_, { input }, ctx) => ({ user: await createServiceAccount(ctx, input) }),
     revokeSession: async (_, { input }, ctx) => ({ endedSessionId: await revokeSession(ctx, input) }),
     revokeOtherSessions: async (_, { input }, ctx) => ({ endedCount: await revokeOtherSessions(ctx, input) }),
     scheduleAccountDeletion: (_, { input }, ctx) => scheduleAccountDeletion(ctx, input),
@@ -85,6 +93,7 @@ export const resolvers: CompleteResolvers = {
     mfaEnabled: (user, _args, ctx) => mfaEnabled(ctx, user.id),
     credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
+    accessTokens: (user, args, ctx) => pageOfTokens(ctx, user.id, args),
     securityEvents: (user, args, ctx) => securityEvents(ctx, user.id, args),
   },
   Session: {
@@ -92,6 +101,21 @@ export const resolvers: CompleteResolvers = {
     current: (session, _args, ctx) => session.id === ctx.viewer?.sessionId,
     device: ({ deviceName, os, browser }) => ({ name: deviceName, os, browser }),
     trustedUntil: (session, _args, ctx) => trustedUntil(ctx, session),
+  },
+  AccessToken: {
+    __resolveReference: ({ id }, ctx) => findToken(ctx, id),
+    organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
+  },
+  AccessTokenContext: {
+    id: ({ token }) => token.id,
+    userId: ({ user }) => user.id,
+    kind: ({ user }) => user.kind,
+    scopes: ({ token }) => token.scopes,
+    organizationId: ({ token }) => token.organizationId,
+    acr: ({ token }) => token.acr,
+    expiresAt: ({ token }) => token.expiresAt,
+    locale: ({ user }) => user.locale,
+    timeZone: ({ user }) => user.timeZone,
   },
   AuditEvent: {
     actor: ({ actorId }, _args, ctx) => (actorId ? findUser(ctx, actorId) : null),

@@ -2,9 +2,11 @@ import { defineWorker, type WorkerDefinition } from '@supergraph/platform/worker
 import { z } from 'zod';
 import type { Context } from './context.ts';
 import { mailSweeper, mailWorker } from './mail.ts';
+import { expiryWarner } from './service/access-tokens/manage.ts';
 import { erasureSweeper, erasureWorker } from './service/deletion.ts';
 import { endExpiredSessions } from './service/sessions.ts';
 import { sweepCounters } from './store/records.ts';
+import { sweepAccessTokens } from './store/access-tokens.ts';
 import { keepAuditMonths } from './store/audit.ts';
 import { sweepDevices } from './store/devices.ts';
 import { sweepFactors } from './store/factors.ts';
@@ -28,6 +30,7 @@ const sweeper = defineWorker<Record<string, never>, Context['loaders']>({
     await sweepFactors(ctx.db, yesterday);
     await sweepChallenges(ctx.db, yesterday);
     await sweepDevices(ctx.db, ctx.now());
+    await sweepAccessTokens(ctx.db, new Date(ctx.now().getTime() - 30 * dayMs));
   },
 });
 
@@ -39,4 +42,12 @@ const auditKeeper = defineWorker<Record<string, never>, Context['loaders']>({
   run: (ctx) => keepAuditMonths(ctx.db),
 });
 
-export const workers = [auditKeeper, mailWorker, mailSweeper, erasureWorker, erasureSweeper, sweeper] as readonly WorkerDefinition<never>[];
+export const workers = [
+  auditKeeper,
+  expiryWarner,
+  mailWorker,
+  mailSweeper,
+  erasureWorker,
+  erasureSweeper,
+  sweeper,
+] as readonly WorkerDefinition<never>[];

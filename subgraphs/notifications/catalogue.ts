@@ -74,6 +74,7 @@ const credentials: Readonly<Record<string, string>> = {
   PASSKEY: 'passkey',
   TOTP: 'authenticator',
   EMAIL: 'e-mail address',
+  ACCESS_TOKEN: 'access token',
   RECOVERY_CODES: 'set of recovery codes',
   RECOVERY_CODE: 'recovery code',
 };
@@ -101,6 +102,14 @@ const kinds: Readonly<Record<string, Kind>> = {
       title: (values) => `The session on ${values.text('device')} was ended for your safety`,
       body: () => 'Its token was used twice, so somebody may have copied it. Sign in again, and change your password if in doubt.',
       plain: 'A session of your account was ended for your safety',
+    },
+  },
+  'accounts.TOKEN_EXPIRING': {
+    category: 'accounts.security',
+    template: {
+      title: (values) => `Your access token “${values.text('name')}” ends on ${values.day('expiresAt')}`,
+      body: () => 'Make a new one before then, and give it to the program that uses this one.',
+      plain: 'An access token of yours ends soon',
     },
   },
   'accounts.DELETION_SCHEDULED': {

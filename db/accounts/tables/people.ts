@@ -19,6 +19,8 @@ export const users = accounts.table(
     locale: text(),
     timeZone: text(),
     roles: platformRole().array().notNull().default(['USER']),
+    /** That of a service account, which belongs to one; null for people. */
+    organizationId: uuid(),
     version: integer().notNull().default(1),
     erasesAt: moment(),
     /** What a search looks into. */
@@ -35,6 +37,9 @@ export const users = accounts.table(
     index('users_admins')
       .on(table.id)
       .where(sql`'ADMIN' = any(${table.roles})`),
+    index('users_organization')
+      .on(table.organizationId)
+      .where(sql`${table.organizationId} is not null`),
     index('users_erasing')
       .on(table.erasesAt)
       .where(sql`${table.status} = 'DELETION_SCHEDULED'`),

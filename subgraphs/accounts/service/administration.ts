@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { normalRoles } from '../policy.ts';
 import { findUsers, lockAdmins, updateRoles, updateStatus, type User } from '../store/users.ts';
+import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
 import { endAndTell } from './sessions.ts';
 import { reasonText } from './shared.ts';
@@ -29,7 +30,7 @@ async function requireUser(tx: Db, id: string): Promise<User> {
   return user;
 }
 
-/** Closes an account; its sessions end with it. */
+/** Closes an account; its sessions and access tokens end with it. */
 export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
   const { userId, reason = null } = parseInput(Closing, input);
   return ctx.db.transaction(async (tx) => {
@@ -38,8 +39,9 @@ export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
     const user = await updateStatus(tx, userId, 'ACTIVE', { status: 'SUSPENDED' });
     if (!user) throw conflict('only an active account can be suspended', { reason: 'NOT_ACTIVE' });
     await endAndTell(ctx, tx, userId, 'SUSPENDED');
+    const tokens = await endTokens(ctx, tx, { userId });
     await emit(ctx, tx, outbox, userSuspended, { userId, reason }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.suspended', subjectId: userId, target: userId, details: { reason } });
+    await record(ctx, tx, { name: 'user.suspended', subjectId: userId, target: userId, details: { reason, accessTokens: tokens.length } });
     return user;
   });
 }

@@ -13,6 +13,7 @@ import { deletePasskeys } from '../store/passkeys.ts';
 import { deleteLinks } from '../store/registrations.ts';
 import { blankSessions, deleteFlows } from '../store/sessions.ts';
 import { deletePassword, findErasable, holdHandle, lockUser, orphanHeldHandles, updateStatus, type User } from '../store/users.ts';
+import { endTokens } from './access-tokens/end.ts';
 import { keepAnAdmin } from './administration.ts';
 import { record } from './audit.ts';
 import { endAndTell } from './sessions.ts';
@@ -84,7 +85,8 @@ async function erase(ctx: Context, userId: string): Promise<void> {
   });
 }
 
-const blank = (userId: string) => ({
+/** What is left of an erased account. */
+export const blank = (userId: string) => ({
   status: 'ERASED' as const,
   handle: `erased_${hashSecret(userId)
     .toLowerCase()
@@ -103,6 +105,7 @@ const blank = (userId: string) => ({
 async function removeTraces(ctx: Context, tx: Db, userId: string): Promise<void> {
   await orphanHeldHandles(tx, userId);
   await endAndTell(ctx, tx, userId, 'ERASED');
+  await endTokens(ctx, tx, { userId });
   await blankSessions(tx, userId);
   await deletePassword(tx, userId);
   await deleteFactors(tx, userId);

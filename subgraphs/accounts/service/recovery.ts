@@ -8,6 +8,7 @@ import { hashSecret, makeSecret } from '../secrets.ts';
 import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
 import { failHalfFlows } from '../store/sessions.ts';
 import { findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
+import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
 import { hashPassword, newPasswordText } from './passwords.ts';
 import { emailInput } from './profile-input.ts';
@@ -23,6 +24,10 @@ const Reset = (personal: readonly string[]) =>
   z.strictObject({
     token: z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
     newPassword: newPasswordText(personal),
+    revokeAccessTokens: z
+      .boolean()
+      .nullish()
+      .transform((revoke) => revoke ?? false),
   });
 const Change = (personal: readonly string[]) => z.strictObject({ newPassword: newPasswordText(personal) });
 
@@ -54,11 +59,11 @@ async function sendLink(ctx: Context, tx: Db, user: User, email: string): Promis
   await queueMail(ctx, tx, { kind: 'RESET', to: user.email ?? email, name: user.displayName, token });
 }
 
-/** Sets a new password with a link's secret; every session ends. */
+/** Sets a new password with a link's secret; every session ends, and every access token where that is wanted. */
 export async function resetPassword(ctx: Context, input: object): Promise<User> {
   const token = String((input as { token?: unknown }).token);
   const owner = await ownerOfLink(ctx, token);
-  const { newPassword } = parseInput(Reset(personalOf(owner)), input);
+  const { newPassword, revokeAccessTokens } = parseInput(Reset(personalOf(owner)), input);
   const hash = await hashPassword(newPassword);
   return ctx.db.transaction(async (tx) => {
     const link = await consumeLink(tx, 'RESET', hashSecret(token), ctx.now());
@@ -66,8 +71,9 @@ export async function resetPassword(ctx: Context, input: object): Promise<User> 
     if (!user || !canSignIn(user)) throw noLongerValid('link');
     await replacePassword(ctx, tx, user, hash);
     await endAndTell(ctx, tx, user.id, 'PASSWORD_RESET');
+    const tokens = revokeAccessTokens ? await endTokens(ctx, tx, { userId: user.id }) : [];
     await reopenPasswordPath(tx, user.id);
-    await record(ctx, tx, { name: 'password.reset', actorId: user.id, target: user.id });
+    await record(ctx, tx, { name: 'password.reset', actorId: user.id, target: user.id, details: { accessTokens: tokens.length } });
     return user;
   });
 }

@@ -25,6 +25,13 @@ export const documents = {
   remove: 'mutation ($input: RemoveCredentialInput!) { removeCredential(input: $input) { removedCredentialId user { mfaEnabled } } }',
   credentials:
     '{ viewer { mfaEnabled credentials { __typename id label lastUsedAt ... on RecoveryCodesCredential { remaining } ... on PasskeyCredential { backedUp transports } } } }',
+  createToken:
+    'mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { secret accessToken { id name prefix scopes expiresAt lastUsedAt organization { id } } } }',
+  revokeToken: 'mutation ($input: RevokeAccessTokenInput!) { revokeAccessToken(input: $input) { revokedAccessTokenId } }',
+  createService:
+    'mutation ($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { user { id kind handle displayName roles } } }',
+  tokens:
+    'query ($id: ID!, $first: Int, $after: String) { user(id: $id) { accessTokens(first: $first, after: $after) { nodes { id name lastUsedAt } totalCount pageInfo { hasNextPage endCursor } } } }',
   refresh: 'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken scope } } }',
   requestReset: 'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { emailSentTo } }',
   reset: 'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { user { id } } }',
