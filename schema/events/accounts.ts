@@ -102,3 +102,11 @@ export const serviceAccountCreated = defineEvent(
   'userId',
   user.extend({ organizationId: z.uuid() }),
 );
+
+/** Another key signs access tokens from now on; in an emergency the one before is removed, and what it signed is refused. */
+export const signingKeyRotated = defineEvent(
+  'accounts.signing_key.rotated',
+  1,
+  'kid',
+  z.object({ kid: z.string(), emergency: z.boolean() }),
+);

@@ -4,7 +4,7 @@ import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
-import { ensureSigningKey } from './service/tokens.ts';
+import { ensureSigningKey } from './service/signing-keys.ts';
 import { workers } from './workers.ts';
 
 export const subgraph = defineSubgraph({

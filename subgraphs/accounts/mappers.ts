@@ -6,11 +6,13 @@ import type { AuditRow } from './store/audit.ts';
 import type { RecoverySet, Totp } from './store/factors.ts';
 import type { Passkey } from './store/passkeys.ts';
 import type { Session } from './store/sessions.ts';
+import type { SigningKey } from './store/signing-keys.ts';
 import type { Password, User } from './store/users.ts';
 
 export type AccessTokenMapper = AccessToken;
 export type AccessTokenContextMapper = TokenContext;
 export type AuditEventMapper = AuditRow;
+export type SigningKeyMapper = SigningKey;
 export type UserMapper = User;
 export type SessionMapper = Session;
 export type SignInFlowMapper = ShownFlow;

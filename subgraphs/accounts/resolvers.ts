@@ -14,6 +14,7 @@ import { confirmTotpEnrollment, startTotpEnrollment } from './service/factors/to
 import { findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
 import { changeProfile } from './service/profile.ts';
 import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
+import { startImpersonation } from './service/impersonation.ts';
 import { refreshSession } from './service/refresh.ts';
 import { resendVerification, signUp, verifyEmail } from './service/registration.ts';
 import {
@@ -26,10 +27,11 @@ import {
   trustedUntil,
   watchSessionEnd,
 } from './service/sessions.ts';
+import { changeEmail, pendingEmail, revertEmailChange } from './service/email-change.ts';
 import { createServiceAccount } from './service/service-accounts.ts';
 import { findShownFlow, startSignIn } from './service/sign-in/flow.ts';
 import { continueSignIn } from './service/sign-in/proceed.ts';
-import { publicKeySet } from './service/tokens.ts';
+import { publicKeySet, rotateSigningKey, signingKeys } from './service/signing-keys.ts';
 
 export const resolvers: CompleteResolvers = {
   Query: {
@@ -40,6 +42,7 @@ export const resolvers: CompleteResolvers = {
     signInFlow: (_, { id }, ctx) => findShownFlow(ctx, id),
     auditEvents: (_, args, ctx) => auditEvents(ctx, args),
     verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
+    signingKeys: (_, _args, ctx) => signingKeys(ctx),
     signingKeySet: (_, _args, ctx) => publicKeySet(ctx),
     endedSessions: (_, { since }, ctx) => endedSessions(ctx, since),
     accessTokenContext: (_, { hash }, ctx) => findTokenContext(ctx, hash),
@@ -63,6 +66,8 @@ export const resolvers: CompleteResolvers = {
     generateRecoveryCodes: (_, { input }, ctx) => generateRecoveryCodes(ctx, input),
     removeCredential: (_, { input }, ctx) => removeCredential(ctx, input),
     updateProfile: async (_, { input }, ctx) => ({ user: await changeProfile(ctx, input) }),
+    changeEmail: async (_, { input }, ctx) => ({ user: await changeEmail(ctx, input) }),
+    revertEmailChange: async (_, { input }, ctx) => ({ user: await revertEmailChange(ctx, input) }),
     changePassword: async (_, { input }, ctx) => ({ user: await changePassword(ctx, input) }),
     createAccessToken: (_, { input }, ctx) => createAccessToken(ctx, input),
     revokeAccessToken: async (_, { input }, ctx) => ({ revokedAccessTokenId: await revokeAccessToken(ctx, input) }),
@@ -73,6 +78,8 @@ export const resolvers: CompleteResolvers = {
     cancelAccountDeletion: async (_, { input }, ctx) => ({ user: await cancelAccountDeletion(ctx, input) }),
     suspendUser: async (_, { input }, ctx) => ({ user: await suspendUser(ctx, input) }),
     reinstateUser: async (_, { input }, ctx) => ({ user: await reinstateUser(ctx, input) }),
+    startImpersonation: async (_, { input }, ctx) => ({ tokens: await startImpersonation(ctx, input) }),
+    rotateSigningKey: async (_, { input }, ctx) => ({ signingKeys: await rotateSigningKey(ctx, input) }),
     setUserRoles: async (_, { input }, ctx) => ({ user: await setUserRoles(ctx, input) }),
   },
   Subscription: {
@@ -86,7 +93,7 @@ export const resolvers: CompleteResolvers = {
     __resolveReference: ({ id }, ctx) => findUser(ctx, id),
     status: (user, _args, ctx) => statusFor(ctx.viewer, user),
     email: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.email : null),
-    pendingEmail: () => null,
+    pendingEmail: (user, _args, ctx) => pendingEmail(ctx, user.id),
     locale: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.locale : null),
     timeZone: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.timeZone : null),
     roles: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.roles : null),

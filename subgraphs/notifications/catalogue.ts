@@ -112,6 +112,23 @@ const kinds: Readonly<Record<string, Kind>> = {
       plain: 'An access token of yours ends soon',
     },
   },
+  'accounts.EMAIL_CHANGED': {
+    category: 'accounts.security',
+    template: {
+      title: () => 'The e-mail address of your account was changed',
+      body: () => 'If this was not you, open the link in the mail to your old address within 72 hours: it undoes the change.',
+      plain: 'The e-mail address of your account was changed',
+    },
+  },
+  'accounts.IMPERSONATED': {
+    category: 'accounts.security',
+    template: {
+      title: () => 'An administrator acts in your place',
+      body: (values) =>
+        `For at most 15 minutes. The reason given: ${values.text('reason')}. The security events of your account show what is done.`,
+      plain: 'An administrator acted in your place',
+    },
+  },
   'accounts.DELETION_SCHEDULED': {
     category: 'accounts.security',
     template: {

@@ -72,6 +72,24 @@ export const registrations = accounts.table(
   (table) => [index('registrations_email').on(table.emailFold, table.id), index('registrations_expiring').on(table.expiresAt)],
 );
 
+/** Addresses that people want to have, and those that they had. */
+export const emailChanges = accounts.table(
+  'email_changes',
+  {
+    id: id(),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id),
+    email: text().notNull(),
+    previousEmail: text().notNull(),
+    createdAt: createdAt(),
+    /** When the link to the new address is no longer valid. */
+    expiresAt: moment().notNull(),
+    confirmedAt: moment(),
+  },
+  (table) => [index('email_changes_user').on(table.userId, table.id)],
+);
+
 /** Links in mails: only the hash of their secret is kept. */
 export const secretLinks = accounts.table(
   'secret_links',
@@ -81,6 +99,7 @@ export const secretLinks = accounts.table(
     hash: text().notNull(),
     registrationId: uuid().references(() => registrations.id, { onDelete: 'cascade' }),
     userId: uuid().references(() => users.id),
+    emailChangeId: uuid().references(() => emailChanges.id, { onDelete: 'cascade' }),
     createdAt: createdAt(),
     expiresAt: moment().notNull(),
     consumedAt: moment(),
@@ -89,6 +108,7 @@ export const secretLinks = accounts.table(
     uniqueIndex('secret_links_hash').on(table.hash),
     index('secret_links_registration').on(table.registrationId),
     index('secret_links_user').on(table.userId),
+    index('secret_links_email_change').on(table.emailChangeId),
     index('secret_links_expiring').on(table.expiresAt),
   ],
 );

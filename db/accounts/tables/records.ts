@@ -19,6 +19,9 @@ export const signingKeys = accounts.table(
     uniqueIndex('signing_keys_one_active')
       .on(table.state)
       .where(sql`${table.state} = 'ACTIVE'`),
+    uniqueIndex('signing_keys_one_next')
+      .on(table.state)
+      .where(sql`${table.state} = 'NEXT'`),
   ],
 );
 
@@ -71,12 +74,14 @@ export const mailQueue = accounts.table(
     sealed: text(),
     attempts: integer().notNull().default(0),
     createdAt: createdAt(),
+    /** Not before; also while somebody sends it. */
+    nextTryAt: createdAt(),
     giveUpAt: moment().notNull(),
     sentAt: moment(),
   },
   (table) => [
-    index('mail_queue_waiting')
-      .on(table.id)
+    index('mail_queue_due')
+      .on(table.nextTryAt)
       .where(sql`${table.sealed} is not null`),
   ],
 );

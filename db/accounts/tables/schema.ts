@@ -9,7 +9,7 @@ export const flowPurpose = accounts.enum('flow_purpose', ['SIGN_IN', 'STEP_UP'])
 export const flowStatus = accounts.enum('flow_status', ['FIRST_FACTOR', 'SECOND_FACTOR', 'COMPLETED', 'FAILED', 'EXPIRED']);
 export const authMethod = accounts.enum('auth_method', ['PASSWORD', 'PASSKEY', 'TOTP', 'RECOVERY_CODE', 'EXTERNAL']);
 export const keyState = accounts.enum('key_state', ['NEXT', 'ACTIVE', 'RETIRED', 'REMOVED']);
-export const linkPurpose = accounts.enum('link_purpose', ['VERIFY', 'RESET']);
+export const linkPurpose = accounts.enum('link_purpose', ['VERIFY', 'RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
 export const challengePurpose = accounts.enum('challenge_purpose', ['REGISTER', 'PROVE']);
 
 export const outbox = outboxTable(accounts);

@@ -59,6 +59,8 @@ export const sessions = accounts.table(
     userId: uuid()
       .notNull()
       .references(() => users.id),
+    /** The administrator who acts as the person; null for the person's own. */
+    actorId: uuid(),
     clientId: text().notNull(),
     scope: text().notNull(),
     deviceName: text().notNull(),
@@ -81,6 +83,9 @@ export const sessions = accounts.table(
     index('sessions_device')
       .on(table.deviceId)
       .where(sql`${table.deviceId} is not null`),
+    index('sessions_actor')
+      .on(table.actorId)
+      .where(sql`${table.actorId} is not null and ${table.endedAt} is null`),
     index('sessions_ended')
       .on(table.endedAt)
       .where(sql`${table.endedAt} is not null`),

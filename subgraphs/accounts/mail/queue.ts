@@ -1,31 +1,27 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Db } from '@supergraph/platform/database';
+import { createMailer, MailRefused, type SendLetter } from '@supergraph/platform/mailer';
 import { defineWorker } from '@supergraph/platform/workers';
-import { createTransport } from 'nodemailer';
 import { z } from 'zod';
-import type { Context } from './context.ts';
-import { open, seal } from './secrets.ts';
-import { claimMail, countMailAttempt, emptyMail, insertMail, listWaitingMail } from './store/records.ts';
-
-const Mail = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('VERIFY'), to: z.string(), name: z.string(), token: z.string() }),
-  z.object({ kind: z.literal('RESET'), to: z.string(), name: z.string(), token: z.string() }),
-  z.object({ kind: z.literal('ACCOUNT_EXISTS'), to: z.string() }),
-  z.object({ kind: z.literal('NO_ACCOUNT'), to: z.string() }),
-  z.object({ kind: z.literal('NO_REGISTRATION'), to: z.string() }),
-]);
-/** A mail that accounts sends itself, because its link is a secret or its truth is for the reader of the address alone. */
-export type Mail = z.infer<typeof Mail>;
+import type { Context } from '../context.ts';
+import { open, seal } from '../secrets.ts';
+import { claimMail, emptyMail, insertMail, listDueMail, postponeMail } from '../store/mail.ts';
+import { compose, Mail } from './templates.ts';
 
 const purpose = 'mail';
 const triedForMs = 24 * 3_600_000;
+/** So long nobody else sends what somebody sends. */
+const heldMs = 60_000;
+const firstPauseMs = 60_000;
+const longestPauseMs = 3_600_000;
+const sentAtOnce = 200;
+const failuresInARow = 5;
 
 /** Sends one mail; runs until it is sent or given up. */
 export const mailWorker = defineWorker<{ mailId: string }, Context['loaders']>({
   name: 'send-mail',
   data: z.object({ mailId: z.uuid() }),
-  run: (ctx, { mailId }) => sendMail(ctx, mailId),
+  run: async (ctx, { mailId }) => void (await sendMail(ctx, mailId)),
 });
 
 /** Takes up what a crash or a fault left lying. */
@@ -34,9 +30,11 @@ export const mailSweeper = defineWorker<Record<string, never>, Context['loaders'
   data: z.strictObject({}),
   schedule: '* * * * *',
   run: async (ctx) => {
-    for (const mailId of await listWaitingMail(ctx.db, 200)) {
-      // One mail that cannot be sent must not keep the others waiting.
-      await sendMail(ctx, mailId).catch((error: unknown) => ctx.log.warn({ error, mailId }, 'a mail could not be sent; it is tried again'));
+    let failures = 0;
+    for (const mailId of await listDueMail(ctx.db, ctx.now(), sentAtOnce)) {
+      failures = (await sendMail(ctx, mailId)) ? 0 : failures + 1;
+      // A server that is away is not asked for each mail; the next round tries the others.
+      if (failures === failuresInARow) return;
     }
   },
 });
@@ -45,98 +43,45 @@ export const mailSweeper = defineWorker<Record<string, never>, Context['loaders'
 export async function queueMail(ctx: Context, tx: Db, mail: Mail): Promise<void> {
   const now = ctx.now();
   const sealed = seal(ctx.settings.internalKey, purpose, JSON.stringify(mail));
-  const mailId = await insertMail(tx, { sealed, createdAt: now, giveUpAt: new Date(now.getTime() + triedForMs) });
+  const mailId = await insertMail(tx, { sealed, createdAt: now, nextTryAt: now, giveUpAt: new Date(now.getTime() + triedForMs) });
   await ctx.workers.enqueue(tx, mailWorker, { mailId });
 }
 
-async function sendMail(ctx: Context, mailId: string): Promise<void> {
+/** How long a mail waits after so many tries: a minute, then twice as long each time, up to an hour. */
+export const pauseAfter = (attempts: number): number => Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
+
+/** False when it has to be tried again. */
+async function sendMail(ctx: Context, mailId: string): Promise<boolean> {
+  const now = ctx.now();
+  // Held for a while rather than locked: a mail server may take long, and a database connection must not wait for it.
+  const held = await claimMail(ctx.db, mailId, now, new Date(now.getTime() + heldMs));
+  if (!held?.sealed) return true;
+  if (now > held.giveUpAt) return giveUp(ctx, mailId, held.attempts, 'it waited for 24 hours');
   try {
-    await ctx.db.transaction(async (tx) => {
-      const queued = await claimMail(tx, mailId);
-      if (!queued?.sealed) return;
-      const now = ctx.now();
-      if (now > queued.giveUpAt) return emptyMail(tx, mailId, null);
-      await deliver(ctx, mailId, Mail.parse(JSON.parse(open(ctx.settings.internalKey, purpose, queued.sealed))), now);
-      await emptyMail(tx, mailId, now);
-    });
+    const mail = Mail.parse(JSON.parse(open(ctx.settings.internalKey, purpose, held.sealed)));
+    await senderOf(ctx.settings)({ id: mailId, to: mail.to, date: held.createdAt, ...compose(ctx.settings.publicUrl, mail) });
+    await emptyMail(ctx.db, mailId, { sentAt: now });
+    return true;
   } catch (error) {
-    await countMailAttempt(ctx.db, mailId);
-    throw error;
+    if (error instanceof MailRefused) return giveUp(ctx, mailId, held.attempts, error);
+    ctx.log.warn({ error, mailId, attempts: held.attempts }, 'a mail could not be sent; it is tried again');
+    await postponeMail(ctx.db, mailId, new Date(ctx.now().getTime() + pauseAfter(held.attempts)));
+    return false;
   }
 }
 
-/** The file is named after the mail, so that one which is sent again after a crash is still there once. */
-async function deliver(ctx: Context, mailId: string, mail: Mail, date: Date): Promise<void> {
-  const { subject, lines, link } = compose(ctx.settings.publicUrl, mail);
-  const host = new URL(ctx.settings.publicUrl).hostname;
-  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
-  const { message } = await transport.sendMail({
-    from: { name: 'Supergraph', address: `no-reply@${host}` },
-    to: mail.to,
-    subject,
-    date,
-    messageId: `<${mailId}@${host}>`,
-    text: [...lines, ...(link ? [link.url] : [])].join('\n\n'),
-    html: `${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n')}${link ? `\n<p><a href="${escapeHtml(link.url)}">${escapeHtml(link.label)}</a></p>` : ''}`,
-  });
-  const folder = join(ctx.settings.dataDirectory, 'mail');
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, `${mailId}.eml`);
-  await writeFile(`${file}.part`, message as Buffer, { mode: 0o600 });
-  await rename(`${file}.part`, file);
+async function giveUp(ctx: Context, mailId: string, attempts: number, error: unknown): Promise<true> {
+  await emptyMail(ctx.db, mailId, { sentAt: null });
+  ctx.log.error({ error, mailId, attempts }, 'a mail was given up');
+  return true;
 }
 
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const senders = new WeakMap<RuntimeSettings, SendLetter>();
 
-interface Composed {
-  readonly subject: string;
-  readonly lines: readonly string[];
-  readonly link?: { readonly url: string; readonly label: string };
-}
-
-function compose(publicUrl: string, mail: Mail): Composed {
-  switch (mail.kind) {
-    case 'VERIFY':
-      return {
-        subject: 'Confirm your address',
-        lines: [
-          `Hello ${mail.name},`,
-          'open this link within 24 hours to begin your account. If you did not ask for one, ignore this mail: nothing happens.',
-        ],
-        link: { url: `${publicUrl}/verify-email?token=${mail.token}`, label: 'Confirm my address' },
-      };
-    case 'RESET':
-      return {
-        subject: 'Set a new password',
-        lines: [
-          `Hello ${mail.name},`,
-          'open this link within one hour to set a new password. All sessions end with it. If you did not ask for it, ignore this mail: your password stays.',
-        ],
-        link: { url: `${publicUrl}/reset-password?token=${mail.token}`, label: 'Set a new password' },
-      };
-    case 'ACCOUNT_EXISTS':
-      return {
-        subject: 'You already have an account',
-        lines: [
-          'Somebody, perhaps you, asked for an account with this address. It has one already: sign in, or set a new password if you forgot yours.',
-          'If it was not you, nothing needs to be done.',
-        ],
-      };
-    case 'NO_ACCOUNT':
-      return {
-        subject: 'There is no account with this address',
-        lines: [
-          'Somebody, perhaps you, asked for a new password. This address has no account here; perhaps you signed up with another one.',
-          'If it was not you, nothing needs to be done.',
-        ],
-      };
-    case 'NO_REGISTRATION':
-      return {
-        subject: 'No registration waits for this address',
-        lines: [
-          'Somebody, perhaps you, asked for a confirmation link. No registration waits for this address; sign up once more.',
-          'If it was not you, nothing needs to be done.',
-        ],
-      };
-  }
+function senderOf(settings: RuntimeSettings): SendLetter {
+  const known = senders.get(settings);
+  if (known) return known;
+  const made = createMailer(settings);
+  senders.set(settings, made);
+  return made;
 }

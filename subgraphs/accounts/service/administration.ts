@@ -11,7 +11,7 @@ import { normalRoles } from '../policy.ts';
 import { findUsers, lockAdmins, updateRoles, updateStatus, type User } from '../store/users.ts';
 import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
-import { endAndTell } from './sessions.ts';
+import { endActing, endAndTell } from './sessions.ts';
 import { reasonText } from './shared.ts';
 
 const Closing = z.strictObject({ userId: idInput, reason: optional(reasonText) });
@@ -39,6 +39,7 @@ export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
     const user = await updateStatus(tx, userId, 'ACTIVE', { status: 'SUSPENDED' });
     if (!user) throw conflict('only an active account can be suspended', { reason: 'NOT_ACTIVE' });
     await endAndTell(ctx, tx, userId, 'SUSPENDED');
+    await endActing(ctx, tx, { actorId: userId }, 'SUSPENDED');
     const tokens = await endTokens(ctx, tx, { userId });
     await emit(ctx, tx, outbox, userSuspended, { userId, reason }, { organizationId: null });
     await record(ctx, tx, { name: 'user.suspended', subjectId: userId, target: userId, details: { reason, accessTokens: tokens.length } });
@@ -69,6 +70,8 @@ export async function setUserRoles(ctx: Context, input: unknown): Promise<User> 
     if (before.kind === 'SERVICE') throw conflict('service accounts hold no platform role', { reason: 'NOT_A_PERSON' });
     const user = await updateRoles(tx, userId, roles);
     if (!user) throw notFound('User');
+    // Nobody acts as an administrator, and nobody else acts at all.
+    await endActing(ctx, tx, roles.includes('ADMIN') ? { userId } : { actorId: userId }, 'REVOKED');
     await emit(ctx, tx, outbox, userRolesChanged, { userId, roles }, { organizationId: null });
     await record(ctx, tx, {
       name: 'user.roles_changed',

@@ -8,6 +8,7 @@ import { userDeleted, userDeletionCancelled, userDeletionScheduled } from '@supe
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { hashSecret } from '../secrets.ts';
+import { deleteEmailChanges } from '../store/email-changes.ts';
 import { deleteFactors } from '../store/factors.ts';
 import { deletePasskeys } from '../store/passkeys.ts';
 import { deleteLinks } from '../store/registrations.ts';
@@ -110,7 +111,8 @@ async function removeTraces(ctx: Context, tx: Db, userId: string): Promise<void>
   await deletePassword(tx, userId);
   await deleteFactors(tx, userId);
   await deletePasskeys(tx, userId);
-  await deleteLinks(tx, userId);
+  await deleteLinks(tx, userId, ['RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
+  await deleteEmailChanges(tx, userId);
   await deleteFlows(tx, userId);
   await reopenPasswordPath(tx, userId);
 }

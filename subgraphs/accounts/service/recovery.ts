@@ -2,7 +2,7 @@ import type { Db } from '@supergraph/platform/database';
 import { optional, parseInput } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { queueMail } from '../mail.ts';
+import { queueMail } from '../mail/queue.ts';
 import { canSignIn } from '../policy.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
 import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
@@ -102,8 +102,8 @@ export async function changePassword(ctx: Context, input: unknown): Promise<User
 async function replacePassword(ctx: Context, tx: Db, user: User, hash: string): Promise<void> {
   const now = ctx.now();
   await setPassword(tx, user.id, hash, now);
-  // Neither older links nor flows with the older one half-way must undo it.
-  await deleteLinks(tx, user.id);
+  // Neither older links nor flows with the older one half-way must undo it. Links that undo a change of address stay: they are what a robbed owner has left.
+  await deleteLinks(tx, user.id, ['RESET']);
   await failHalfFlows(tx, user.id);
   await notify(ctx, tx, user.id, 'CREDENTIAL_CHANGED', `${user.id}:${now.getTime()}`, { credential: 'PASSWORD', change: 'CHANGED' });
 }

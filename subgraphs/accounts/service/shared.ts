@@ -43,7 +43,14 @@ export const idempotencyKeyInput = z
   .max(200, 'must have at most 200 characters')
   .refine((value) => !/\p{Cc}/u.test(value), 'must not contain control characters');
 
-export type NoticeKind = 'CREDENTIAL_CHANGED' | 'NEW_DEVICE' | 'SESSION_COMPROMISED' | 'DELETION_SCHEDULED' | 'TOKEN_EXPIRING';
+export type NoticeKind =
+  | 'CREDENTIAL_CHANGED'
+  | 'NEW_DEVICE'
+  | 'SESSION_COMPROMISED'
+  | 'EMAIL_CHANGED'
+  | 'TOKEN_EXPIRING'
+  | 'IMPERSONATED'
+  | 'DELETION_SCHEDULED';
 
 /** Asks that a person be told of something that touches their account. */
 export async function notify(

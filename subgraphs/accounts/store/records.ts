@@ -1,10 +1,8 @@
-import { attemptCounters, mailQueue, signingKeys } from '@supergraph/db/accounts/tables';
+import { attemptCounters } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, lte, or, sql } from 'drizzle-orm';
 
 export type AttemptCounter = typeof attemptCounters.$inferSelect;
-export type SigningKey = typeof signingKeys.$inferSelect;
-export type QueuedMail = typeof mailQueue.$inferSelect;
 
 /** Makes whoever else wants this lock wait until the transaction ends. */
 export async function lockFor(tx: Db, name: string): Promise<void> {
@@ -70,63 +68,4 @@ export async function resetCounter(db: Db, key: string): Promise<void> {
 /** Forgets counters that nothing was added to for long. */
 export async function sweepCounters(db: Db, before: Date): Promise<void> {
   await db.delete(attemptCounters).where(lt(attemptCounters.updatedAt, before));
-}
-
-/** Every signing key that verifiers may meet. */
-export const listPublishedKeys = (db: Db): Promise<SigningKey[]> =>
-  db
-    .select()
-    .from(signingKeys)
-    .where(inArray(signingKeys.state, ['NEXT', 'ACTIVE', 'RETIRED']));
-
-/** The key that signs, or null before the first start. */
-export async function findActiveKey(db: Db): Promise<SigningKey | null> {
-  const [key] = await db.select().from(signingKeys).where(eq(signingKeys.state, 'ACTIVE'));
-  return key ?? null;
-}
-
-/** Inserts a signing key. */
-export async function insertSigningKey(db: Db, values: typeof signingKeys.$inferInsert): Promise<void> {
-  await db.insert(signingKeys).values(values);
-}
-
-/** Puts a mail into the queue; its id. */
-export async function insertMail(tx: Db, values: typeof mailQueue.$inferInsert): Promise<string> {
-  const [mail] = await tx.insert(mailQueue).values(values).returning({ id: mailQueue.id });
-  if (!mail) throw new Error('the insert gave no row back');
-  return mail.id;
-}
-
-/** A mail that still waits, locked; null when it is sent, given up, or being sent by somebody else. */
-export async function claimMail(tx: Db, id: string): Promise<QueuedMail | null> {
-  const [mail] = await tx
-    .select()
-    .from(mailQueue)
-    .where(and(eq(mailQueue.id, id), isNotNull(mailQueue.sealed)))
-    .for('update', { skipLocked: true });
-  return mail ?? null;
-}
-
-/** Mails that wait, oldest first. */
-export async function listWaitingMail(db: Db, limit: number): Promise<string[]> {
-  const rows = await db
-    .select({ id: mailQueue.id })
-    .from(mailQueue)
-    .where(isNotNull(mailQueue.sealed))
-    .orderBy(asc(mailQueue.id))
-    .limit(limit);
-  return rows.map(({ id }) => id);
-}
-
-/** Empties a mail; with a time, because it was sent then. */
-export async function emptyMail(tx: Db, id: string, sentAt: Date | null): Promise<void> {
-  await tx.update(mailQueue).set({ sealed: null, sentAt }).where(eq(mailQueue.id, id));
-}
-
-/** Notes a failed attempt to send. */
-export async function countMailAttempt(db: Db, id: string): Promise<void> {
-  await db
-    .update(mailQueue)
-    .set({ attempts: sql`${mailQueue.attempts} + 1` })
-    .where(eq(mailQueue.id, id));
 }

@@ -1,7 +1,7 @@
 import { flows, refreshTokens, sessions } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type Page } from '@supergraph/platform/page';
-import { and, asc, count, eq, gt, gte, inArray, isNull, lt, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, gte, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm';
 
 export type Session = typeof sessions.$inferSelect;
 export type RefreshToken = typeof refreshTokens.$inferSelect;
@@ -18,19 +18,22 @@ export const findSessions = (db: Db, ids: readonly string[]): Promise<Session[]>
 const openOf = (userId: string) => and(eq(sessions.userId, userId), isNull(sessions.endedAt));
 
 /** A person's open sessions, newest first. */
-export function listSessions(db: Db, page: Page, userId: string): Promise<Session[]> {
+export function listSessions(db: Db, page: Page, userId: string, now: Date): Promise<Session[]> {
   const { where, orderBy } = keyset(page, [{ column: sessions.id, direction: 'DESC', type: 'uuid' }]);
   return db
     .select()
     .from(sessions)
-    .where(and(openOf(userId), where))
+    .where(and(openOf(userId), gt(sessions.expiresAt, now), where))
     .orderBy(...orderBy)
     .limit(page.size + 1);
 }
 
 /** How many sessions a person has open. */
-export async function countSessions(db: Db, userId: string): Promise<number> {
-  const [row] = await db.select({ total: count() }).from(sessions).where(openOf(userId));
+export async function countSessions(db: Db, userId: string, now: Date): Promise<number> {
+  const [row] = await db
+    .select({ total: count() })
+    .from(sessions)
+    .where(and(openOf(userId), gt(sessions.expiresAt, now)));
   return row?.total ?? 0;
 }
 
@@ -43,7 +46,7 @@ export async function countDevices(
   const rows = await db
     .select({ os: sessions.os, browser: sessions.browser, total: count() })
     .from(sessions)
-    .where(eq(sessions.userId, userId))
+    .where(and(eq(sessions.userId, userId), isNull(sessions.actorId)))
     .groupBy(sessions.os, sessions.browser);
   const same = rows.filter((row) => row.os === device.os && row.browser === device.browser);
   const sum = (list: typeof rows) => list.reduce((total, row) => total + row.total, 0);
@@ -84,6 +87,21 @@ export function endSessions(
     .update(sessions)
     .set({ endedAt: at, endReason: reason })
     .where(and(openOf(userId), which.only ? eq(sessions.id, which.only) : undefined, which.but ? ne(sessions.id, which.but) : undefined))
+    .returning();
+}
+
+/** Ends open sessions in which somebody acts: those of an administrator, or those as a person. */
+export function endActingSessions(
+  db: Db,
+  whose: { readonly actorId: string } | { readonly userId: string },
+  at: Date,
+  reason: string,
+): Promise<Session[]> {
+  const of = 'actorId' in whose ? eq(sessions.actorId, whose.actorId) : and(eq(sessions.userId, whose.userId), isNotNull(sessions.actorId));
+  return db
+    .update(sessions)
+    .set({ endedAt: at, endReason: reason })
+    .where(and(of, isNull(sessions.endedAt)))
     .returning();
 }
 

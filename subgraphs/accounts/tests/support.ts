@@ -32,6 +32,12 @@ export const documents = {
     'mutation ($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { user { id kind handle displayName roles } } }',
   tokens:
     'query ($id: ID!, $first: Int, $after: String) { user(id: $id) { accessTokens(first: $first, after: $after) { nodes { id name lastUsedAt } totalCount pageInfo { hasNextPage endCursor } } } }',
+  changeEmail: 'mutation ($input: ChangeEmailInput!) { changeEmail(input: $input) { user { email pendingEmail } } }',
+  revertEmail: 'mutation ($input: RevertEmailChangeInput!) { revertEmailChange(input: $input) { user { id } } }',
+  impersonate:
+    'mutation ($input: StartImpersonationInput!) { startImpersonation(input: $input) { tokens { accessToken expiresIn refreshToken scope } } }',
+  rotateKey:
+    'mutation ($input: RotateSigningKeyInput!) { rotateSigningKey(input: $input) { signingKeys { kid algorithm state activeFrom removeAfter } } }',
   refresh: 'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken scope } } }',
   requestReset: 'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { emailSentTo } }',
   reset: 'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { user { id } } }',
@@ -116,5 +122,6 @@ export function viewerOf(accessToken: string): Viewer {
     authTime: claims['auth_time'],
     acr: claims['acr'],
     amr: claims['amr'],
+    actorId: claims['act']?.sub ?? null,
   });
 }
