@@ -7,8 +7,10 @@ import { LRUCache } from 'lru-cache';
 
 /** Which sessions and personal access tokens have ended while their tokens would still hold by time. */
 export interface EndedAccess {
-  /** Throws UNAUTHENTICATED for one that has ended. */
-  requireLive(accessId: string | null): void;
+  /** Throws UNAUTHENTICATED where one of these has ended. */
+  requireLive(ids: readonly string[]): void;
+  /** Tells of a key that verifies no more: what it signed is refused by itself, but sockets may stand on it. */
+  tellOfKey(kid: string): void;
   /** Calls back with each that ends; the result stops that. */
   listen(listener: (accessId: string) => void): () => void;
   close(): void;
@@ -34,10 +36,13 @@ export function createEndedAccess({ call, live, log, onDoubt }: EndedOptions): E
   const listeners = new Set<(accessId: string) => void>();
   let isHearing = !live.onConnection;
 
+  const tell = (id: string) => {
+    for (const listener of listeners) listener(id);
+  };
   const end = (accessId: unknown) => {
     if (typeof accessId !== 'string' || ended.has(accessId)) return;
     ended.set(accessId, true);
-    for (const listener of listeners) listener(accessId);
+    tell(accessId);
   };
   const hear = (event: string, field: string) =>
     live.listen(eventTopic(event), (message) => end((JSON.parse(message) as Envelope<Record<string, unknown>>).payload[field]));
@@ -64,8 +69,9 @@ export function createEndedAccess({ call, live, log, onDoubt }: EndedOptions): E
   ask();
 
   return {
-    requireLive: (accessId) => {
-      if (accessId && ended.has(accessId)) throw unauthenticated('the session has ended; sign in again', { reason: 'SESSION_ENDED' });
+    tellOfKey: tell,
+    requireLive: (ids) => {
+      if (ids.some((id) => ended.has(id))) throw unauthenticated('the session has ended; sign in again', { reason: 'SESSION_ENDED' });
     },
     listen: (listener) => {
       listeners.add(listener);

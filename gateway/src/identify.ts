@@ -30,8 +30,8 @@ export interface Identified {
   readonly identity: Identity;
   /** Milliseconds since 1970; null for guests. */
   readonly expiresAt: number | null;
-  /** What it stands on, by id: a session or a personal access token. Null for guests, and for what ends by time alone. */
-  readonly accessId: string | null;
+  /** What it stands on, by id: a session and the key that signed its token, or a personal access token. */
+  readonly standsOn: readonly string[];
   /** The organization asks for two factors and the viewer has shown one: only its name and that rule may be read. */
   readonly stepUpRequired: boolean;
   /** Is told how operations are planned and where the time goes: with development tools only. */
@@ -45,8 +45,8 @@ export interface Identifier {
   identify(credentials: Credentials): Promise<Identified>;
   /** The public keys of our tokens. */
   keySet(): Promise<JSONWebKeySet>;
-  /** Calls back with every session and personal access token that ends; the result stops that. */
-  onAccessEnded(listener: (accessId: string) => void): () => void;
+  /** Calls back with the id of every session, personal access token and key that ends; the result stops that. */
+  onAccessEnded(listener: (id: string) => void): () => void;
   close(): void;
 }
 
@@ -62,10 +62,16 @@ export interface IdentifierOptions {
 /** Tells who asks from an access token and a chosen organization. */
 export function createIdentifier({ settings, calls, live, scopes, log }: IdentifierOptions): Identifier {
   const call = calls.as('gateway');
-  const tokens = createTokenVerifier({ issuer: settings.publicUrl, audience: `${settings.publicUrl}/graphql`, call });
   const memberships = createMemberships(call, live);
   const personal = createPersonalTokens(call, live);
   const ended = createEndedAccess({ call, live, log, onDoubt: () => personal.forget() });
+  const tokens = createTokenVerifier({
+    issuer: settings.publicUrl,
+    audience: `${settings.publicUrl}/graphql`,
+    call,
+    live,
+    onKeyGone: (kid) => ended.tellOfKey(kid),
+  });
   const appScopes = createAppScopes(scopes);
 
   const choose = async (userId: string, organizationId: string | undefined): Promise<Membership | null> => {
@@ -87,21 +93,21 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
       if (!authorization) {
         if (organizationId) throw unauthenticated('sign in to act in an organization');
         const identity: Identity = { ...base, viewer: null, organization: null };
-        return { identity, expiresAt: null, accessId: null, stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
+        return { identity, expiresAt: null, standsOn: [], stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
       }
-      const { viewer, accessId, expiresAt, onlyIn, requireHeld } = await shownBy(bearerOf(authorization));
+      const { viewer, standsOn, expiresAt, onlyIn, requireHeld } = await shownBy(bearerOf(authorization));
       if (onlyIn && organizationId && organizationId !== onlyIn) throw notFound('Organization');
       const identityNow = async () => {
         const membership = await choose(viewer.userId, onlyIn ?? organizationId);
         // Last, so that what ends meanwhile is not missed.
-        ended.requireLive(accessId);
+        ended.requireLive(standsOn);
         return { identity: { ...base, viewer, organization: membership && toOrganization(membership) }, membership };
       };
       const { identity, membership } = await identityNow();
       return {
         identity,
         expiresAt,
-        accessId,
+        standsOn,
         stepUpRequired: (membership?.requireMfa ?? false) && viewer.acr === 'aal1',
         explain,
         refresh: async () => {
@@ -114,6 +120,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
     onAccessEnded: (listener) => ended.listen(listener),
     close: () => {
       ended.close();
+      tokens.close();
       memberships.close();
       personal.close();
     },
@@ -123,7 +130,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
 /** What a bearer says. */
 interface Shown {
   readonly viewer: Viewer;
-  readonly accessId: string | null;
+  readonly standsOn: readonly string[];
   readonly expiresAt: number;
   /** The one organization in which it works. */
   readonly onlyIn: string | undefined;
@@ -133,7 +140,8 @@ interface Shown {
 
 function shownByToken(token: VerifiedToken, appScopes: readonly string[]): Shown {
   const viewer = toViewer(token, appScopes);
-  return { viewer, accessId: viewer.sessionId, expiresAt: token.exp * 1_000, onlyIn: undefined, requireHeld: () => Promise.resolve() };
+  const standsOn = [...(viewer.sessionId ? [viewer.sessionId] : []), token.kid];
+  return { viewer, standsOn, expiresAt: token.exp * 1_000, onlyIn: undefined, requireHeld: () => Promise.resolve() };
 }
 
 /** A personal access token has no session and no platform role but everybody's: administration is for people who are there. */
@@ -153,7 +161,7 @@ function shownByPersonal(token: PersonalToken, requireHeld: () => Promise<void>)
     timeZone: token.timeZone,
   };
   const expiresAt = new Date(token.expiresAt).getTime();
-  return { viewer, accessId: token.id, expiresAt, onlyIn: token.organizationId ?? undefined, requireHeld };
+  return { viewer, standsOn: [token.id], expiresAt, onlyIn: token.organizationId ?? undefined, requireHeld };
 }
 
 /** `app` stands for all that people's own clients may do; administration is asked for by name. */

@@ -189,13 +189,13 @@ describe('what ended while nobody told', () => {
     const access = createEndedAccess({ call, live, log, onDoubt: () => (doubts += 1) });
     const told: string[] = [];
     access.listen((accessId) => told.push(accessId));
-    expect(() => access.requireLive('session-9')).not.toThrow();
+    expect(() => access.requireLive(['session-9'])).not.toThrow();
     tell(false);
     endedSessions = ['session-9'];
     tell(true);
     await new Promise(setImmediate);
     expect(told.toSorted()).toEqual(['session-9', 'token-9']);
-    expect(() => access.requireLive('session-9')).toThrow('the session has ended');
+    expect(() => access.requireLive(['session-9'])).toThrow('the session has ended');
     expect(doubts).toBe(2);
     access.close();
   });

@@ -61,11 +61,11 @@ function fakeIdentifier(): FakeIdentifier {
       const viewer = userId ? person({ userId, clientId, sessionId: `session of ${userId}` }) : null;
       const identity = { ...base, requestId: randomUUID(), viewer, client: { ipAddress, userAgent } };
       const { expiresAt } = identifier;
-      const accessId = viewer?.sessionId ?? null;
+      const standsOn = viewer?.sessionId ? [viewer.sessionId] : [];
       return Promise.resolve({
         identity,
         expiresAt,
-        accessId,
+        standsOn,
         stepUpRequired: false,
         explain: false,
         refresh: () => Promise.resolve(identity),
