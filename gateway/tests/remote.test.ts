@@ -66,6 +66,19 @@ describe('internal tokens', () => {
     const { exp = 0, iat = 0 } = decodeJwt(token);
     expect(exp - iat).toBe(60);
   });
+  test('are shared by the fetches of one request to one subgraph, never with a later deadline', () => {
+    const asker = { ...identity };
+    const first = signIdentity(internalKey, 'catalog', asker, 5_000);
+    expect(signIdentity(internalKey, 'catalog', asker, 5_100)).toBe(first);
+    for (const other of [
+      signIdentity(internalKey, 'catalog', asker, 5_101),
+      signIdentity(internalKey, 'catalog', asker, 4_999),
+      signIdentity(internalKey, 'reviews', asker, 4_999),
+      signIdentity('y'.repeat(64), 'reviews', asker, 4_999),
+      signIdentity(internalKey, 'reviews', { ...asker, requestId: 'another' }, 4_999),
+    ])
+      expect(other).not.toBe(first);
+  });
   test('nothing else is accepted', async () => {
     const good = signIdentity(internalKey, 'catalog', identity, 1);
     const [head, payload, signature] = good.split('.') as [string, string, string];

@@ -1,10 +1,11 @@
-import { lt, sql } from 'drizzle-orm';
+import { lt } from 'drizzle-orm';
 import type { Consumer } from './bus.ts';
 import type { deadLetterTable, inboxTable } from './columns.ts';
 import type { RequestContext } from './context.ts';
 import type { Db } from './database.ts';
 import { type Envelope, type EventContract, fits } from './events.ts';
 import { maskSecrets } from './log.ts';
+import { openingTenant } from './tenants.ts';
 import { recordWork, SpanKind, type Stretch } from './tracing.ts';
 
 /** What a domain does when an event arrives. It writes only its own tables, inside `tx`. */
@@ -39,15 +40,14 @@ export function toConsumer({ domain, db, inbox, deadLetters, definitions, contex
     handle: (envelope) =>
       recordWork(`handle ${envelope.name}`, envelope.traceparent, stretchOf(domain, envelope), (traceparent) =>
         db.transaction(async (tx) => {
+          const door = openingTenant(tx, envelope.organizationId);
           const [first] = await tx
             .insert(inbox)
             .values({ consumer: domain, eventId: envelope.eventId })
             .onConflictDoNothing()
-            .returning({ eventId: inbox.eventId });
+            .returning(door.settings);
           if (!first) return;
-          await tx.execute(
-            sql`select set_config('app.organization_id', ${envelope.organizationId ?? ''}, true), set_config('app.user_id', '', true)`,
-          );
+          door.noteOpened();
           for (const { contract, handle } of definitions) {
             if (!fits(contract.name, envelope.name)) continue;
             const payload = contract.payload.parse(envelope.payload);

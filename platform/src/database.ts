@@ -1,6 +1,5 @@
-import { is, sql as query } from 'drizzle-orm';
 import { DrizzleQueryError } from 'drizzle-orm/errors';
-import { PgTransaction, type PgDatabase } from 'drizzle-orm/pg-core';
+import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, PostgresJsPreparedQuery, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import postgres, { type Options, type Sql, type TransactionSql } from 'postgres';
 import { currentSignal, remaining } from './deadline.ts';
@@ -44,14 +43,6 @@ export class DatabaseUnavailable extends Error {
   constructor(reason: UnavailableReason, message: string, cause?: unknown) {
     super(message, { cause });
     this.reason = reason;
-  }
-}
-
-/** A row of a tenant was asked for without a tenant being chosen. */
-export class NoTenantChosen extends Error {
-  override readonly name = 'NoTenantChosen';
-  constructor() {
-    super('no organization is chosen; mend: send X-Organization-Id, or use asTenant with the id that an event names');
   }
 }
 
@@ -106,70 +97,7 @@ export function observeQueries(listener: QueryListener): () => void {
   return () => listeners.delete(listener);
 }
 
-// ——— The doors to protected rows ———
-
-interface Scope {
-  readonly db: Db;
-  readonly organization: { readonly id: string } | null;
-  readonly viewer: { readonly userId: string } | null;
-}
-type Work<Result> = (tx: Db) => Promise<Result>;
-
-/** Opens a transaction in which the rows of the chosen tenant (and of the viewer) can be seen; throws NoTenantChosen. */
-export async function inTenant<Result>(scope: Scope, work: Work<Result>): Promise<Result> {
-  if (!scope.organization) throw new NoTenantChosen();
-  return openDoor(scope.db, scope.organization.id, scope.viewer?.userId, work);
-}
-
-/** Opens a transaction in which the rows of one tenant, and of no person, can be seen; for consumers and workers. */
-export function asTenant<Result>(db: Db, organizationId: string, work: Work<Result>): Promise<Result> {
-  return openDoor(db, organizationId, undefined, work);
-}
-
-/** Opens a transaction in which the rows of one person, and of no tenant, can be seen. */
-export function asPerson<Result>(db: Db, userId: string, work: Work<Result>): Promise<Result> {
-  return openDoor(db, undefined, userId, work);
-}
-
-/** Opens a transaction with whatever the scope has of tenant and person; without either only open rows can be seen. */
-export function inScope<Result>(scope: Scope, work: Work<Result>): Promise<Result> {
-  return openDoor(scope.db, scope.organization?.id, scope.viewer?.userId, work);
-}
-
-/** Transactions inside which a door is open: two at once would share one connection, and so one tenant. */
-const behindDoor = new WeakSet<Db>();
-
-/**
- * Settings last as long as the outermost transaction. A door inside a transaction is a savepoint: when it fails the
- * server itself puts the settings back, when it succeeds they are put back here, so the outer scope sees what it saw.
- */
-async function openDoor<Result>(db: Db, organizationId = '', userId = '', work: Work<Result>): Promise<Result> {
-  if (!is(db, PgTransaction)) {
-    return db.transaction(async (tx) => {
-      await tx.execute(setScope(organizationId, userId));
-      return work(tx);
-    });
-  }
-  if (behindDoor.has(db)) {
-    throw new Error('two scopes were opened in one transaction at the same time; mend: await the first before the second');
-  }
-  behindDoor.add(db);
-  try {
-    const [before] = await db.execute<{ organizationId: string; userId: string }>(readScope);
-    const result = await db.transaction(async (tx) => {
-      await tx.execute(setScope(organizationId, userId));
-      return work(tx);
-    });
-    await db.execute(setScope(before?.organizationId ?? '', before?.userId ?? ''));
-    return result;
-  } finally {
-    behindDoor.delete(db);
-  }
-}
-
-const readScope = query`select current_setting('app.organization_id', true) as "organizationId", current_setting('app.user_id', true) as "userId"`;
-const setScope = (organizationId: string, userId: string) =>
-  query`select set_config('app.organization_id', ${organizationId}, true), set_config('app.user_id', ${userId}, true)`;
+export { asPerson, asTenant, inScope, inTenant, NoTenantChosen } from './tenants.ts';
 
 // ——— Deadlines and faults of the driver ———
 

@@ -52,15 +52,24 @@ export const largestPageSize = 100;
  * another scope is refused. Throws BAD_USER_INPUT with every bad argument.
  */
 export function readPage(ctx: CursorContext, args: PageArguments, scope: unknown): Page {
-  const scopeHash = hashOf(scope).slice(0, 12);
+  // Needed only where a cursor comes or goes, and most lists hang from rows of another one.
+  let hash: string | undefined;
+  const scopeHash = () => (hash ??= hashOf(scope).slice(0, 12));
   const backward = args.last != null || (args.before != null && args.first == null);
   const cursor = (backward ? args.before : args.after) ?? null;
-  const position = cursor === null ? null : openCursor(ctx, cursor, scopeHash);
+  const position = cursor === null ? null : openCursor(ctx, cursor, scopeHash());
   const issues = pageIssues(args, backward);
   if (position === undefined)
     issues.push({ path: backward ? 'before' : 'after', message: 'is no cursor of this list, order and filter; begin without it' });
   if (issues.length > 0) throw badInput(issues);
-  return { size: (backward ? args.last : args.first) ?? defaultPageSize, backward, position: position ?? null, scope: scopeHash };
+  return {
+    size: (backward ? args.last : args.first) ?? defaultPageSize,
+    backward,
+    position: position ?? null,
+    get scope() {
+      return scopeHash();
+    },
+  };
 }
 
 function pageIssues(args: PageArguments, backward: boolean): Issue[] {

@@ -27,7 +27,7 @@ export const consumers = [
   on(organizationDeleted, (ctx: Ctx, tx, { payload: { organizationId } }) =>
     asTenant(tx, organizationId, (scoped) => eraseCatalog(ctx, scoped, organizationId)),
   ),
-  on(stockDepleted, (ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(ctx, scoped, payload, false))),
-  on(stockReplenished, (ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(ctx, scoped, payload, true))),
-  on(ratingUpdated, (ctx: Ctx, tx, { payload }) => applyRating(ctx, tx, payload)),
+  on(stockDepleted, (_ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(scoped, payload, false))),
+  on(stockReplenished, (_ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(scoped, payload, true))),
+  on(ratingUpdated, (_ctx: Ctx, tx, { payload }) => applyRating(tx, payload)),
 ];

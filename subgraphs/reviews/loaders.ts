@@ -1,6 +1,5 @@
 import type { RequestContext } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
-import { hashOf } from '@supergraph/platform/idempotency';
 import { loadById, loadManyBy } from '@supergraph/platform/loader';
 import { findProducts } from './register.ts';
 import { countPages, findPages, findSummaries, type Listing, type ListOwner } from './store/lists.ts';
@@ -21,17 +20,17 @@ interface ListRead {
   readonly rows: readonly Review[];
 }
 
-/** A page of twenty things names its listing a hundred times. */
-const hashes = new WeakMap<Listing, string>();
+/** A page of twenty things names its listing a hundred times. All listings are made by one function, so their parts stand in one order. */
+const texts = new WeakMap<Listing, string>();
 
-function hashOfListing(listing: Listing): string {
-  const known = hashes.get(listing) ?? hashOf(listing);
-  hashes.set(listing, known);
+function textOfListing(listing: Listing): string {
+  const known = texts.get(listing) ?? JSON.stringify(listing);
+  texts.set(listing, known);
   return known;
 }
 
-const keyText = ({ owner, id, listing }: ListKey) => `${owner}:${id}:${listing ? hashOfListing(listing) : ''}`;
-const groupOf = ({ owner, listing }: ListKey) => `${owner}:${listing ? hashOfListing(listing) : ''}`;
+const keyText = ({ owner, id, listing }: ListKey) => `${owner}:${id}:${listing ? textOfListing(listing) : ''}`;
+const groupOf = ({ owner, listing }: ListKey) => `${owner}:${listing ? textOfListing(listing) : ''}`;
 
 interface Group {
   readonly owner: ListOwner;

@@ -1,6 +1,14 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
-import { type FragmentDefinitionNode, type GraphQLFormattedError, Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLFormattedError,
+  Kind,
+  parse,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import type { Path } from './tree.ts';
 
@@ -92,10 +100,13 @@ export const objectsBelow = (field: FieldShape): readonly ObjectShape[] => (fiel
 function objectsOf(value: ValueShape): readonly ObjectShape[] {
   if (value.kind === 'list') return objectsOf(value.item);
   if (value.kind === 'object') return [value.shape];
-  return value.kind === 'abstract' ? [...value.byType.values(), value.unknown] : [];
+  return value.kind === 'abstract' ? [...value.byType.values(), ...(value.unknown ? [value.unknown] : [])] : [];
 }
 
-/** What a fetch asks for, by name: of the root, and of entities of each type. Read only when something went wrong. */
+/**
+ * What a fetch asks for, by name: of the root, and of entities of each type. Types are left out: what they are called
+ * is known, so that nothing is missing without them. Read only when something went wrong.
+ */
 export interface Asked {
   readonly root: readonly string[];
   ofEntity(typeName: unknown): readonly string[];
@@ -112,7 +123,7 @@ export function askedBy(document: string): Asked {
   const root: string[] = [];
   const entities = new Map<unknown, string[]>();
   for (const selection of operation?.selectionSet.selections ?? []) {
-    if (selection.kind !== Kind.FIELD) continue;
+    if (selection.kind !== Kind.FIELD || isTypename(selection)) continue;
     root.push(selection.alias?.value ?? selection.name.value);
     for (const below of selection.selectionSet?.selections ?? []) {
       const fragment = fragmentOf(below, fragments);
@@ -123,6 +134,8 @@ export function askedBy(document: string): Asked {
   const all = [...new Set([...entities.values()].flat())];
   return { root, ofEntity: (typeName) => entities.get(typeName) ?? all, ofEntities: new Set(['__typename', ...all]) };
 }
+
+const isTypename = ({ name }: FieldNode): boolean => name.value === '__typename';
 
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
@@ -135,6 +148,6 @@ const keysOf = ({ selections }: SelectionSetNode, fragments: Fragments): string[
   selections.flatMap((selection) => {
     const fragment = fragmentOf(selection, fragments);
     if (fragment) return keysOf(fragment.selectionSet, fragments);
-    if (selection.kind !== Kind.FIELD || selection.name.value === '__typename') return [];
+    if (selection.kind !== Kind.FIELD || isTypename(selection)) return [];
     return [selection.alias?.value ?? selection.name.value];
   });

@@ -278,17 +278,16 @@ function mergeEntity(kinds: Kinds, object: Tree, entity: Tree): void {
   if (kinds.isExact(before)) object['__typename'] = before;
 }
 
+/** Of an object of which nothing but its type was asked nothing can be shown. */
+const endsOf = (keys: readonly string[]): readonly (readonly string[])[] => (keys.length > 0 ? keys.map((key) => [key]) : [[]]);
+
 function placeErrors({ path, asked }: EntityFetch, run: Run, targets: readonly Target[]): void {
   const places = placesAt(run.data, path);
   let left = mostErrors;
   for (const { object, entity } of targets)
     for (const { rest, message, extensions } of entity.answer.errors)
       for (const place of places.get(object) ?? [])
-        for (const end of rest
-          ? [rest]
-          : asked()
-              .ofEntity(object['__typename'])
-              .map((key) => [key])) {
+        for (const end of rest ? [rest] : endsOf(asked().ofEntity(object['__typename']))) {
           if (left-- <= 0) return;
           run.errors.push({ message, extensions, path: [...place.path, ...end] });
         }

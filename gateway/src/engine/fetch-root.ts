@@ -48,5 +48,5 @@ export function takeRoot({ node, path, kinds, asked }: CompiledFetch, run: Run, 
 /** One without a path stands at every field that was asked for, unless there is data: then nobody knows. */
 function restsOf(path: Path | undefined, data: unknown, { root }: Asked): readonly (Path | undefined)[] {
   if (path) return [path];
-  return data ? [undefined] : root.map((key) => [key]);
+  return data || root.length === 0 ? [undefined] : root.map((key) => [key]);
 }

@@ -2,7 +2,7 @@ import type { GraphQLLeafType } from 'graphql';
 import type { Told } from './errors.ts';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import { isTree, own, type Path, type Tree } from './tree.ts';
-import { leafText, shapeFor } from './write.ts';
+import { isUntold, leafText, shapeFor } from './write.ts';
 
 /** Why a place is null although its data, or the want of data, does not say so. */
 export type Flaw =
@@ -25,6 +25,7 @@ export function findForbiddenNull(shape: ObjectShape, data: Tree, at: Path = [])
     const one =
       value.kind === 'object' ? value.shape : value.kind === 'abstract' && isTree(found) ? shapeFor(value, found['__typename']) : undefined;
     if (one) return isTree(found) ? inObject(one, found, path) : undefined;
+    if (value.kind === 'abstract') return value.nonNull ? path : undefined;
     if (value.kind !== 'list' || !Array.isArray(found)) return undefined;
     for (const [index, item] of found.entries()) {
       const place = inValue(value.item, item, [...path, index]);
@@ -66,7 +67,8 @@ export function findFlaws(shape: ObjectShape, data: Tree, at: Path = []): Flaw[]
       case 'abstract': {
         const one = isTree(found) ? shapeFor(value, found['__typename']) : undefined;
         if (one && isTree(found)) return visitObject(one, found, path);
-        return note({ kind: 'invalid', path, expected: value.unknown.typeName });
+        if (isTree(found) && isUntold(value, found['__typename'])) return;
+        return note({ kind: 'invalid', path, expected: value.typeName });
       }
     }
   };

@@ -85,7 +85,8 @@ class Code {
       case 'object':
         return `if(typeof ${from}!=="object"||Array.isArray(${from}))${flawed}else if((${out}=${this.object(shape.shape)}(${from},w))===undefined)${onNull}`;
       case 'abstract': {
-        const unknown = `case ${literal(shape.unknown.typeName)}:case undefined:case null:${out}=${this.object(shape.unknown)}(${from},w);break;`;
+        const untold = shape.unknown ? `${this.object(shape.unknown)}(${from},w)` : 'undefined';
+        const unknown = `case ${literal(shape.typeName)}:case undefined:case null:${out}=${untold};break;`;
         const cases = [...shape.byType].map(([name, one]) => `case ${literal(name)}:${out}=${this.object(one)}(${from},w);break;`);
         return `if(typeof ${from}!=="object"||Array.isArray(${from}))${flawed}else{switch(${from}.__typename){${cases.join('')}${unknown}default:w.flawed=true;${out}=undefined}if(${out}===undefined)${onNull}}`;
       }

@@ -5,6 +5,7 @@ import { type SupergraphFacts, readFacts } from '../supergraph-facts.ts';
 import { freeName } from './free-name.ts';
 import { createKinds, type Kinds } from './kinds.ts';
 import { withoutDeadEnds } from './mend/dead-ends.ts';
+import { planInOrder } from './mend/in-order.ts';
 import { mendPlan } from './mend/plan.ts';
 import { interfaceObjectsOf, spellOutConditions } from './mend/spell-out.ts';
 import { addStandIns } from './mend/stand-ins.ts';
@@ -56,11 +57,11 @@ export function buildGraph(supergraphSdl: string): Graph {
   const typeKey = freeName('_type', fieldNames);
   return {
     schema,
-    plan: (wanted, { operationName, overrides = new Map() }) => {
-      const spelledOut = spellOutConditions(schema, interfaceObjects, typeKey, wanted);
-      const operation = operationFromDocument(apiSchema, spelledOut, { ...(operationName ? { operationName } : {}), validate: false });
-      return mendPlan(planner.buildQueryPlan(operation, { overrideConditions: new Map(overrides) }), mended, kinds);
-    },
+    plan: (wanted, { operationName, overrides = new Map() }) =>
+      planInOrder(spellOutConditions(schema, interfaceObjects, typeKey, wanted), operationName, (part) => {
+        const operation = operationFromDocument(apiSchema, part, { ...(operationName ? { operationName } : {}), validate: false });
+        return mendPlan(planner.buildQueryPlan(operation, { overrideConditions: new Map(overrides) }), mended, kinds);
+      }),
     facts: readFacts(supergraphSdl),
     kinds,
     requirements: readRequirements(document, mended),

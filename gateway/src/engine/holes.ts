@@ -135,7 +135,7 @@ export function showHoles(shape: ObjectShape, coverage: Coverage, tell: (hole: H
         return one === value.shape ? value : { ...value, shape: one };
       }
       case 'abstract': {
-        const unknown = visitObject(value.unknown, covered, at);
+        const unknown = value.unknown && visitObject(value.unknown, covered, at);
         const byType = new Map([...value.byType].map(([name, one]) => [name, visitObject(one, covered, at)]));
         const isSame = unknown === value.unknown && [...byType].every(([name, one]) => one === value.byType.get(name));
         return isSame ? value : { ...value, unknown, byType };

@@ -2,6 +2,7 @@ import type { QueryPlan } from '@apollo/query-planner';
 import { type DocumentNode, getNamedType, isInterfaceType, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { typeUnder } from './conditions.ts';
 import type { Graph, PlanOptions } from './graph.ts';
+import { askEmptyObjects } from './mend/empty-objects.ts';
 import { type Coverage, coverageAt, coverageOf, holesIn } from './holes.ts';
 import type { ObjectShape, ValueShape } from './shape.ts';
 import type { PlanPath } from './walk.ts';
@@ -21,7 +22,11 @@ export interface FullPlan {
  * defer, or would drop from a deferred part what it leaves out, nothing is deferred.
  */
 export function planFully(graph: Graph, document: DocumentNode, options: PlanOptions, wanted: () => ObjectShape): FullPlan {
-  const planOf = (one: DocumentNode) => withCoverage(graph.plan(one, options));
+  const planAsked = (one: DocumentNode) => withCoverage(graph.plan(one, options));
+  const planOf = (one: DocumentNode) => {
+    const asking = askEmptyObjects(graph.schema, graph.typeKey, one);
+    return (asking === one ? undefined : attempt(() => planAsked(asking))) ?? planAsked(one);
+  };
   const whole = withoutDefer(document);
   const inParts = whole === document ? undefined : attempt(() => planOf(document));
   if (inParts && holesIn(wanted(), inParts.coverage).length === 0) return inParts;

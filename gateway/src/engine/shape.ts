@@ -65,8 +65,17 @@ export type ValueShape = { readonly nonNull: boolean } & (
   | { readonly kind: 'list'; readonly item: ValueShape }
   | { readonly kind: 'leaf'; readonly type: GraphQLLeafType }
   | { readonly kind: 'object'; readonly shape: ObjectShape }
-  | { readonly kind: 'abstract'; readonly byType: ReadonlyMap<string, ObjectShape>; readonly unknown: ObjectShape }
+  | AbstractShape
 );
+
+/** An object of an interface or a union. */
+export interface AbstractShape {
+  readonly kind: 'abstract';
+  readonly typeName: string;
+  readonly byType: ReadonlyMap<string, ObjectShape>;
+  /** What is shown of one that does not say its type; undefined where that depends on its type: then it is as if it were not there. */
+  readonly unknown: ObjectShape | undefined;
+}
 
 /** How the operation that was planned, its conditions decided, is to be read. */
 export interface ShapeOptions {
@@ -99,10 +108,8 @@ class Builder {
     const key = `${type.name}:${sets.map((set) => this.#number(set)).join()}`;
     const known = this.#shapes.get(key);
     if (known) return known;
-    const groups = new Map<string, FieldNode[]>();
-    this.#collect(type, sets, groups);
     const fields: FieldShape[] = [];
-    for (const [responseKey, nodes] of groups) fields.push(this.#field(type, responseKey, nodes));
+    for (const [responseKey, nodes] of this.#groups(type, sets)) fields.push(this.#field(type, responseKey, nodes));
     const shape = { typeName: type.name, isAbstract: isAbstractType(type), fields };
     this.#shapes.set(key, shape);
     return shape;
@@ -115,6 +122,12 @@ class Builder {
   }
 
   /** Fields by the client's names, as `CollectFields` of the GraphQL specification has them. */
+  #groups(type: GraphQLCompositeType, sets: readonly SelectionSetNode[]): Map<string, FieldNode[]> {
+    const groups = new Map<string, FieldNode[]>();
+    this.#collect(type, sets, groups);
+    return groups;
+  }
+
   #collect(type: GraphQLCompositeType, sets: readonly SelectionSetNode[], groups: Map<string, FieldNode[]>): void {
     const { names, closed, fragments, typeKey } = this.#options;
     for (const selection of sets.flatMap(({ selections }) => selections)) {
@@ -162,6 +175,17 @@ class Builder {
     if (isObjectType(type)) return { nonNull: false, kind: 'object', shape: this.object(type, sets) };
     const possible = this.#options.schema.getPossibleTypes(type);
     const byType = new Map(possible.map((one) => [one.name, this.object(one, sets)]));
-    return { nonNull: false, kind: 'abstract', byType, unknown: this.object(type, sets) };
+    const unknown = this.#isSameForAll(type, possible, sets) ? this.object(type, sets) : undefined;
+    return { nonNull: false, kind: 'abstract', typeName: type.name, byType, unknown };
+  }
+
+  /** Whether the same fields are selected of an object whatever its type is; what it is called is another field for each. */
+  #isSameForAll(type: GraphQLCompositeType, possible: readonly GraphQLObjectType[], sets: readonly SelectionSetNode[]): boolean {
+    const nodes = [...this.#groups(type, sets).values()].flat();
+    if (nodes.some(({ name }) => name.value === '__typename')) return false;
+    return possible.every((one) => {
+      const others = [...this.#groups(one, sets).values()].flat();
+      return others.length === nodes.length && others.every((node, index) => node === nodes[index]);
+    });
   }
 }

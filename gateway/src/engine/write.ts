@@ -1,6 +1,6 @@
 import { type FieldNode, type GraphQLLeafType, isEnumType } from 'graphql';
 import { quote, toJson } from './json.ts';
-import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
+import type { AbstractShape, FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import { isTree, own, type Tree } from './tree.ts';
 
 /** What one answer's writing needs besides its data, and what it found. */
@@ -92,17 +92,23 @@ function presentWriter(shape: ValueShape, writerOf: WriterOf): ValueWriter {
     case 'abstract':
       return (value, writing) => {
         if (!isTree(value)) return flaw(writing);
-        const found = shapeFor(shape, value['__typename']);
-        return found ? writerOf(found)(value, writing) : flaw(writing);
+        const typeName = value['__typename'];
+        const found = shapeFor(shape, typeName);
+        if (found) return writerOf(found)(value, writing);
+        return isUntold(shape, typeName) ? undefined : flaw(writing);
       };
   }
 }
 
-/** The shape for what an object says it is; undefined for a type that is none of the possible ones. */
-export function shapeFor({ byType, unknown }: Extract<ValueShape, { kind: 'abstract' }>, typeName: unknown): ObjectShape | undefined {
-  if (typeName === undefined || typeName === null || typeName === unknown.typeName) return unknown;
-  return typeof typeName === 'string' ? byType.get(typeName) : undefined;
+/** The shape for what an object says it is; undefined where it must say that and does not, or says what it cannot be. */
+export function shapeFor(shape: AbstractShape, typeName: unknown): ObjectShape | undefined {
+  if (isUntold(shape, typeName)) return shape.unknown;
+  return typeof typeName === 'string' ? shape.byType.get(typeName) : undefined;
 }
+
+/** Whether an object does not say which of the possible types it has. */
+export const isUntold = (shape: AbstractShape, typeName: unknown): boolean =>
+  typeName === undefined || typeName === null || typeName === shape.typeName;
 
 function listWriter(writeItem: ValueWriter): ValueWriter {
   return (value, writing) => {

@@ -1,7 +1,7 @@
 import { type DocumentNode, print } from 'graphql';
 import type { Answered } from './arena.ts';
 import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
-import { leaveOut, renameKeys } from './rewrites.ts';
+import { leaveOut, oneByOne, renameKeys } from './rewrites.ts';
 import type { World } from './world.ts';
 
 /** One operation and what was answered; `plain` is an Error where plain Apollo threw. */
@@ -25,6 +25,8 @@ export const reasons = {
     "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
   'lost-condition':
     '@skip and @include change what the rest of an operation answers; with what is left out taken out of the document plain Apollo answers as we do',
+  'mutations-meet':
+    'the planner lets root fields of a mutation run in another order, or before what other subgraphs have of the one before is there, where the specification wants one completed before the next ("Normal and Serial Execution"); asked for one by one plain Apollo answers as we do; faults-of-order.test.ts shows it',
   'rival-requirements': 'the planner fetches a field once for two that require it with different arguments; faults.test.ts shows it',
   context: 'the executor does not know `contextRewrites`, so that fields with @fromContext get no argument',
   'interface-object':
@@ -66,17 +68,38 @@ const keys: Remedy = async ({ world, document, variables }) => {
   return world.arena.runPlain(renamed, variables).then(restore, () => undefined);
 };
 
+/** Without the conditions, which the other remedies do not need to know of. */
+const withoutConditions =
+  (remedy: Remedy): Remedy =>
+  async (trial) => {
+    const { document, restore } = leaveOut(trial.document, trial.variables);
+    const mended = await remedy({ ...trial, document });
+    return mended && restore(mended);
+  };
+
+const inTurn: Remedy = async ({ world, document, variables }) => {
+  const { document: renamed, restore } = renameKeys(document);
+  const parts = oneByOne(renamed);
+  if (parts.length < 2) return undefined;
+  world.reset();
+  const answers: Answered[] = [];
+  for (const part of parts) {
+    const answer = await world.arena.runPlain(part, variables).catch(() => undefined);
+    if (!answer) return undefined;
+    answers.push(answer);
+  }
+  const isWhole = answers.every(({ data }) => data);
+  return restore({
+    data: isWhole ? Object.fromEntries(answers.flatMap(({ data }) => Object.entries(data ?? {}))) : null,
+    errors: answers.flatMap(({ errors }) => errors),
+  });
+};
+
 /** What is wanted of plain Apollo is asked in another way; then it answers as we do. */
 const remedies: readonly (readonly [Reason, Remedy])[] = [
   ['shared-response-key', keys],
-  [
-    'lost-condition',
-    async (trial) => {
-      const { document, restore } = leaveOut(trial.document, trial.variables);
-      const mended = await keys({ ...trial, document });
-      return mended && restore(mended);
-    },
-  ],
+  ['lost-condition', withoutConditions(keys)],
+  ['mutations-meet', withoutConditions(inTurn)],
 ];
 
 /** The reasons for which errors differ though data are the same, or undefined. */

@@ -103,3 +103,57 @@ describe('a required field of one implementation', () => {
     });
   });
 });
+
+describe('an object of which nothing is selected is still there, where plain Apollo loses it', () => {
+  const rows = [
+    { __typename: 'Song', id: 's1', next: { id: 's1' }, encore: null },
+    { __typename: 'Film', id: 'f1', next: { __typename: 'Film', id: 'f2' }, encore: { __typename: 'Song', id: 's1' } },
+    { __typename: 'Clip', length: 1 },
+  ];
+  const byId = ({ id }: Reference) => rows.find((row) => row.id === id);
+  const stage = createArena([
+    {
+      name: 'stage',
+      sdl: `type Query { playing: [Playable] first: Playable }
+        interface Playable { length: Int }
+        type Song implements Playable @key(fields: "id") { id: ID! length: Int }
+        type Film implements Playable @key(fields: "id") { id: ID! length: Int }
+        type Clip implements Playable { length: Int }`,
+      resolvers: { Query: { playing: () => rows, first: () => rows[0] } },
+    },
+    {
+      name: 'works',
+      sdl: `interface Media { id: ID! next: Media encore: Media }
+        type Song implements Media @key(fields: "id") { id: ID! next: Song encore: Song }
+        type Film implements Media @key(fields: "id") { id: ID! next: Media encore: Media }`,
+      resolvers: { Song: { __resolveReference: byId }, Film: { __resolveReference: byId } },
+    },
+  ]);
+  test.each<[string, unknown, unknown]>([
+    [
+      '{ playing { ... on Media { next { ... on Film { id } } } } }',
+      { playing: [{ next: null }, { next: { id: 'f2' } }, {}] },
+      { playing: [{ next: {} }, { next: { id: 'f2' } }, {}] },
+    ],
+    [
+      '{ playing { ...M } } fragment M on Media { again: next { ... on Media { ... on Film { __typename } } } encore { ... on Film { id } } }',
+      { playing: [{ again: null, encore: null }, { again: { __typename: 'Film' }, encore: {} }, {}] },
+      { playing: [{ again: {}, encore: null }, { again: { __typename: 'Film' }, encore: {} }, {}] },
+    ],
+    [
+      '{ first { length ... on Media { next { ... on Film { id } ... on Film { next { id } } } encore { ... on Film { id } } } } }',
+      { first: { length: null, next: null, encore: null } },
+      { first: { length: null, next: {}, encore: null } },
+    ],
+  ])('%s', async (document, plain, ours) => {
+    expect(await stage.runPlain(document)).toEqual({ data: plain, errors: [] });
+    expect(await stage.runOurs(document)).toEqual({ data: ours, errors: [] });
+  });
+  test('and is not asked for its type where something is selected of each', async () => {
+    for (const { requests } of stage.services) requests.length = 0;
+    await stage.runOurs(
+      '{ first { length ... on Media { next { id ... on Film { id } } encore { ... on Song { id } ... on Film { id } } } } }',
+    );
+    expect(stage.services.flatMap(({ requests }) => requests.map(({ query }) => query)).join()).not.toContain('_type:');
+  });
+});

@@ -27,7 +27,7 @@ export function operations(schema: GraphQLSchema, hints: Hints): fc.Arbitrary<Op
     }));
   if (!mutation) return queries;
   const mutations = draw.selections(mutation, deepest).map((selections) => ({ operation: 'mutation' as const, selections }));
-  return fc.oneof({ arbitrary: queries, weight: 4 }, { arbitrary: mutations, weight: 1 });
+  return fc.oneof({ arbitrary: queries, weight: 3 }, { arbitrary: mutations, weight: 2 });
 }
 
 interface Drawer {
@@ -67,7 +67,7 @@ function createDrawer(schema: GraphQLSchema, hints: Hints): Drawer {
     if (usable.length > 0)
       parts.push({ arbitrary: fc.oneof(...usable.map((one) => fieldOf(one, depth))), weight: isAbstractType(type) ? 6 : 10 });
     if (depth > 0) {
-      const weight = isAbstractType(type) ? 8 : 1;
+      const weight = isAbstractType(type) ? 8 : type === schema.getMutationType() ? 3 : 1;
       parts.push({ arbitrary: fc.oneof(...overlapping(type).map((on) => fragmentOn(type, on, depth))), weight });
       parts.push({
         arbitrary: fc.record({ kind: fc.constant('again' as const), pick: fc.nat(5), parent: fc.constant(type.name), conditions }),

@@ -1,4 +1,16 @@
-import { type DirectiveNode, type DocumentNode, type FieldNode, Kind, print, type SelectionNode, visit } from 'graphql';
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
 import type { Answered } from './arena.ts';
 
 /** A document that asks the same in another way, and the way back. */
@@ -68,6 +80,24 @@ export function leaveOut(document: DocumentNode, variables: Readonly<Record<stri
     return Object.fromEntries(kept.map(([key, item]) => [key, restoreValue(item)]));
   };
   return { document: rewritten, restore: ({ data, errors }) => ({ data: restoreValue(data) as Answered['data'], errors }) };
+}
+
+/** A mutation as several ones, each with one root field and all of its mentions, in the order in which they are to run. */
+export function oneByOne(document: DocumentNode): readonly DocumentNode[] {
+  const operation = document.definitions.find((one): one is OperationDefinitionNode => one.kind === Kind.OPERATION_DEFINITION);
+  if (operation?.operation !== OperationTypeNode.MUTATION) return [document];
+  const fragments = document.definitions.filter((one): one is FragmentDefinitionNode => one.kind === Kind.FRAGMENT_DEFINITION);
+  const fields = ({ selections }: SelectionSetNode): FieldNode[] =>
+    selections.flatMap((one) => {
+      if (one.kind === Kind.FIELD) return [one];
+      const named = one.kind === Kind.FRAGMENT_SPREAD ? fragments.find(({ name }) => name.value === one.name.value) : one;
+      return named ? fields(named.selectionSet) : [];
+    });
+  const groups = Map.groupBy(fields(operation.selectionSet), ({ alias, name }) => (alias ?? name).value);
+  return [...groups.values()].map((selections) => ({
+    ...document,
+    definitions: [{ ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections } }, ...fragments],
+  }));
 }
 
 const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;

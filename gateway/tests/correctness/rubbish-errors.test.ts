@@ -91,6 +91,29 @@ describe('a place that is none', () => {
   });
 });
 
+describe('an error without a place', () => {
+  const says = () => ({ data: null, errors: [{ message: 'not now', extensions: { code: 'CONFLICT' } }] });
+  test.each<[string, unknown, readonly (readonly string[])[]]>([
+    ['{ __typename item { name } }', { __typename: 'Query', item: null }, [['item']]],
+    ['{ __typename ...F } fragment F on Query { __typename item { id } }', { __typename: 'Query', item: null }, [['item']]],
+    [
+      '{ ... on Query { __typename thing { __typename } } item { id } }',
+      { __typename: 'Query', thing: null, item: null },
+      [['thing'], ['item']],
+    ],
+  ])('stands at what was asked for, not at what the root is called: %s', async (asked, data, places) => {
+    const answer = await answerWhile('things', says, asked);
+    expect(JSON.stringify(answer.data)).toBe(JSON.stringify(data));
+    expect(answer.errors.map(({ path }) => path)).toEqual(places);
+  });
+  test('is none where nothing but the type is wanted', async () => {
+    expect(await answerWhile('things', says, '{ __typename type: __typename }')).toEqual({
+      data: { __typename: 'Query', type: 'Query' },
+      errors: [],
+    });
+  });
+});
+
 describe('what may not leave', () => {
   test('secrets in extensions, and messages without a code', async () => {
     const secret = {

@@ -104,6 +104,26 @@ test('a mutation may defer what it shows', async () => {
   expect(await parts(answer)).toEqual([[{ path: ['rename'], data: { price: 1 } }]]);
 });
 
+test('several root fields of a mutation may defer what they show, each after its own fetch', async () => {
+  const fields = [
+    'a: rename(id: "1", name: "one") { name ... @defer(label: "a") { price } }',
+    'b: rename(id: "2", name: "two") { price }',
+    'c: rename(id: "3", name: "three") { name ... @defer(label: "c") { price ... @defer(label: "maker") { maker { title } } } }',
+    'd: rename(id: "4", name: "four") { name }',
+  ];
+  const answer = await begin(
+    `mutation { ${fields.join(' ')} ...E } fragment E on Mutation { e: rename(id: "5", name: "five") { ...N } } fragment N on Product { name }`,
+  );
+  expect(opened(answer.initial)).toEqual({
+    data: { a: { name: 'one' }, b: { price: 2 }, c: { name: 'three' }, d: { name: 'four' }, e: { name: 'five' } },
+  });
+  const later = (await parts(answer)).flat();
+  expect(later).toHaveLength(3);
+  expect(later).toContainEqual({ label: 'a', path: ['a'], data: { price: 1 } });
+  expect(later).toContainEqual({ label: 'c', path: ['c'], data: { price: 3 } });
+  expect(later).toContainEqual({ label: 'maker', path: ['c'], data: { maker: { title: 'maker 0' } } });
+});
+
 test('clients that read whole answers get one', async () => {
   expect(await world.run('{ product(id: "1") { name ... @defer { price ... @defer { maker { title } } } } }')).toEqual({
     data: { product: { name: 'product 1', price: 1, maker: { title: 'maker 1' } } },

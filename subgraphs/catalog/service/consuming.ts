@@ -2,9 +2,11 @@ import { outbox } from '@supergraph/db/catalog/tables';
 import { asTenant, type Db } from '@supergraph/platform/database';
 import { emit } from '@supergraph/platform/outbox';
 import { tenantErased } from '@supergraph/schema/events/platform';
+import { updateRatingOfListings, updateStockOfListings } from '../store/listing-changes.ts';
 import { findOwners, findProductForChange, updateHidden } from '../store/products.ts';
 import { eraseSeller, findSeller, updateArchiving, updateSuspension, upsertRating, upsertStock } from '../store/sellers.ts';
-import { type Changer, refreshProducts, refreshSeller } from './changes.ts';
+import { type Changer, refreshSeller } from './changes.ts';
+import { ratingOrder } from './whole.ts';
 
 const isHidden = (seller: { suspended: boolean; archived: boolean } | null): boolean =>
   seller !== null && (seller.suspended || seller.archived);
@@ -34,19 +36,17 @@ export async function eraseCatalog(ctx: Changer, tx: Db, organizationId: string)
 
 /** Notes whether a variant is in stock, for the filter. */
 export async function applyStock(
-  ctx: Changer,
   tx: Db,
   { variantId, productId, sellerId, version }: { variantId: string; productId: string; sellerId: string; version: number },
   inStock: boolean,
 ): Promise<void> {
   if (!(await upsertStock(tx, { variantId, sellerId, inStock, version }))) return;
-  // Held, so that two events of one product do not write its rows side by side.
-  if (await findProductForChange(tx, productId, sellerId)) await refreshProducts(ctx, tx, [productId]);
+  // Held, so that two changes of one product do not write its rows side by side.
+  if (await findProductForChange(tx, productId, sellerId)) await updateStockOfListings(tx, { variantId, productId, inStock });
 }
 
 /** Notes a product's rating, for the filter and the order. */
 export async function applyRating(
-  ctx: Changer,
   tx: Db,
   { subjectType, subjectId, average, version }: { subjectType: string; subjectId: string; average: number | null; version: number },
 ): Promise<void> {
@@ -55,6 +55,7 @@ export async function applyRating(
   const [owner] = await findOwners(tx, [subjectId]);
   if (!owner) return;
   await asTenant(tx, owner.sellerId, async (scoped) => {
-    if (await findProductForChange(scoped, subjectId, owner.sellerId)) await refreshProducts(ctx, scoped, [subjectId]);
+    if (!(await findProductForChange(scoped, subjectId, owner.sellerId))) return;
+    await updateRatingOfListings(scoped, subjectId, ratingOrder(average === null ? undefined : String(average)));
   });
 }

@@ -84,6 +84,9 @@ function offersOf({ product, variants, prices }: WholeProduct, inStock: Readonly
 /** Beyond every price and rating, so that what has none comes last in both directions. */
 const beyond = { up: '1e20', down: '-1' };
 
+/** What a product with this average rating is ordered by. */
+export const ratingOrder = (average: string | undefined) => ({ ratingUp: average ?? beyond.up, ratingDown: average ?? beyond.down });
+
 function listingsOf(whole: WholeProduct, offers: readonly Offer[], rating: string | undefined): ListingRow[] {
   const { product, type, categoryIds, variants } = whole;
   const active = variants.filter(({ status }) => status === 'ACTIVE');
@@ -95,8 +98,7 @@ function listingsOf(whole: WholeProduct, offers: readonly Offer[], rating: strin
     typeCode: type.code,
     title: product.title,
     titleSort: fold(product.title),
-    ratingUp: rating ?? beyond.up,
-    ratingDown: rating ?? beyond.down,
+    ...ratingOrder(rating),
     publishedAt: product.publishedAt ?? product.createdAt,
     updatedAt: product.updatedAt,
     tags: product.tags.map(fold),

@@ -278,8 +278,8 @@ export async function replaceListings(tx: Db, productIds: readonly string[], row
   if (productIds.length === 0) return;
   for (const table of [listing, shelf, offers, facetValues]) await tx.delete(table).where(inArray(table.productId, [...productIds]));
   await inParts(rows.listings, (part) => tx.insert(shelf).values(part.map(toInsert)));
-  const listed = rows.listings.filter((row) => row.listed);
-  await inParts(listed, (part) => tx.insert(listing).values(part.map(toInsert)));
+  const listed = [...new Set(rows.listings.filter((row) => row.listed).map(({ productId }) => productId))];
+  if (listed.length > 0) await tx.insert(listing).select(tx.select().from(shelf).where(inArray(shelf.productId, listed)));
   await inParts(rows.offers, (part) => tx.insert(offers).values(part));
   await inParts(rows.facets, (part) => tx.insert(facetValues).values(part));
 }

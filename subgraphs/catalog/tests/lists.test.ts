@@ -278,8 +278,22 @@ describe('news of other domains', () => {
     expect(await inStock()).toEqual(['Stocked']);
     await deliver(stockDepleted, stock(product, 0, 4));
     expect(await inStock()).toEqual([]);
-    await a.published({ title: 'Stocked for ever', variants: [variant({ trackInventory: false })] });
+    const untracked = await a.published({ title: 'Stocked for ever', variants: [variant({ trackInventory: false })] });
+    await deliver(stockDepleted, stock(untracked, 0));
     expect(await inStock()).toEqual(['Stocked for ever']);
+  });
+
+  test('a product is in stock while any of its active variants is', async () => {
+    const options = [{ name: 'Size', values: ['S', 'M'] }];
+    const size = (value: string) => variant({ optionValues: [{ option: 'Size', value }] });
+    const product = await a.published({ title: 'Sized', options, variants: [size('S'), size('M')] });
+    const inStock = () => a.titles({ filter: { title: 'sized', inStock: true } });
+    await deliver(stockReplenished, stock(product, 0));
+    await deliver(stockReplenished, stock(product, 1));
+    await deliver(stockDepleted, stock(product, 0, 2));
+    expect(await inStock()).toEqual(['Sized']);
+    await deliver(stockDepleted, stock(product, 1, 2));
+    expect(await inStock()).toEqual([]);
   });
 
   test('a rating counts by its version, for drafts too, and only those of products', async () => {

@@ -83,12 +83,13 @@ async function pageOf(
   wanted: Omit<Listing, 'page'>,
 ): Promise<Connection<Review> | null> {
   if (!isId(id)) return null;
-  const { scope, ...page } = readPage(ctx, args, [owner, id, wanted]);
+  const page = readPage(ctx, args, [owner, id, wanted]);
+  const { size, backward, position } = page;
   // The scope differs from owner to owner; without it, their pages are one listing and one statement.
-  const listing: Listing = { ...wanted, page: { ...page, scope: '' } };
+  const listing: Listing = { ...wanted, page: { size, backward, position, scope: '' } };
   const { rows } = await ctx.loaders.lists.load({ owner, id, listing });
   const total = () => countOf(ctx, owner, id, { ...listing, page: { ...listing.page, position: null, size: 0 } });
-  return toConnection(ctx, { ...page, scope }, rows, (review) => keyOf(wanted.order, review), total);
+  return toConnection(ctx, page, rows, (review) => keyOf(wanted.order, review), total);
 }
 
 /** What a rating counts already is not counted again, so that list and rating cannot disagree. */
