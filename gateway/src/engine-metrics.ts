@@ -51,10 +51,10 @@ export function createEngineMetrics(registry: Registry): EngineMetrics {
     if (outcome !== 'known' && outcome !== 'remembered')
       fetches.observe({ subgraph: name, outcome }, (report.endedAt - report.startedAt) / 1_000);
     if (report.isShared) shared.inc({ subgraph: name });
-    if (wanted === 0) return;
-    asked.inc({ subgraph: name }, report.asked);
-    saved.inc({ subgraph: name, source: 'request' }, wanted - report.asked - remembered);
-    saved.inc({ subgraph: name, source: 'cache' }, remembered);
+    const repeated = wanted - report.asked - remembered;
+    if (report.asked > 0) asked.inc({ subgraph: name }, report.asked);
+    if (repeated > 0) saved.inc({ subgraph: name, source: 'request' }, repeated);
+    if (remembered > 0) saved.inc({ subgraph: name, source: 'cache' }, remembered);
   };
   return {
     planned: (tookMs, isMade) => plans.observe({ outcome: isMade ? 'made' : 'failed' }, tookMs / 1_000),

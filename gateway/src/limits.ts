@@ -162,8 +162,25 @@ export function valueError(variables: Readonly<Record<string, unknown>> | undefi
   return undefined;
 }
 
+/** What operations without variables cost in a graph: always the same. */
+const fixedCosts = new WeakMap<SupergraphFacts, WeakMap<OperationDefinitionNode, number>>();
+
 /** An upper estimate of an operation's work with these variables. */
 export function costOfOperation(
+  facts: SupergraphFacts,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>> | undefined,
+): number {
+  if (operation.variableDefinitions?.length) return estimate(facts, document, operation, variables);
+  const costs = fixedCosts.get(facts) ?? new WeakMap<OperationDefinitionNode, number>();
+  fixedCosts.set(facts, costs);
+  const cost = costs.get(operation) ?? estimate(facts, document, operation, undefined);
+  costs.set(operation, cost);
+  return cost;
+}
+
+function estimate(
   facts: SupergraphFacts,
   document: DocumentNode,
   operation: OperationDefinitionNode,
