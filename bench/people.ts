@@ -8,6 +8,6 @@ export const createPeople = (keySet: unknown = { keys: [] }): SubgraphClient =>
     sdl: `directive @public on OBJECT | FIELD_DEFINITION
       scalar JSON
       scalar DateTime
-      type Query @public { signingKeySet: JSON endedSessions(since: DateTime!): [ID!]! }`,
-    resolvers: { Query: { signingKeySet: () => keySet, endedSessions: () => [] } },
+      type Query @public { signingKeySet: JSON endedSessions(since: DateTime!): [ID!]! revokedAccessTokens(since: DateTime!): [ID!]! }`,
+    resolvers: { Query: { signingKeySet: () => keySet, endedSessions: () => [], revokedAccessTokens: () => [] } },
   });

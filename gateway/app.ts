@@ -19,6 +19,7 @@ import { createClientMetrics, createEngineMetrics } from './src/engine-metrics.t
 import { createExecutor } from './src/gateway.ts';
 import type { GatewayPlugin } from './src/http/apollo-lane.ts';
 import { createIdentifier } from './src/identify.ts';
+import { createMailPage } from './src/mail-page.ts';
 import type { OverrideOptions } from './src/overrides.ts';
 import { createPlayground } from './src/playground.ts';
 import { startServer } from './src/server.ts';
@@ -97,7 +98,7 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
       ...(options.plugins ? { plugins: options.plugins } : {}),
       problems: () => runtime.problems(),
       routes: (app) => void app.use('/callback', (request, response) => callbacks.handle(request, response)),
-      ...(settings.development ? { playground: playgroundHandler() } : {}),
+      ...(settings.development ? { playground: developmentPages(settings) } : {}),
     });
     undo.push(() => server.stop());
     // A free port is known only now.
@@ -139,9 +140,11 @@ function readIfThere(file: URL | string): string | undefined {
   }
 }
 
-function playgroundHandler(): RequestHandler {
-  const serve = createPlayground(playgroundPage);
+/** The playground, and the mails that were captured. */
+function developmentPages(settings: RuntimeSettings): RequestHandler {
+  const playground = createPlayground(playgroundPage);
+  const mails = createMailPage(settings);
   return async (request, response, next) => {
-    if (!(await serve(request, response))) next();
+    if (!(await playground(request, response)) && !(await mails(request, response))) next();
   };
 }

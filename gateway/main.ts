@@ -11,7 +11,7 @@ function greeting(url: string, adminUrl: string, seeded: boolean, development: b
   const lines = [
     '',
     `  graph       ${url}/graphql          (HTTP and WebSocket; server-sent events on /graphql/stream)`,
-    ...(development ? [`  playground  ${url}/`] : []),
+    ...(development ? [`  playground  ${url}/`, `  mails       ${url}/mail          (captured, not sent)`] : []),
     `  operators   ${adminUrl}/health/ready`,
   ];
   if (seeded)

@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react';
 import './plan-panel.css';
 import type { Explained, ToldFetch, ToldFetchTiming } from '../src/explained.ts';
 import { explaining, type LastOperation } from './explain.ts';
-import { type Bar, drawWaterfall, entitiesOf, type Line, remarkOn, subgraphsOf } from './waterfall.ts';
+import { type Bar, drawWaterfall, entitiesOf, isNobodyAsked, type Line, remarkOn, subgraphsOf } from './waterfall.ts';
 
 const colors = 8;
 
@@ -47,7 +47,7 @@ function Waterfall({ name, explained }: { readonly name: string; readonly explai
   const lines = drawWaterfall(explained);
   const subgraphs = subgraphsOf(lines);
   const { totalMs, fetches } = explained.timings;
-  const asked = fetches.filter(({ outcome }) => outcome !== 'known').length;
+  const asked = fetches.filter((one) => !isNobodyAsked([one])).length;
   return (
     <>
       <p className="summary">
@@ -127,6 +127,7 @@ function FetchDetails({ fetch, timings }: { readonly fetch: ToldFetch; readonly 
           <dt>entities</dt>
           <dd>
             wanted at {entities.wanted === 1 ? '1 place' : `${entities.wanted} places`}, {entities.asked} asked for
+            {entities.remembered > 0 ? `, ${entities.remembered} remembered` : ''}
           </dd>
         </>
       ) : null}

@@ -1,4 +1,4 @@
-import type { Explained, ToldFetch, ToldFetchTiming, ToldNode } from '../src/explained.ts';
+import type { Explained, ToldEntities, ToldFetch, ToldFetchTiming, ToldNode } from '../src/explained.ts';
 
 /** One line of the drawing: a fetch, or a word about those below it. */
 export type Line =
@@ -31,8 +31,8 @@ export function drawWaterfall({ plan, timings }: Explained): readonly Line[] {
   };
   const fetchLine = (fetch: ToldFetch, depth: number): Line => {
     const own = fetches.filter((timing) => timing.fetch === fetch.fetch);
-    const asked = own.filter(({ outcome }) => outcome !== 'known');
-    return { kind: 'fetch', depth, fetch, timings: own, bars: asked.map(({ startedAtMs, tookMs }) => barOf(startedAtMs, tookMs)) };
+    const lasting = own.filter(({ outcome }) => outcome !== 'known');
+    return { kind: 'fetch', depth, fetch, timings: own, bars: lasting.map(({ startedAtMs, tookMs }) => barOf(startedAtMs, tookMs)) };
   };
   const below = (text: string, nodes: readonly (ToldNode | undefined)[], depth: number): Line[] => [
     { kind: 'group', depth, text },
@@ -82,16 +82,20 @@ export function remarkOn(timings: readonly ToldFetchTiming[]): string {
     ...(outcomes.has('unavailable') ? ['no answer'] : []),
     ...(outcomes.has('abandoned') ? ['given up'] : []),
     ...(outcomes.has('errors') ? [errors === 1 ? '1 error' : `${errors} errors`] : []),
-    ...(outcomes.has('known') && outcomes.size === 1 ? ['all known from other fetches'] : []),
+    ...(isNobodyAsked(timings) ? [outcomes.has('remembered') ? 'all remembered' : 'all known from other fetches'] : []),
     ...(timings.some(({ shared }) => shared) ? ['shared'] : []),
   ];
   return remarks.join(', ');
 }
 
-/** How many entities were wanted and asked for; undefined for root fields. */
-export function entitiesOf(timings: readonly ToldFetchTiming[]): { readonly wanted: number; readonly asked: number } | undefined {
+/** Whether all that a fetch wants was there without asking anybody. */
+export const isNobodyAsked = (timings: readonly ToldFetchTiming[]): boolean =>
+  timings.length > 0 && timings.every(({ outcome }) => outcome === 'known' || outcome === 'remembered');
+
+/** How many entities were wanted, asked for and remembered; undefined for root fields. */
+export function entitiesOf(timings: readonly ToldFetchTiming[]): ToldEntities | undefined {
   const counts = timings.flatMap(({ entities }) => entities ?? []);
   if (counts.length === 0) return undefined;
-  const sum = (key: 'wanted' | 'asked') => counts.reduce((total, one) => total + one[key], 0);
-  return { wanted: sum('wanted'), asked: sum('asked') };
+  const sum = (key: keyof ToldEntities) => counts.reduce((total, one) => total + one[key], 0);
+  return { wanted: sum('wanted'), asked: sum('asked'), remembered: sum('remembered') };
 }

@@ -41,18 +41,20 @@ export function createEngineMetrics(registry: Registry): EngineMetrics {
   });
   const saved = new Counter({
     name: 'gateway_entities_saved_total',
-    help: 'References to entities that needed no asking, because the same entity was asked for already',
-    labelNames: subgraph,
+    help: 'References to entities that needed no asking: the same request had asked for the entity already, or an earlier one (source "cache")',
+    labelNames: ['subgraph', 'source'],
     registers,
   });
   const fetched = (report: FetchReport): void => {
     const { serviceName: name } = report.fetch.node;
-    const { wanted, outcome } = report;
-    if (outcome !== 'known') fetches.observe({ subgraph: name, outcome }, (report.endedAt - report.startedAt) / 1_000);
+    const { wanted, outcome, remembered } = report;
+    if (outcome !== 'known' && outcome !== 'remembered')
+      fetches.observe({ subgraph: name, outcome }, (report.endedAt - report.startedAt) / 1_000);
     if (report.isShared) shared.inc({ subgraph: name });
     if (wanted === 0) return;
     asked.inc({ subgraph: name }, report.asked);
-    saved.inc({ subgraph: name }, wanted - report.asked);
+    saved.inc({ subgraph: name, source: 'request' }, wanted - report.asked - remembered);
+    saved.inc({ subgraph: name, source: 'cache' }, remembered);
   };
   return {
     planned: (tookMs, isMade) => plans.observe({ outcome: isMade ? 'made' : 'failed' }, tookMs / 1_000),

@@ -75,13 +75,23 @@ export interface ToldFetchTiming {
   readonly startedAtMs: number;
   readonly tookMs: number;
   readonly outcome: FetchOutcome;
-  /** For fetches of entities: how often the answer refers to one, and how many were asked for in the end. */
-  readonly entities?: { readonly wanted: number; readonly asked: number };
+  /** For fetches of entities. */
+  readonly entities?: ToldEntities;
   /** It waited for the answer to the same question of somebody else. */
   readonly shared?: true;
   /** How many errors the subgraph told. */
   readonly errors?: number;
 }
 
-/** How a fetch ended: `abandoned` when the client left, `known` when other fetches had brought all that it wants. */
-export type FetchOutcome = 'ok' | 'errors' | 'unavailable' | 'abandoned' | 'known';
+/** How often the answer refers to an entity, and how many were asked for in the end, or remembered from earlier requests. */
+export interface ToldEntities {
+  readonly wanted: number;
+  readonly asked: number;
+  readonly remembered: number;
+}
+
+/**
+ * How a fetch ended: `abandoned` when the client left, `known` when other fetches had brought all that it wants,
+ * `remembered` when earlier requests had.
+ */
+export type FetchOutcome = 'ok' | 'errors' | 'unavailable' | 'abandoned' | 'known' | 'remembered';

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
+import type { LiveTransport } from '@supergraph/platform/bus';
 import type { Calls } from '@supergraph/platform/calls';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Identity, Viewer } from '@supergraph/platform/context';
 import { notFound, unauthenticated } from '@supergraph/platform/errors';
-import type { Envelope } from '@supergraph/platform/events';
+import { isPersonalToken } from '@supergraph/platform/personal-token';
 import type { Log } from '@supergraph/platform/log';
 import { isTraceparent } from '@supergraph/platform/tracing';
 import type { JSONWebKeySet } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { createTokenVerifier, type VerifiedToken } from './access-token.ts';
+import { createEndedAccess } from './ended-access.ts';
 import { createMemberships, type Membership } from './memberships.ts';
+import { createPersonalTokens, type PersonalToken } from './personal-tokens.ts';
 
 /** What a request says about who sends it; nothing else of it is believed. */
 export interface Credentials {
@@ -29,6 +30,8 @@ export interface Identified {
   readonly identity: Identity;
   /** Milliseconds since 1970; null for guests. */
   readonly expiresAt: number | null;
+  /** What it stands on, by id: a session and the key that signed its token, or a personal access token. */
+  readonly standsOn: readonly string[];
   /** The organization asks for two factors and the viewer has shown one: only its name and that rule may be read. */
   readonly stepUpRequired: boolean;
   /** Is told how operations are planned and where the time goes: with development tools only. */
@@ -42,8 +45,8 @@ export interface Identifier {
   identify(credentials: Credentials): Promise<Identified>;
   /** The public keys of our tokens. */
   keySet(): Promise<JSONWebKeySet>;
-  /** Calls back for every session that ends; the result stops that. */
-  onSessionEnded(listener: (sessionId: string) => void): () => void;
+  /** Calls back with the id of every session, personal access token and key that ends; the result stops that. */
+  onAccessEnded(listener: (id: string) => void): () => void;
   close(): void;
 }
 
@@ -56,42 +59,30 @@ export interface IdentifierOptions {
   readonly log: Log;
 }
 
-const endedForMs = 15 * 60_000;
-const endedKept = 100_000;
-
 /** Tells who asks from an access token and a chosen organization. */
 export function createIdentifier({ settings, calls, live, scopes, log }: IdentifierOptions): Identifier {
   const call = calls.as('gateway');
-  const tokens = createTokenVerifier({ issuer: settings.publicUrl, audience: `${settings.publicUrl}/graphql`, call });
   const memberships = createMemberships(call, live);
-  const ended = new LRUCache<string, true>({ max: endedKept, ttl: endedForMs });
-  const listeners = new Set<(sessionId: string) => void>();
+  const personal = createPersonalTokens(call, live);
+  const ended = createEndedAccess({ call, live, log, onDoubt: () => personal.forget() });
+  const tokens = createTokenVerifier({
+    issuer: settings.publicUrl,
+    audience: `${settings.publicUrl}/graphql`,
+    call,
+    live,
+    onKeyGone: (kid) => ended.tellOfKey(kid),
+  });
   const appScopes = createAppScopes(scopes);
 
-  const end = (sessionId: string) => {
-    ended.set(sessionId, true);
-    for (const listener of listeners) listener(sessionId);
-  };
-  const stopListening = live.listen(eventTopic('accounts.session.ended'), (message) => {
-    const { payload } = JSON.parse(message) as Envelope<{ sessionId?: unknown }>;
-    if (typeof payload.sessionId === 'string') end(payload.sessionId);
-  });
-  call<{ endedSessions: string[] }>('accounts', 'query ($since: DateTime!) { endedSessions(since: $since) }', {
-    since: new Date(Date.now() - endedForMs).toISOString(),
-  })
-    .then(({ endedSessions }) => endedSessions.forEach(end))
-    .catch((error: unknown) =>
-      log.warn({ error }, 'accounts did not tell which sessions have ended; those that end from now on are known'),
-    );
-
-  const requireLive = (sessionId: string | null) => {
-    if (sessionId && ended.has(sessionId)) throw unauthenticated('the session has ended; sign in again', { reason: 'SESSION_ENDED' });
-  };
   const choose = async (userId: string, organizationId: string | undefined): Promise<Membership | null> => {
     if (!organizationId) return null;
     const membership = await memberships.find(userId, organizationId);
     if (membership?.status !== 'ACTIVE') throw notFound('Organization');
     return membership;
+  };
+  const shownBy = async (bearer: string): Promise<Shown> => {
+    if (!isPersonalToken(bearer)) return shownByToken(await tokens.verify(bearer), appScopes());
+    return shownByPersonal(await personal.find(bearer), async () => void (await personal.find(bearer)));
   };
 
   return {
@@ -102,36 +93,75 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
       if (!authorization) {
         if (organizationId) throw unauthenticated('sign in to act in an organization');
         const identity: Identity = { ...base, viewer: null, organization: null };
-        return { identity, expiresAt: null, stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
+        return { identity, expiresAt: null, standsOn: [], stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
       }
-      const token = await tokens.verify(bearerOf(authorization));
-      const viewer = toViewer(token, appScopes());
-      requireLive(viewer.sessionId);
+      const { viewer, standsOn, expiresAt, onlyIn, requireHeld } = await shownBy(bearerOf(authorization));
+      if (onlyIn && organizationId && organizationId !== onlyIn) throw notFound('Organization');
       const identityNow = async () => {
-        requireLive(viewer.sessionId);
-        const membership = await choose(viewer.userId, organizationId);
+        const membership = await choose(viewer.userId, onlyIn ?? organizationId);
+        // Last, so that what ends meanwhile is not missed.
+        ended.requireLive(standsOn);
         return { identity: { ...base, viewer, organization: membership && toOrganization(membership) }, membership };
       };
       const { identity, membership } = await identityNow();
       return {
         identity,
-        expiresAt: token.exp * 1_000,
+        expiresAt,
+        standsOn,
         stepUpRequired: (membership?.requireMfa ?? false) && viewer.acr === 'aal1',
         explain,
-        refresh: async () => (await identityNow()).identity,
+        refresh: async () => {
+          await requireHeld();
+          return (await identityNow()).identity;
+        },
       };
     },
     keySet: () => tokens.keySet(),
-    onSessionEnded: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onAccessEnded: (listener) => ended.listen(listener),
     close: () => {
-      stopListening();
+      ended.close();
+      tokens.close();
       memberships.close();
-      listeners.clear();
+      personal.close();
     },
   };
+}
+
+/** What a bearer says. */
+interface Shown {
+  readonly viewer: Viewer;
+  readonly standsOn: readonly string[];
+  readonly expiresAt: number;
+  /** The one organization in which it works. */
+  readonly onlyIn: string | undefined;
+  /** Throws when it does not hold any more, as far as time and the end of its session do not say so. */
+  readonly requireHeld: () => Promise<void>;
+}
+
+function shownByToken(token: VerifiedToken, appScopes: readonly string[]): Shown {
+  const viewer = toViewer(token, appScopes);
+  const standsOn = [...(viewer.sessionId ? [viewer.sessionId] : []), token.kid];
+  return { viewer, standsOn, expiresAt: token.exp * 1_000, onlyIn: undefined, requireHeld: () => Promise.resolve() };
+}
+
+/** A personal access token has no session and no platform role but everybody's: administration is for people who are there. */
+function shownByPersonal(token: PersonalToken, requireHeld: () => Promise<void>): Shown {
+  const viewer: Viewer = {
+    userId: token.userId,
+    kind: token.kind,
+    sessionId: null,
+    clientId: null,
+    scopes: token.scopes,
+    roles: token.kind === 'PERSON' ? ['USER'] : [],
+    acr: token.acr === 'aal2' ? 'aal2' : 'aal1',
+    amr: ['pat'],
+    authTime: 0,
+    actorId: null,
+    locale: token.locale,
+    timeZone: token.timeZone,
+  };
+  const expiresAt = new Date(token.expiresAt).getTime();
+  return { viewer, standsOn: [token.id], expiresAt, onlyIn: token.organizationId ?? undefined, requireHeld };
 }
 
 /** `app` stands for all that people's own clients may do; administration is asked for by name. */

@@ -98,9 +98,9 @@ export function serveSockets(options: SocketOptions): Sockets {
       closed(code, String(reason)).catch((error: unknown) => log.warn({ error }, 'a socket did not end cleanly'));
     });
   };
-  const forget = identifier.onSessionEnded((sessionId) => {
+  const forget = identifier.onAccessEnded((id) => {
     for (const { socket, identified } of open)
-      if (identified?.identity.viewer?.sessionId === sessionId) socket.close(closeCodes.forbidden, 'the session has ended');
+      if (identified?.standsOn.includes(id)) socket.close(closeCodes.forbidden, 'the session has ended');
   });
   return {
     stop: () => {

@@ -98,7 +98,8 @@ test('fetches are counted by subgraph and outcome, with their duration', async (
 test('entities that are asked for once instead of often are counted', async () => {
   const grew = await growth(() => send('{ a: product(id: "2") { seller { name } } b: product(id: "2") { seller { name } } }'));
   expect(grew('gateway_entities_asked_total{subgraph="accounts"}')).toBe(1);
-  expect(grew('gateway_entities_saved_total{subgraph="accounts"}')).toBe(1);
+  expect(grew('gateway_entities_saved_total{subgraph="accounts",source="request"}')).toBe(1);
+  expect(grew('gateway_entities_saved_total{subgraph="accounts",source="cache"}')).toBe(0);
 });
 
 test('questions of several requests that were asked once are counted', async () => {

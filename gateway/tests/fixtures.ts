@@ -216,8 +216,22 @@ export interface MembershipRow {
   readonly epoch: number;
 }
 
+export interface TokenRow {
+  readonly id: string;
+  readonly userId: string;
+  readonly kind: string;
+  readonly scopes: readonly string[];
+  readonly organizationId: string | null;
+  readonly acr: string;
+  readonly expiresAt: Date;
+}
+
 /** What the people's domains answer; tests change it. */
 export interface PeopleState {
+  /** Personal access tokens by their hash. */
+  readonly tokens?: Map<string, TokenRow>;
+  /** How often accounts was asked for one. */
+  tokensAsked?: number;
   keySet: unknown;
   keySetAsked: number;
   ended: string[];
@@ -230,7 +244,10 @@ export const peopleSdl = `
     currentOrganization: Organization @public
     signingKeySet: JSON @inaccessible @tag(name: "internal")
     endedSessions(since: DateTime!): [ID!]! @inaccessible @tag(name: "internal")
+    revokedAccessTokens(since: DateTime!): [ID!]! @inaccessible @tag(name: "internal")
+    accessTokenContext(hash: String!): TokenContext @inaccessible @tag(name: "internal")
   }
+  type TokenContext @tag(name: "internal") @inaccessible { id: ID! userId: ID! kind: String! scopes: [String!]! organizationId: ID acr: String! expiresAt: DateTime! locale: String timeZone: String }
   type User @key(fields: "id") @public { id: ID! name: String email: String! @authenticated ip: String agent: String scopes: [String!]! permissions: [String!]! }
   type Organization @public { id: ID! name: String! settings: OrganizationSettings budget: Int @policy(policies: [["org:people.budget.read"]]) }
   type OrganizationSettings @public { requireMfa: Boolean! }
@@ -247,6 +264,11 @@ export function accounts(state: PeopleState): Fixture {
         return state.keySet;
       },
       endedSessions: () => state.ended,
+      revokedAccessTokens: () => [],
+      accessTokenContext: (_: unknown, { hash }: { hash: string }) => {
+        state.tokensAsked = (state.tokensAsked ?? 0) + 1;
+        return state.tokens?.get(hash) ?? null;
+      },
     },
     User: {
       __resolveReference: ({ id }: { id: string }) => ({ id }),

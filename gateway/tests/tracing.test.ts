@@ -85,7 +85,12 @@ describe('spans', () => {
       expect(only(inTrace, name)).toMatchObject({ parentSpanId: query.spanId, kind: 1 });
     expect(only(inTrace, 'fetch reviews')).toMatchObject({ parentSpanId: query.spanId, kind: 3 });
     expect(only(inTrace, 'answer reviews')).toMatchObject({ parentSpanId: only(inTrace, 'fetch reviews').spanId, kind: 2 });
-    expect(only(inTrace, 'fetch accounts').attributes).toMatchObject({ subgraph: 'accounts', outcome: 'ok', 'entities.wanted': 2 });
+    expect(only(inTrace, 'fetch accounts').attributes).toMatchObject({
+      subgraph: 'accounts',
+      outcome: 'ok',
+      'entities.wanted': 2,
+      'entities.remembered': 0,
+    });
   });
   test('each subgraph gets the context of its own fetch, embedded or remote', async () => {
     const spans = await recording(() => send(overFive, { traceparent: sampled }));

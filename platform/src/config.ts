@@ -57,6 +57,12 @@ export interface Settings {
   readonly persistedOperations: string | undefined;
   /** Whether clients may run nothing but those. */
   readonly persistedOperationsOnly: boolean;
+  /** Takes mails; absent: they are captured in the data directory. */
+  readonly smtpUrl: string | undefined;
+  /** Whom mails come from; absent: no-reply at the host of the public address. */
+  readonly mailFrom: string | undefined;
+  /** How long a signing key is published before it signs. */
+  readonly signingKeyLeadSeconds: number;
   /** Signs what services tell each other; absent: made and kept in the data directory. */
   readonly internalKey: string | undefined;
 }
@@ -130,6 +136,12 @@ const shape = z.object({
   RATE_LIMIT_STORE: z.enum(['memory', 'redis', 'postgres'], 'must be memory, redis or postgres').optional(),
   PERSISTED_OPERATIONS: z.string().optional(),
   PERSISTED_OPERATIONS_ONLY: flag.default(false),
+  SMTP_URL: address('smtps?', 'smtp://user:password@mail.example.com:587').optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(/^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must be an address such as Shop <no-reply@example.com>')
+    .optional(),
+  SIGNING_KEY_LEAD_SECONDS: count(0, 86_400),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
 });
 
@@ -223,6 +235,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     rateLimitStore: data.RATE_LIMIT_STORE ?? (data.REDIS_URL ? 'redis' : 'memory'),
     persistedOperations: data.PERSISTED_OPERATIONS && resolve(data.PERSISTED_OPERATIONS),
     persistedOperationsOnly: data.PERSISTED_OPERATIONS_ONLY,
+    smtpUrl: data.SMTP_URL,
+    mailFrom: data.MAIL_FROM,
+    signingKeyLeadSeconds: data.SIGNING_KEY_LEAD_SECONDS,
     internalKey: data.INTERNAL_KEY,
   };
 }

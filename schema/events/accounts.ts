@@ -70,6 +70,12 @@ export const userRolesChanged = defineEvent(
   user.extend({ roles: z.array(z.enum(['USER', 'MODERATOR', 'ADMIN'])) }),
 );
 
+/** A person can sign in or prove themselves in one more way. */
+export const credentialAdded = defineEvent('accounts.credential.added', 1, 'userId', user.extend({ kind: z.string() }));
+
+/** A credential is gone, or may not be used any more. */
+export const credentialRemoved = defineEvent('accounts.credential.removed', 1, 'userId', user.extend({ kind: z.string() }));
+
 const session = user.extend({ sessionId: z.uuid(), clientId: z.string().nullable(), reason: z.string().nullable() });
 
 /** Somebody signed in. */
@@ -80,3 +86,27 @@ export const sessionEnded = defineEvent('accounts.session.ended', 1, 'userId', s
 
 /** A used refresh token was shown again; its session ended. */
 export const sessionCompromised = defineEvent('accounts.session.compromised', 1, 'userId', session);
+
+const accessToken = user.extend({ tokenId: z.uuid(), organizationId: z.uuid().nullable() });
+
+/** A personal access token was made. */
+export const accessTokenCreated = defineEvent('accounts.access_token.created', 1, 'userId', accessToken);
+
+/** A personal access token is refused from now on. */
+export const accessTokenRevoked = defineEvent('accounts.access_token.revoked', 1, 'userId', accessToken);
+
+/** An organization has a new service account; `accounts.user.registered` told of the account itself. */
+export const serviceAccountCreated = defineEvent(
+  'accounts.service_account.created',
+  1,
+  'userId',
+  user.extend({ organizationId: z.uuid() }),
+);
+
+/** Another key signs access tokens from now on; in an emergency the one before is removed, and what it signed is refused. */
+export const signingKeyRotated = defineEvent(
+  'accounts.signing_key.rotated',
+  1,
+  'kid',
+  z.object({ kid: z.string(), emergency: z.boolean() }),
+);

@@ -1,9 +1,10 @@
 import { deadLetters, inbox, outbox } from '@supergraph/db/accounts/tables';
 import { defineSubgraph } from '@supergraph/platform/subgraph';
+import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
-import { ensureSigningKey } from './service/tokens.ts';
+import { ensureSigningKey } from './service/signing-keys.ts';
 import { workers } from './workers.ts';
 
 export const subgraph = defineSubgraph({
@@ -12,6 +13,7 @@ export const subgraph = defineSubgraph({
   tables: { outbox, inbox, deadLetters },
   resolvers,
   loaders: createLoaders,
+  consumers,
   workers,
   prepare: ensureSigningKey,
   seed,

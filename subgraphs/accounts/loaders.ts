@@ -1,10 +1,15 @@
 import type { RequestContext } from '@supergraph/platform/context';
-import { loadById } from '@supergraph/platform/loader';
+import { loadById, loadManyBy } from '@supergraph/platform/loader';
+import { findAccessTokens } from './store/access-tokens.ts';
+import { findDevices } from './store/devices.ts';
+import { findPendingChanges } from './store/email-changes.ts';
+import { findRecoverySets, findTotps } from './store/factors.ts';
+import { findPasskeys } from './store/passkeys.ts';
 import { findSessions } from './store/sessions.ts';
 import { findPasswords, findUsers } from './store/users.ts';
 
 /** Loaders live for one request; the gateway asks for many keys, the database is asked once. */
-export const createLoaders = ({ db }: Pick<RequestContext, 'db'>) => ({
+export const createLoaders = ({ db, now }: Pick<RequestContext, 'db' | 'now'>) => ({
   userById: loadById(
     (ids) => findUsers(db, ids),
     (user) => user.id,
@@ -16,6 +21,30 @@ export const createLoaders = ({ db }: Pick<RequestContext, 'db'>) => ({
   passwordByUser: loadById(
     (ids) => findPasswords(db, ids),
     (password) => password.userId,
+  ),
+  totpsByUser: loadManyBy(
+    (ids) => findTotps(db, ids),
+    (totp) => totp.userId,
+  ),
+  passkeysByUser: loadManyBy(
+    (ids) => findPasskeys(db, ids),
+    (passkey) => passkey.userId,
+  ),
+  recoveryCodesByUser: loadById(
+    (ids) => findRecoverySets(db, ids),
+    (codes) => codes.userId,
+  ),
+  accessTokenById: loadById(
+    (ids) => findAccessTokens(db, ids),
+    (token) => token.id,
+  ),
+  pendingEmailsByUser: loadManyBy(
+    (ids) => findPendingChanges(db, ids, now()),
+    (change) => change.userId,
+  ),
+  deviceById: loadById(
+    (ids) => findDevices(db, ids),
+    (device) => device.id,
   ),
 });
 export type Loaders = ReturnType<typeof createLoaders>;

@@ -1,7 +1,7 @@
 import { seal, open } from './secrets.ts';
 import { canSignIn, closedFor, normalRoles, statusFor } from './policy.ts';
 import { networkOf } from './service/shared.ts';
-import { readDevice } from './service/sign-in.ts';
+import { readDevice } from './service/device.ts';
 
 const from = (ipAddress: string | null) => networkOf({ client: { ipAddress, userAgent: null } });
 

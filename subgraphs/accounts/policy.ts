@@ -21,6 +21,15 @@ export const statusFor = (viewer: Pick<Viewer, 'userId' | 'roles'> | null, user:
 export const canSignIn = (user: Pick<User, 'status' | 'kind'>): boolean =>
   user.kind === 'PERSON' && (user.status === 'ACTIVE' || user.status === 'DELETION_SCHEDULED');
 
+/** Whose access tokens work: suspended and erased accounts' do not. */
+export const canUseTokens = (user: Pick<User, 'status'>): boolean => user.status === 'ACTIVE' || user.status === 'DELETION_SCHEDULED';
+
+const scopeForm = /^[a-z_]+:[a-z_.]+$/;
+
+/** Scopes that an access token may have: those that its maker has, but neither `app`, which stands for all, nor an administrator's. */
+export const isGrantable = (viewer: Pick<Viewer, 'scopes'>, scope: string): boolean =>
+  viewer.scopes.includes(scope) && scopeForm.test(scope) && !scope.split(/[:.]/).includes('admin');
+
 /** Only a person in a session of their own can prove themselves again: no token, no administrator in their place. */
 export const canStepUp = (viewer: Pick<Viewer, 'sessionId' | 'actorId' | 'kind'>): viewer is Viewer & { sessionId: string } =>
   viewer.kind === 'PERSON' && viewer.sessionId !== null && viewer.actorId === null;

@@ -1,10 +1,20 @@
 import { canSeePersonal, statusFor } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
 import { reinstateUser, setUserRoles, suspendUser } from './service/administration.ts';
+import { createAccessToken } from './service/access-tokens/create.ts';
+import { findToken, findTokenContext, pageOfTokens, revokeAccessToken, revokedTokens } from './service/access-tokens/manage.ts';
+import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './service/audit-log/read.ts';
+import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
-import { credentialsOf, findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
+import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
+import { finishPasskeyRegistration, startPasskeyRegistration } from './service/factors/passkeys.ts';
+import { generateRecoveryCodes } from './service/factors/recovery-codes.ts';
+import { removeCredential } from './service/factors/remove.ts';
+import { confirmTotpEnrollment, startTotpEnrollment } from './service/factors/totp.ts';
+import { findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
 import { changeProfile } from './service/profile.ts';
 import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
+import { startImpersonation } from './service/impersonation.ts';
 import { refreshSession } from './service/refresh.ts';
 import { resendVerification, signUp, verifyEmail } from './service/registration.ts';
 import {
@@ -14,10 +24,14 @@ import {
   pageOfSessions,
   revokeOtherSessions,
   revokeSession,
+  trustedUntil,
   watchSessionEnd,
 } from './service/sessions.ts';
-import { continueSignIn, findShownFlow, startSignIn } from './service/sign-in.ts';
-import { publicKeySet } from './service/tokens.ts';
+import { changeEmail, pendingEmail, revertEmailChange } from './service/email-change.ts';
+import { createServiceAccount } from './service/service-accounts.ts';
+import { findShownFlow, startSignIn } from './service/sign-in/flow.ts';
+import { continueSignIn } from './service/sign-in/proceed.ts';
+import { publicKeySet, rotateSigningKey, signingKeys } from './service/signing-keys.ts';
 
 export const resolvers: CompleteResolvers = {
   Query: {
@@ -26,8 +40,13 @@ export const resolvers: CompleteResolvers = {
     userByHandle: (_, { handle }, ctx) => findByHandle(ctx, handle),
     users: (_, args, ctx) => pageOfUsers(ctx, args),
     signInFlow: (_, { id }, ctx) => findShownFlow(ctx, id),
+    auditEvents: (_, args, ctx) => auditEvents(ctx, args),
+    verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
+    signingKeys: (_, _args, ctx) => signingKeys(ctx),
     signingKeySet: (_, _args, ctx) => publicKeySet(ctx),
     endedSessions: (_, { since }, ctx) => endedSessions(ctx, since),
+    accessTokenContext: (_, { hash }, ctx) => findTokenContext(ctx, hash),
+    revokedAccessTokens: (_, { since }, ctx) => revokedTokens(ctx, since),
     userSummaries: (_, { ids }, ctx) => userSummaries(ctx, ids),
     userByEmail: (_, { email }, ctx) => userByEmail(ctx, email),
   },
@@ -40,34 +59,78 @@ export const resolvers: CompleteResolvers = {
     refreshSession: async (_, { input }, ctx) => ({ tokens: await refreshSession(ctx, input) }),
     requestPasswordReset: (_, { input }, ctx) => requestPasswordReset(ctx, input),
     resetPassword: async (_, { input }, ctx) => ({ user: await resetPassword(ctx, input) }),
+    startTotpEnrollment: (_, { input }, ctx) => startTotpEnrollment(ctx, input),
+    confirmTotpEnrollment: (_, { input }, ctx) => confirmTotpEnrollment(ctx, input),
+    startPasskeyRegistration: async (_, { input }, ctx) => ({ options: await startPasskeyRegistration(ctx, input) }),
+    finishPasskeyRegistration: (_, { input }, ctx) => finishPasskeyRegistration(ctx, input),
+    generateRecoveryCodes: (_, { input }, ctx) => generateRecoveryCodes(ctx, input),
+    removeCredential: (_, { input }, ctx) => removeCredential(ctx, input),
     updateProfile: async (_, { input }, ctx) => ({ user: await changeProfile(ctx, input) }),
+    changeEmail: async (_, { input }, ctx) => ({ user: await changeEmail(ctx, input) }),
+    revertEmailChange: async (_, { input }, ctx) => ({ user: await revertEmailChange(ctx, input) }),
     changePassword: async (_, { input }, ctx) => ({ user: await changePassword(ctx, input) }),
+    createAccessToken: (_, { input }, ctx) => createAccessToken(ctx, input),
+    revokeAccessToken: async (_, { input }, ctx) => ({ revokedAccessTokenId: await revokeAccessToken(ctx, input) }),
+    createServiceAccount: async (_, { input }, ctx) => ({ user: await createServiceAccount(ctx, input) }),
     revokeSession: async (_, { input }, ctx) => ({ endedSessionId: await revokeSession(ctx, input) }),
     revokeOtherSessions: async (_, { input }, ctx) => ({ endedCount: await revokeOtherSessions(ctx, input) }),
     scheduleAccountDeletion: (_, { input }, ctx) => scheduleAccountDeletion(ctx, input),
     cancelAccountDeletion: async (_, { input }, ctx) => ({ user: await cancelAccountDeletion(ctx, input) }),
     suspendUser: async (_, { input }, ctx) => ({ user: await suspendUser(ctx, input) }),
     reinstateUser: async (_, { input }, ctx) => ({ user: await reinstateUser(ctx, input) }),
+    startImpersonation: async (_, { input }, ctx) => ({ tokens: await startImpersonation(ctx, input) }),
+    rotateSigningKey: async (_, { input }, ctx) => ({ signingKeys: await rotateSigningKey(ctx, input) }),
     setUserRoles: async (_, { input }, ctx) => ({ user: await setUserRoles(ctx, input) }),
   },
   Subscription: {
     sessionEnded: { subscribe: (_, _args, ctx) => watchSessionEnd(ctx), resolve: (end: EndOfSession) => end },
+    securityEventAdded: {
+      subscribe: (_, { after }, ctx) => watchSecurityEvents(ctx, after),
+      resolve: (edge: SecurityEdge) => edge,
+    },
   },
   User: {
     __resolveReference: ({ id }, ctx) => findUser(ctx, id),
     status: (user, _args, ctx) => statusFor(ctx.viewer, user),
     email: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.email : null),
-    pendingEmail: () => null,
+    pendingEmail: (user, _args, ctx) => pendingEmail(ctx, user.id),
     locale: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.locale : null),
     timeZone: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.timeZone : null),
     roles: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.roles : null),
-    mfaEnabled: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? false : null),
+    mfaEnabled: (user, _args, ctx) => mfaEnabled(ctx, user.id),
     credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
+    accessTokens: (user, args, ctx) => pageOfTokens(ctx, user.id, args),
+    securityEvents: (user, args, ctx) => securityEvents(ctx, user.id, args),
   },
   Session: {
     __resolveReference: ({ id }, ctx) => findSession(ctx, id),
     current: (session, _args, ctx) => session.id === ctx.viewer?.sessionId,
     device: ({ deviceName, os, browser }) => ({ name: deviceName, os, browser }),
+    trustedUntil: (session, _args, ctx) => trustedUntil(ctx, session),
   },
+  AccessToken: {
+    __resolveReference: ({ id }, ctx) => findToken(ctx, id),
+    organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
+  },
+  AccessTokenContext: {
+    id: ({ token }) => token.id,
+    userId: ({ user }) => user.id,
+    kind: ({ user }) => user.kind,
+    scopes: ({ token }) => token.scopes,
+    organizationId: ({ token }) => token.organizationId,
+    acr: ({ token }) => token.acr,
+    expiresAt: ({ token }) => token.expiresAt,
+    locale: ({ user }) => user.locale,
+    timeZone: ({ user }) => user.timeZone,
+  },
+  AuditEvent: {
+    actor: ({ actorId }, _args, ctx) => (actorId ? findUser(ctx, actorId) : null),
+    onBehalfOf: ({ onBehalfOfId }, _args, ctx) => (onBehalfOfId ? findUser(ctx, onBehalfOfId) : null),
+    organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
+    ipAddress: (entry, _args, ctx) => shownAddress(ctx, entry),
+  },
+  PasswordCredential: { label: () => 'Password' },
+  TotpCredential: { createdAt: ({ confirmedAt, createdAt }) => confirmedAt ?? createdAt },
+  RecoveryCodesCredential: { label: () => 'Recovery codes' },
 };

@@ -1,10 +1,19 @@
 import { defineWorker, type WorkerDefinition } from '@supergraph/platform/workers';
 import { z } from 'zod';
 import type { Context } from './context.ts';
-import { mailSweeper, mailWorker } from './mail.ts';
+import { mailSweeper, mailWorker } from './mail/queue.ts';
+import { expiryWarner } from './service/access-tokens/manage.ts';
 import { erasureSweeper, erasureWorker } from './service/deletion.ts';
 import { endExpiredSessions } from './service/sessions.ts';
+import { sweepMail } from './store/mail.ts';
 import { sweepCounters } from './store/records.ts';
+import { keyKeeper } from './service/signing-keys.ts';
+import { sweepAccessTokens } from './store/access-tokens.ts';
+import { keepAuditMonths } from './store/audit.ts';
+import { sweepDevices } from './store/devices.ts';
+import { sweepEmailChanges } from './store/email-changes.ts';
+import { sweepFactors } from './store/factors.ts';
+import { sweepChallenges } from './store/passkeys.ts';
 import { sweepRegistrations } from './store/registrations.ts';
 import { sweepSessions } from './store/sessions.ts';
 
@@ -21,7 +30,30 @@ const sweeper = defineWorker<Record<string, never>, Context['loaders']>({
     await sweepRegistrations(ctx.db, ctx.now());
     await sweepSessions(ctx.db, yesterday);
     await sweepCounters(ctx.db, yesterday);
+    await sweepMail(ctx.db, new Date(ctx.now().getTime() - 30 * dayMs));
+    await sweepEmailChanges(ctx.db, new Date(ctx.now().getTime() - 7 * dayMs));
+    await sweepFactors(ctx.db, yesterday);
+    await sweepChallenges(ctx.db, yesterday);
+    await sweepDevices(ctx.db, ctx.now());
+    await sweepAccessTokens(ctx.db, new Date(ctx.now().getTime() - 30 * dayMs));
   },
 });
 
-export const workers = [mailWorker, mailSweeper, erasureWorker, erasureSweeper, sweeper] as readonly WorkerDefinition<never>[];
+/** The audit log's months come and go. */
+const auditKeeper = defineWorker<Record<string, never>, Context['loaders']>({
+  name: 'keep-audit-months',
+  data: z.strictObject({}),
+  schedule: '23 3 * * *',
+  run: (ctx) => keepAuditMonths(ctx.db),
+});
+
+export const workers = [
+  auditKeeper,
+  expiryWarner,
+  keyKeeper,
+  mailWorker,
+  mailSweeper,
+  erasureWorker,
+  erasureSweeper,
+  sweeper,
+] as readonly WorkerDefinition<never>[];

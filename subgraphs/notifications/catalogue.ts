@@ -74,6 +74,9 @@ const credentials: Readonly<Record<string, string>> = {
   PASSKEY: 'passkey',
   TOTP: 'authenticator',
   EMAIL: 'e-mail address',
+  ACCESS_TOKEN: 'access token',
+  RECOVERY_CODES: 'set of recovery codes',
+  RECOVERY_CODE: 'recovery code',
 };
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -99,6 +102,31 @@ const kinds: Readonly<Record<string, Kind>> = {
       title: (values) => `The session on ${values.text('device')} was ended for your safety`,
       body: () => 'Its token was used twice, so somebody may have copied it. Sign in again, and change your password if in doubt.',
       plain: 'A session of your account was ended for your safety',
+    },
+  },
+  'accounts.TOKEN_EXPIRING': {
+    category: 'accounts.security',
+    template: {
+      title: (values) => `Your access token “${values.text('name')}” ends on ${values.day('expiresAt')}`,
+      body: () => 'Make a new one before then, and give it to the program that uses this one.',
+      plain: 'An access token of yours ends soon',
+    },
+  },
+  'accounts.EMAIL_CHANGED': {
+    category: 'accounts.security',
+    template: {
+      title: () => 'The e-mail address of your account was changed',
+      body: () => 'If this was not you, open the link in the mail to your old address within 72 hours: it undoes the change.',
+      plain: 'The e-mail address of your account was changed',
+    },
+  },
+  'accounts.IMPERSONATED': {
+    category: 'accounts.security',
+    template: {
+      title: () => 'An administrator acts in your place',
+      body: (values) =>
+        `For at most 15 minutes. The reason given: ${values.text('reason')}. The security events of your account show what is done.`,
+      plain: 'An administrator acted in your place',
     },
   },
   'accounts.DELETION_SCHEDULED': {

@@ -3,8 +3,8 @@ import { domainTag, listTag } from '@supergraph/platform/touches';
 import { type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Graph } from '../engine/graph.ts';
 import type { Operation } from '../engine/operation.ts';
+import { fetchesOf, mapFetches } from '../engine/plan-fetches.ts';
 import type { SupergraphFacts } from '../supergraph-facts.ts';
-import { fetchesOf, mapFetches } from './plan-fetches.ts';
 import { type CachePolicy, mayBeKept, strictest, unbounded } from './policy.ts';
 import { type FetchReading, readFetch } from './read-fetch.ts';
 

@@ -61,7 +61,7 @@ export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: 
 
 /** Begins to measure a fetch, and to record it where the request's trace is sampled: its work then hangs below it. */
 function beginFetch(
-  { fetch, service, entities: asked, wanted }: FetchRequest,
+  { fetch, service, entities: asked, wanted, remembered }: FetchRequest,
   client: SubgraphClient | undefined,
   { identity, signal, report }: Asking,
 ) {
@@ -74,8 +74,9 @@ function beginFetch(
     with: (answer: SubgraphAnswer, isShared: boolean): SubgraphAnswer => {
       const outcome = outcomeOf(answer, signal);
       const { length: errors } = answer.errors ?? [];
-      report({ fetch, startedAt, endedAt: performance.now(), outcome, errors, wanted, asked, isShared });
-      if (span) endSpan(span, outcome, { errors, wanted, asked, isShared });
+      const counts = { errors, wanted, asked, remembered, isShared };
+      report({ fetch, startedAt, endedAt: performance.now(), outcome, ...counts });
+      if (span) endSpan(span, outcome, counts);
       return answer;
     },
   };
@@ -84,9 +85,10 @@ function beginFetch(
 function endSpan(
   span: Recorded,
   outcome: FetchOutcome,
-  { errors, wanted, asked, isShared }: Pick<FetchReport, 'errors' | 'wanted' | 'asked' | 'isShared'>,
+  { errors, wanted, asked, remembered, isShared }: Pick<FetchReport, 'errors' | 'wanted' | 'asked' | 'remembered' | 'isShared'>,
 ) {
-  span.set({ outcome, errors, shared: isShared, ...(wanted > 0 ? { 'entities.wanted': wanted, 'entities.asked': asked } : {}) });
+  const entities = { 'entities.wanted': wanted, 'entities.asked': asked, 'entities.remembered': remembered };
+  span.set({ outcome, errors, shared: isShared, ...(wanted > 0 ? entities : {}) });
   span.end(outcome === 'unavailable' ? 'UPSTREAM_UNAVAILABLE' : undefined);
 }
 

@@ -12,6 +12,8 @@ export interface PlanFacts {
   readonly kinds: Kinds;
   readonly requirements: Requirements;
   readonly isWanted: IsWanted;
+  /** What an object gets depends on where it stands, so that no two places may share one. */
+  readonly hasContexts: boolean;
 }
 
 /** A fetch as it was compiled: what the plan says, and what can be known before it runs. */

@@ -46,7 +46,7 @@ export async function runDeferred(engine: Engine, request: Observed, planned: Pl
   // What there was nothing to ask for never arrives, and must not be waited for.
   arrivals.allArrived();
   const part = operation.part(root.typeName, primary.subselection);
-  return { initial: engine.finish(operation, part, run, permitted, { at: [], root }), later: inOrderOfArrival(later) };
+  return { initial: engine.finish(operation, part, run, permitted, { at: [], root, data: run.data }), later: inOrderOfArrival(later) };
 }
 
 /** What one deferred part came to, and the parts that it defers itself. */
@@ -72,7 +72,7 @@ async function runPart(parts: Parts, deferred: DeferredNode): Promise<Arrived> {
     const part = operation.part(typeName, subselection);
     // Errors of the part's fetches have places of their own; the first increment carries them.
     const ownRun = { ...run, data: object, errors: index === 0 ? run.errors : [] };
-    const { data = 'null', errors } = engine.finish(operation, part, ownRun, permitted, { at: path, root });
+    const { data = 'null', errors } = engine.finish(operation, part, ownRun, permitted, { at: path, root, data: run.data });
     return { path, data, ...(deferred.label ? { label: deferred.label } : {}), ...(errors ? { errors } : {}) };
   });
   return { increments, further };

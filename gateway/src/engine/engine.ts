@@ -11,7 +11,7 @@ import { hasDefer, runDeferred } from './defer.ts';
 import type { CacheOf, WorkedOut } from './engine-cache.ts';
 import { type Mask, onOurSide, toClientErrors, toTold, unavailable } from './errors.ts';
 import { type EngineMetrics, type FetchReport, noMetrics } from './fetch-report.ts';
-import { findFlaws, findForbiddenNull } from './flaws.ts';
+import { findFlaws, findForbiddenNull, type Flaw } from './flaws.ts';
 import { buildGraph } from './graph.ts';
 import { introspectionText } from './introspect.ts';
 import { type Observed, observed } from './observe.ts';
@@ -68,6 +68,7 @@ export function createEngine(options: EngineOptions): Executor {
         ask: createAsk(asking, { ...request, operation: operation.definition.operation, report }),
         tell: (error) => toTold(error, maskFor(identity)),
         errors: [],
+        unknown: new Set(),
         entities: new Map(),
         entityCache: cache?.entitiesFor(operation, identity),
         since: undefined,
@@ -76,15 +77,15 @@ export function createEngine(options: EngineOptions): Executor {
         recording,
       };
     },
-    finish: (operation, { shape, write }, run, permitted, { at, root } = { at: [], root: shape }) => {
+    finish: (operation, { shape, write }, run, permitted, { at, root, data } = { at: [], root: shape, data: run.data }) => {
       const writing: Writing = {
         introspect: (nodes) => introspectionText(graph.schema, operation.document, operation.definition, nodes, run.variables),
         flawed: false,
       };
       const startedAt = run.recording && performance.now();
       const text = write(run.data, writing);
-      const errors = toClientErrors(run.errors, root);
-      if (writing.flawed) noteFlaws(requestLog(log, run.identity), shape, run.data, at, errors, permitted);
+      const errors = toClientErrors(run.errors, { shape: root, data, isRequired: operation.isRequired });
+      if (writing.flawed) noteFlaws(requestLog(log, run.identity), findFlaws(shape, run, at), errors, permitted);
       if (text === undefined && errors.length === 0)
         errors.push({
           ...placeOfNull(shape, run.data, at),
@@ -143,8 +144,8 @@ async function executeInParts(engine: Engine, request: Observed): Promise<Answer
 const wholeNode = ({ node }: Operation['plan']) => (node?.kind === 'Subscription' ? undefined : node);
 
 /** Says why the writer put null where there is data, or where somebody may not look. */
-function noteFlaws(log: Log, shape: ObjectShape, data: Tree, at: Path, errors: GraphQLFormattedError[], permitted: Permitted): void {
-  for (const flaw of findFlaws(shape, data, at)) {
+function noteFlaws(log: Log, flaws: readonly Flaw[], errors: GraphQLFormattedError[], permitted: Permitted): void {
+  for (const flaw of flaws) {
     const { path } = flaw;
     if (flaw.kind === 'closed') {
       const { message, extensions } = permitted.refusal(flaw.closedAs);
@@ -155,10 +156,15 @@ function noteFlaws(log: Log, shape: ObjectShape, data: Tree, at: Path, errors: G
       errors.push({ path, ...flaw.tell() });
       continue;
     }
-    log.warn({ path: path.join('.'), expected: flaw.expected }, 'a subgraph answered with a value that the schema does not allow');
+    // A subgraph that says why a value is not there has done what it must.
+    if (flaw.kind === 'missing' && errors.some((one) => !one.path || startsWith(one.path, path))) continue;
+    const { kind, expected } = flaw;
+    log.warn({ path: path.join('.'), expected, kind }, 'a subgraph answered with something that the schema does not allow');
     errors.push({ path, ...unavailable() });
   }
 }
+
+const startsWith = (path: Path, start: Path): boolean => start.every((step, index) => path[index] === step);
 
 const placeOfNull = (shape: ObjectShape, data: Tree, at: Path) => {
   const path = findForbiddenNull(shape, data, at);

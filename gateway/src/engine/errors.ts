@@ -9,8 +9,9 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { IsRequired } from './is-wanted.ts';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
-import type { Path } from './tree.ts';
+import { isTree, own, type Path, type Tree } from './tree.ts';
 
 /** What may be told of an error, whatever place it has. */
 export interface Told {
@@ -56,10 +57,22 @@ export function unavailable(): Told {
 
 export const unavailableAnswer = (): SubgraphAnswer => ({ data: null, errors: [unavailable()] });
 
+/** The whole answer, as far as errors are placed in it. */
+export interface Whole {
+  readonly shape: ObjectShape;
+  readonly data: Tree;
+  readonly isRequired: IsRequired;
+}
+
 /** An error as clients read it, its path in their names and cut where they asked for nothing; each error once. */
-export function toClientErrors(errors: readonly PlacedError[], shape: ObjectShape): GraphQLFormattedError[] {
+export function toClientErrors(errors: readonly PlacedError[], whole: Whole): GraphQLFormattedError[] {
   const distinct = new Map<string, GraphQLFormattedError>();
-  const placed = errors.map((error) => ({ ...error, shown: error.path && visiblePath(error.path, shape) }));
+  const placed = errors.flatMap((error) => {
+    const visible = error.path && visiblePath(error.path, whole);
+    // A plan asks for what is selected of some objects only of all that stand at the same path.
+    if (visible?.ofOthers !== undefined && !whole.isRequired(visible.ofOthers)) return [];
+    return [{ ...error, shown: visible?.shown }];
+  });
   // What concerns only fields that the client did not ask for says nothing beside what it did ask for.
   const isPlaced = ({ message, extensions }: Told) =>
     placed.some((other) => other.shown?.length && other.message === message && other.extensions['code'] === extensions['code']);
@@ -72,24 +85,48 @@ export function toClientErrors(errors: readonly PlacedError[], shape: ObjectShap
   return [...distinct.values()];
 }
 
-function visiblePath(path: Path, shape: ObjectShape): Path {
+interface VisiblePath {
+  readonly shown: Path;
+  /** The key at which it was cut, where that is selected of objects of other types. */
+  readonly ofOthers?: string;
+}
+
+function visiblePath(path: Path, whole: Whole): VisiblePath {
   const shown: (string | number)[] = [];
-  let objects: readonly ObjectShape[] = [shape];
+  let objects: readonly ObjectShape[] = [whole.shape];
+  let others = objects;
+  let at: unknown = whole.data;
   let lists = 0;
   for (const step of path) {
     if (typeof step === 'number') {
-      if (lists-- <= 0) return shown;
+      if (lists-- <= 0) return { shown };
       shown.push(step);
+      at = Array.isArray(at) ? at[step] : undefined;
       continue;
     }
-    const found = objects.flatMap(({ fields }) => fields.filter(({ dataKey }) => dataKey === step));
+    const found = fieldsOf(objectsOfType(objects, at), step);
     const [first] = found;
-    if (!first) return shown;
+    const ofAll = fieldsOf(others, step);
+    if (!first) return { shown, ...(ofAll.length > 0 ? { ofOthers: step } : {}) };
     shown.push(first.responseKey);
-    objects = found.flatMap(objectsBelow);
+    objects = objectsBelowAll(found);
+    others = objectsBelowAll(ofAll);
     lists = first.kind === 'value' ? listsAround(first.value) : 0;
+    at = isTree(at) ? own(at, step) : undefined;
   }
-  return shown;
+  return { shown };
+}
+
+const objectsBelowAll = (fields: readonly FieldShape[]): readonly ObjectShape[] => [...new Set(fields.flatMap(objectsBelow))];
+
+const fieldsOf = (objects: readonly ObjectShape[], key: string): readonly FieldShape[] =>
+  objects.flatMap(({ fields }) => fields.filter(({ dataKey }) => dataKey === key));
+
+/** Those that an object may be; all of them where it is not there to tell. */
+function objectsOfType(objects: readonly ObjectShape[], object: unknown): readonly ObjectShape[] {
+  const typeName = isTree(object) ? object['__typename'] : undefined;
+  const fitting = objects.filter((one) => one.typeName === typeName);
+  return fitting.length > 0 ? fitting : objects;
 }
 
 /** What objects may stand under a field, each with its type. */

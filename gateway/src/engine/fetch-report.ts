@@ -13,6 +13,8 @@ export interface FetchReport {
   readonly wanted: number;
   /** How many entities were asked for. */
   readonly asked: number;
+  /** How many entities were known from earlier requests, and not asked for; what is left of `wanted` was asked for once instead of often. */
+  readonly remembered: number;
   /** The same question of somebody else was under way already. */
   readonly isShared: boolean;
 }

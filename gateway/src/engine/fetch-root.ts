@@ -24,6 +24,7 @@ export function fetchRoot(fetch: CompiledFetch): Step {
         variablesText: () => toJson(variables()),
         entities: 0,
         wanted: 0,
+        remembered: 0,
         since: run.since,
       })
       .then((answer) => takeRoot(fetch, run, answer));
@@ -40,9 +41,11 @@ export function takeRoot({ node, path, kinds, asked }: CompiledFetch, run: Run, 
       for (const rest of restsOf(error.path, data, asked()))
         for (const place of places.slice(0, mostErrors)) run.errors.push({ ...error, path: rest && [...place, ...rest] });
   }
-  if (!data) return;
-  rewrite(kinds, node.outputRewrites, data);
-  for (const target of path.length === 0 ? [run.data] : targetsAt(run.data, path)) merge(target, data);
+  if (data) rewrite(kinds, node.outputRewrites, data);
+  for (const target of path.length === 0 ? [run.data] : targetsAt(run.data, path)) {
+    if (data) merge(target, data);
+    else run.unknown.add(target);
+  }
 }
 
 /** One without a path stands at every field that was asked for, unless there is data: then nobody knows. */

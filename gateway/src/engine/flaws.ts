@@ -1,5 +1,6 @@
 import type { GraphQLLeafType } from 'graphql';
 import type { Told } from './errors.ts';
+import type { Run } from './run.ts';
 import type { FieldShape, ObjectShape, ValueShape } from './shape.ts';
 import { isTree, own, type Path, type Tree } from './tree.ts';
 import { isUntold, leafText, shapeFor } from './write.ts';
@@ -8,9 +9,10 @@ import { isUntold, leafText, shapeFor } from './write.ts';
 export type Flaw =
   | { readonly kind: 'closed'; readonly path: Path; readonly closedAs: string }
   | { readonly kind: 'hole'; readonly path: Path; readonly tell: () => Told }
-  | { readonly kind: 'invalid'; readonly path: Path; readonly expected: string };
+  /** `missing` where nothing stands that a subgraph has promised, and no subgraph has said that it does not know the object. */
+  | { readonly kind: 'invalid' | 'missing'; readonly path: Path; readonly expected: string };
 
-/** The first place where null stands and may not; undefined where there is none. */
+/** The first place where null stands that makes the whole answer null; undefined where there is none. */
 export function findForbiddenNull(shape: ObjectShape, data: Tree, at: Path = []): Path | undefined {
   const inObject = (one: ObjectShape, object: Tree, path: Path): Path | undefined => {
     for (const field of one.fields) {
@@ -24,8 +26,10 @@ export function findForbiddenNull(shape: ObjectShape, data: Tree, at: Path = [])
     if (found === null || found === undefined) return value.nonNull ? path : undefined;
     const one =
       value.kind === 'object' ? value.shape : value.kind === 'abstract' && isTree(found) ? shapeFor(value, found['__typename']) : undefined;
+    if (value.kind === 'abstract' && !one) return value.nonNull ? path : undefined;
+    // What may be null itself keeps the null below it from going further up.
+    if (!value.nonNull) return undefined;
     if (one) return isTree(found) ? inObject(one, found, path) : undefined;
-    if (value.kind === 'abstract') return value.nonNull ? path : undefined;
     if (value.kind !== 'list' || !Array.isArray(found)) return undefined;
     for (const [index, item] of found.entries()) {
       const place = inValue(value.item, item, [...path, index]);
@@ -39,7 +43,7 @@ export function findForbiddenNull(shape: ObjectShape, data: Tree, at: Path = [])
 const mostFlaws = 100;
 
 /** Looks for what a writer met when it set `flawed`: the same walk, slowly and with places. */
-export function findFlaws(shape: ObjectShape, data: Tree, at: Path = []): Flaw[] {
+export function findFlaws(shape: ObjectShape, { data, unknown }: Pick<Run, 'data' | 'unknown'>, at: Path = []): Flaw[] {
   const flaws: Flaw[] = [];
   const note = (flaw: Flaw) => {
     if (flaws.length < mostFlaws) flaws.push(flaw);
@@ -51,10 +55,12 @@ export function findFlaws(shape: ObjectShape, data: Tree, at: Path = []): Flaw[]
   const visitField = (field: FieldShape, object: Tree, path: Path): void => {
     if (field.kind === 'closed') note({ kind: 'closed', path, closedAs: field.closedAs });
     if (field.kind === 'hole') note({ kind: 'hole', path, tell: field.tell });
-    if (field.kind === 'value') visitValue(field.value, own(object, field.dataKey), path);
+    if (field.kind !== 'value') return;
+    const found = own(object, field.dataKey);
+    if (found !== undefined || !unknown.has(object)) visitValue(field.value, found, path);
   };
   const visitValue = (value: ValueShape, found: unknown, path: Path): void => {
-    if (found === null || found === undefined) return;
+    if (found === null || found === undefined) return value.nonNull ? note({ kind: 'missing', path, expected: 'something' }) : undefined;
     switch (value.kind) {
       case 'leaf':
         if (!isLeaf(value.type, found)) note({ kind: 'invalid', path, expected: value.type.name });
@@ -67,8 +73,8 @@ export function findFlaws(shape: ObjectShape, data: Tree, at: Path = []): Flaw[]
       case 'abstract': {
         const one = isTree(found) ? shapeFor(value, found['__typename']) : undefined;
         if (one && isTree(found)) return visitObject(one, found, path);
-        if (isTree(found) && isUntold(value, found['__typename'])) return;
-        return note({ kind: 'invalid', path, expected: value.typeName });
+        if (!isTree(found) || !isUntold(value, found['__typename'])) return note({ kind: 'invalid', path, expected: value.typeName });
+        return unknown.has(found) ? undefined : note({ kind: 'missing', path, expected: 'a type' });
       }
     }
   };

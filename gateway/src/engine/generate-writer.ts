@@ -72,7 +72,7 @@ class Code {
   /** Code that sets `out` to the text of the value in `from`, or runs `up` when a null must go up. */
   #value(shape: ValueShape, from: string, out: string, up: OnNull, depth: number): string {
     const onNull = shape.nonNull ? `{${up}}` : `{${out}="null";}`;
-    return `if(${from}==null)${onNull}else{${this.#present(shape, from, out, onNull, depth)}}`;
+    return `if(${from}==null)${shape.nonNull ? `{w.flawed=true;${up}}` : onNull}else{${this.#present(shape, from, out, onNull, depth)}}`;
   }
 
   #present(shape: ValueShape, from: string, out: string, onNull: OnNull, depth: number): string {
@@ -85,8 +85,9 @@ class Code {
       case 'object':
         return `if(typeof ${from}!=="object"||Array.isArray(${from}))${flawed}else if((${out}=${this.object(shape.shape)}(${from},w))===undefined)${onNull}`;
       case 'abstract': {
-        const untold = shape.unknown ? `${this.object(shape.unknown)}(${from},w)` : 'undefined';
-        const unknown = `case ${literal(shape.typeName)}:case undefined:case null:${out}=${untold};break;`;
+        const unknown = shape.unknown
+          ? `case ${literal(shape.typeName)}:case undefined:case null:${out}=${this.object(shape.unknown)}(${from},w);break;`
+          : '';
         const cases = [...shape.byType].map(([name, one]) => `case ${literal(name)}:${out}=${this.object(one)}(${from},w);break;`);
         return `if(typeof ${from}!=="object"||Array.isArray(${from}))${flawed}else{switch(${from}.__typename){${cases.join('')}${unknown}default:w.flawed=true;${out}=undefined}if(${out}===undefined)${onNull}}`;
       }

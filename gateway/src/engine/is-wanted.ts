@@ -1,8 +1,8 @@
-import type { FetchNode, PlanNode, QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
+import type { QueryPlan, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { objectsBelow } from './errors.ts';
 import { isKey } from './holes.ts';
 import type { Kinds } from './kinds.ts';
-import { mapNodes } from './mend/plan.ts';
+import { fetchesOf } from './plan-fetches.ts';
 import type { ObjectShape } from './shape.ts';
 import type { PlanPath } from './walk.ts';
 
@@ -13,16 +13,14 @@ export type IsWanted = (path: PlanPath, typeName: string, key: string) => boolea
  * Reads who wants what. The planner asks a subgraph that knows an interface as an object for all that is selected of
  * any of its types. In doubt a field is wanted: where it is not the client's own, or an object's type is not known.
  */
-export function createIsWanted(kinds: Kinds, shape: ObjectShape, plan: QueryPlan): IsWanted {
-  let required: ReadonlySet<string> | undefined;
+export function createIsWanted(kinds: Kinds, shape: ObjectShape, isRequired: IsRequired): IsWanted {
   return (path, typeName, key) => {
     if (!kinds.isExact(typeName)) return true;
     const objects = objectsAt(shape, path);
     const asking = objects.filter(({ fields }) => fields.some(({ dataKey }) => dataKey === key));
     if (asking.length === 0 || asking.some((one) => one.typeName === typeName)) return true;
     if (!objects.some((one) => one.typeName === typeName)) return true;
-    required ??= requiredKeys(plan);
-    return required.has(key);
+    return isRequired(key);
   };
 }
 
@@ -36,8 +34,15 @@ const objectsAt = (root: ObjectShape, path: PlanPath): readonly ObjectShape[] =>
     [root],
   );
 
-/** Every key that some fetch of a plan reads, wherever that is. */
-function requiredKeys({ node }: QueryPlan): ReadonlySet<string> {
+/** Whether some fetch of a plan reads a key, wherever that is. */
+export type IsRequired = (key: string) => boolean;
+
+export function createIsRequired(plan: QueryPlan): IsRequired {
+  let required: ReadonlySet<string> | undefined;
+  return (key) => (required ??= requiredKeys(plan)).has(key);
+}
+
+function requiredKeys(plan: QueryPlan): ReadonlySet<string> {
   const keys = new Set<string>();
   const note = (selections: readonly QueryPlanSelectionNode[]): void => {
     for (const one of selections) {
@@ -45,16 +50,9 @@ function requiredKeys({ node }: QueryPlan): ReadonlySet<string> {
       note(one.selections ?? []);
     }
   };
-  const read = ({ requires = [], contextRewrites = [] }: FetchNode): void => {
+  for (const { requires = [], contextRewrites = [] } of fetchesOf(plan)) {
     note(requires);
     for (const { path } of contextRewrites) for (const step of path) keys.add(step);
-  };
-  const visit = (one: PlanNode): PlanNode => {
-    if (one.kind !== 'Fetch') return mapNodes(one, visit);
-    read(one);
-    return one;
-  };
-  const all = node?.kind === 'Subscription' ? node.rest : node;
-  if (all) visit(all);
+  }
   return keys;
 }

@@ -19,10 +19,11 @@ import { generateWriter } from './generate-writer.ts';
 import type { Mask, Told } from './errors.ts';
 import type { Graph } from './graph.ts';
 import { showHoles } from './holes.ts';
-import { createIsWanted } from './is-wanted.ts';
+import { createIsRequired, createIsWanted, type IsRequired } from './is-wanted.ts';
 import { giveKeys } from './keys.ts';
 import { planFully, withoutDefer } from './plan-fully.ts';
 import type { Step } from './run.ts';
+import { hasContexts } from './surroundings.ts';
 import { type ObjectShape, shapeOf } from './shape.ts';
 import type { PlanPath } from './walk.ts';
 import { composeWriter, type Writer } from './write.ts';
@@ -41,6 +42,7 @@ export interface Operation extends Part {
   /** What the client would call what was planned under another name. */
   readonly names: ReadonlyMap<string, string>;
   readonly plan: QueryPlan;
+  readonly isRequired: IsRequired;
   /** Runs a part of the plan in which nothing is deferred; compiled at first use. */
   stepOf(node: PlanNode | undefined): Step;
   /** Writes some of the selections at a type, as the planner has split them off; none at all without a text. */
@@ -80,7 +82,8 @@ export function prepareOperation({ graph, generateCode, mask, cache }: Operation
   const wanted = shapeFor(graph.schema.getRootType(definition.operation)?.name ?? '', [definition.selectionSet]);
   const { plan, coverage } = planFully(graph, document, request, () => wanted);
 
-  const facts = { ...graph, isWanted: createIsWanted(graph.kinds, wanted, plan) };
+  const isRequired = createIsRequired(plan);
+  const facts = { ...graph, isWanted: createIsWanted(graph.kinds, wanted, isRequired), hasContexts: hasContexts(plan) };
   const written = (shape: ObjectShape): Part => ({ shape, write: generateCode ? generateWriter(shape) : composeWriter(shape) });
   const parts = new LRUCache<string, Part>({ max: partsKept });
   const steps = new Map<PlanNode | undefined, Step>();
@@ -89,6 +92,7 @@ export function prepareOperation({ graph, generateCode, mask, cache }: Operation
     definition,
     document,
     names: tellableNames(graph, names, permitted),
+    isRequired,
     plan: cache ? cache.readPlan(plan, definition.operation) : plan,
     stepOf: (node) => {
       const known = steps.get(node) ?? compilePlan(node, facts);

@@ -11,13 +11,15 @@ import type { Observed } from './observe.ts';
 import type { Operation, Part } from './operation.ts';
 import type { Run } from './run.ts';
 import type { ObjectShape } from './shape.ts';
-import type { Path } from './tree.ts';
+import type { Path, Tree } from './tree.ts';
 import { variableErrors } from './variables.ts';
 
 /** Where in the whole answer a part of it stands. */
 export interface PartPlace {
   readonly at: Path;
   readonly root: ObjectShape;
+  /** The data of the whole answer. */
+  readonly data: Tree;
 }
 
 /** What queries, events and deferred parts have in common. */
@@ -35,7 +37,7 @@ export interface Engine {
   finish(
     operation: Operation,
     part: Part,
-    run: Pick<Run, 'data' | 'errors' | 'variables' | 'identity' | 'recording'>,
+    run: Pick<Run, 'data' | 'errors' | 'unknown' | 'variables' | 'identity' | 'recording'>,
     permitted: Permitted,
     place?: PartPlace,
   ): Answer;

@@ -47,7 +47,7 @@ export function createRecording(): Recording {
 }
 
 function tellFetch(report: FetchReport, since: number, { numberOf, pathOf }: ExplainedPlan): ToldFetchTiming {
-  const { fetch, startedAt, endedAt, outcome, wanted, asked, isShared, errors } = report;
+  const { fetch, startedAt, endedAt, outcome, wanted, asked, remembered, isShared, errors } = report;
   return {
     fetch: numberOf(fetch.node),
     subgraph: fetch.node.serviceName,
@@ -55,7 +55,7 @@ function tellFetch(report: FetchReport, since: number, { numberOf, pathOf }: Exp
     startedAtMs: toHundredths(startedAt - since),
     tookMs: toHundredths(endedAt - startedAt),
     outcome,
-    ...(wanted > 0 ? { entities: { wanted, asked } } : {}),
+    ...(wanted > 0 ? { entities: { wanted, asked, remembered } } : {}),
     ...(isShared ? { shared: true } : {}),
     ...(errors > 0 ? { errors } : {}),
   };

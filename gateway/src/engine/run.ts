@@ -18,8 +18,10 @@ export interface FetchRequest {
   readonly variablesText: () => string;
   /** How many entities are asked for; 0 for root fields. */
   readonly entities: number;
-  /** How many objects of the answer want one of them. */
+  /** How many objects of the answer want one of them, or one that needed no asking. */
   readonly wanted: number;
+  /** How many entities needed no asking, since they are known from earlier requests. */
+  readonly remembered: number;
   /** Only an answer to somebody who asked since the same moment will do. */
   readonly since: string | undefined;
 }
@@ -58,6 +60,8 @@ export interface Run {
   /** Makes of a subgraph's error what may leave. */
   readonly tell: (error: NonNullable<SubgraphAnswer['errors']>[number]) => Told;
   readonly errors: PlacedError[];
+  /** Objects of which some subgraph said nothing that was asked: they may lack fields, and nobody is to blame for it. */
+  readonly unknown: Set<Tree>;
   /** Entities that were asked for in this run: by what was asked of them, then by their representations. */
   readonly entities: Map<string, KnownEntities>;
   /** What is known of entities from other runs. */

@@ -1,6 +1,7 @@
-import type { FetchDataKeyRenamer, FetchNode } from '@apollo/query-planner';
+import type { FetchDataKeyRenamer, FetchNode, QueryPlan } from '@apollo/query-planner';
 import { toJson } from './json.ts';
 import type { Kinds } from './kinds.ts';
+import { fetchesOf } from './plan-fetches.ts';
 import { valueFrom } from './rewrite.ts';
 import type { Run } from './run.ts';
 import type { Tree } from './tree.ts';
@@ -12,6 +13,9 @@ export type Extra = Readonly<Record<string, unknown>>;
 /** What a fetch of fewer fields takes from its surroundings. */
 export const pickExtra = ({ contextRewrites = [] }: FetchNode, extra: Extra): Extra =>
   Object.fromEntries(Object.entries(extra).filter(([name]) => contextRewrites.some(({ renameKeyTo }) => renameKeyTo === name)));
+
+/** Whether some fetch of a plan takes anything from its surroundings. */
+export const hasContexts = (plan: QueryPlan): boolean => fetchesOf(plan).some(({ contextRewrites = [] }) => contextRewrites.length > 0);
 
 /** What stands around an entity may be an argument of its fields: entities with the same surroundings go together. */
 export function groupByContext(

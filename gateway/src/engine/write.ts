@@ -7,7 +7,7 @@ import { isTree, own, type Tree } from './tree.ts';
 export interface Writing {
   /** The text of an introspection field. */
   readonly introspect: (nodes: readonly FieldNode[]) => string;
-  /** Something stands in the data, or in the operation, that becomes null with an error; `flaws.ts` says what. */
+  /** Something stands in the data, or in the operation, that becomes null with an error, or is missing; `flaws.ts` says what. */
   flawed: boolean;
 }
 
@@ -71,7 +71,10 @@ function fieldWriter(parent: ObjectShape, field: FieldShape, writerOf: WriterOf)
 function valueWriter(shape: ValueShape, writerOf: WriterOf): ValueWriter {
   const write = presentWriter(shape, writerOf);
   const absent = shape.nonNull ? undefined : 'null';
-  return (value, writing) => (value === null || value === undefined ? absent : (write(value, writing) ?? absent));
+  return (value, writing) => {
+    if (value !== null && value !== undefined) return write(value, writing) ?? absent;
+    return absent ?? flaw(writing);
+  };
 }
 
 /** Writes what is not null. */
@@ -92,10 +95,8 @@ function presentWriter(shape: ValueShape, writerOf: WriterOf): ValueWriter {
     case 'abstract':
       return (value, writing) => {
         if (!isTree(value)) return flaw(writing);
-        const typeName = value['__typename'];
-        const found = shapeFor(shape, typeName);
-        if (found) return writerOf(found)(value, writing);
-        return isUntold(shape, typeName) ? undefined : flaw(writing);
+        const found = shapeFor(shape, value['__typename']);
+        return found ? writerOf(found)(value, writing) : flaw(writing);
       };
   }
 }

@@ -56,13 +56,13 @@ interface Ends {
 }
 
 /** Watches what may end a stream from outside; the result stops that. */
-function watchEnds({ identifier, stopping, heartbeatMs }: Shared, { identity, expiresAt }: Identified, { beat, refuse, interrupt }: Ends) {
+function watchEnds({ identifier, stopping, heartbeatMs }: Shared, { standsOn, expiresAt }: Identified, { beat, refuse, interrupt }: Ends) {
   const signInAgain = (reason: string) => {
     const { message, extensions } = unauthenticated('sign in again', { reason });
     refuse({ message, extensions });
   };
-  const forget = identifier.onSessionEnded((sessionId) => {
-    if (identity.viewer?.sessionId === sessionId) signInAgain('SESSION_ENDED');
+  const forget = identifier.onAccessEnded((id) => {
+    if (standsOn.includes(id)) signInAgain('SESSION_ENDED');
   });
   const heart = setInterval(beat, heartbeatMs);
   const left = expiresAt === null ? undefined : Math.min(Math.max(0, expiresAt - Date.now()), longestTimer);

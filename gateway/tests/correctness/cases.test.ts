@@ -1,4 +1,5 @@
 import { createArena } from './arena.ts';
+import { contexts } from './cases/contexts.ts';
 import { fieldSets } from './cases/field-sets.ts';
 import { interfaces } from './cases/interfaces.ts';
 import { keyCases } from './cases/keys.ts';
@@ -8,7 +9,7 @@ import { toComparable } from './compare.ts';
 
 /* Rules of Federation 2 that users meet, each with answers that were worked out by hand. */
 
-describe.each([...interfaces, ...fieldSets, ...keyCases, ...sharing, ...operationCases])('$rule', ({ subgraphs, cases }) => {
+describe.each([...interfaces, ...fieldSets, ...keyCases, ...sharing, ...contexts, ...operationCases])('$rule', ({ subgraphs, cases }) => {
   const arena = createArena(subgraphs);
   beforeEach(() => {
     for (const service of arena.services) service.requests.length = 0;

@@ -1,7 +1,7 @@
 import { type DocumentNode, print } from 'graphql';
 import type { Answered } from './arena.ts';
 import { isCompletionFault, isSame, placeOf, type PlainError, toComparable } from './compare.ts';
-import { leaveOut, oneByOne, renameKeys } from './rewrites.ts';
+import { askForTypes, keepOnly, leaveOut, oneByOne, renameKeys } from './rewrites.ts';
 import type { World } from './world.ts';
 
 /** One operation and what was answered; `plain` is an Error where plain Apollo threw. */
@@ -25,6 +25,8 @@ export const reasons = {
     "the planner merges a client's field with one that a key or @requires needs when both have one response key; with keys that occur nowhere else plain Apollo answers as we do",
   'lost-condition':
     '@skip and @include change what the rest of an operation answers; with what is left out taken out of the document plain Apollo answers as we do',
+  'lost-object':
+    'the planner drops a field that leads to an object of which no condition selects anything, where an interface is spread over its types; asked for the type as well plain Apollo answers as we do; faults-of-types.test.ts shows it',
   'mutations-meet':
     'the planner lets root fields of a mutation run in another order, or before what other subgraphs have of the one before is there, where the specification wants one completed before the next ("Normal and Serial Execution"); asked for one by one plain Apollo answers as we do; faults-of-order.test.ts shows it',
   'rival-requirements': 'the planner fetches a field once for two that require it with different arguments; faults.test.ts shows it',
@@ -37,7 +39,8 @@ export const reasons = {
   'error-without-path': 'an error that names no place stands at every field that was asked for; plain Apollo leaves it without one',
   'error-of-another-place':
     'plain Apollo finds the place of an entity by its number among all objects of a list, though it asked only for those that are there and of the right type, and gives up at a list of lists',
-  'error-of-a-hidden-field': 'plain Apollo tells of fields that the client did not ask for',
+  'error-of-a-hidden-field':
+    'plain Apollo tells of fields that the client did not ask for, or not of an object that is there; without the latter in the document it answers as we do',
 } as const;
 export type Reason = keyof typeof reasons;
 
@@ -63,7 +66,7 @@ export async function explain(trial: Trial): Promise<readonly Reason[] | undefin
 type Remedy = (trial: Trial) => Promise<Answered | undefined>;
 
 const keys: Remedy = async ({ world, document, variables }) => {
-  const { document: renamed, restore } = renameKeys(document);
+  const { document: renamed, restore } = renameKeys(world.arena.schema, document);
   world.reset();
   return world.arena.runPlain(renamed, variables).then(restore, () => undefined);
 };
@@ -77,8 +80,24 @@ const withoutConditions =
     return mended && restore(mended);
   };
 
+const withTypes =
+  (remedy: Remedy): Remedy =>
+  async (trial) => {
+    const { document, restore } = askForTypes(trial.document);
+    const mended = await remedy({ ...trial, document });
+    return mended && restore(mended);
+  };
+
+const withoutUnselected =
+  (remedy: Remedy): Remedy =>
+  async (trial) => {
+    const { document, restore } = keepOnly(trial.document, await trial.world.selected(trial.document, trial.variables));
+    const mended = await remedy({ ...trial, document });
+    return mended && restore(mended);
+  };
+
 const inTurn: Remedy = async ({ world, document, variables }) => {
-  const { document: renamed, restore } = renameKeys(document);
+  const { document: renamed, restore } = renameKeys(world.arena.schema, document);
   const parts = oneByOne(renamed);
   if (parts.length < 2) return undefined;
   world.reset();
@@ -99,11 +118,13 @@ const inTurn: Remedy = async ({ world, document, variables }) => {
 const remedies: readonly (readonly [Reason, Remedy])[] = [
   ['shared-response-key', keys],
   ['lost-condition', withoutConditions(keys)],
+  ['lost-object', withoutConditions(withTypes(keys))],
+  ['error-of-a-hidden-field', withoutConditions(withoutUnselected(keys))],
   ['mutations-meet', withoutConditions(inTurn)],
 ];
 
 /** The reasons for which errors differ though data are the same, or undefined. */
-function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
+function explainErrors({ world, ours, truth }: Trial, plain: Answered): readonly Reason[] | undefined {
   const [mine, theirs] = [toComparable(ours), toComparable(plain)];
   if (isSame(mine, theirs)) return [];
   if (mine.sorted !== theirs.sorted) return undefined;
@@ -112,7 +133,10 @@ function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason
   const found = new Set<Reason>();
   for (const error of mine.errors) {
     if (toldByPlain?.has(JSON.stringify(error))) continue;
-    const reason = reasonToTell(error, theirs.errors, faults.has(JSON.stringify(placeOf(error.path ?? [], ours.data))));
+    const reason = reasonToTell(error, theirs.errors, {
+      isAtFault: faults.has(JSON.stringify(placeOf(error.path ?? [], ours.data))),
+      isSilent: world.isSilent,
+    });
     if (!reason) return undefined;
     found.add(reason);
   }
@@ -125,12 +149,18 @@ function explainErrors({ ours, truth }: Trial, plain: Answered): readonly Reason
   return [...found];
 }
 
-function reasonToTell({ message, code }: PlainError, theirs: readonly PlainError[], isAtFault: boolean): Reason | undefined {
+/** What may be told at a place: that a value broke the schema there, or that somebody gave no answer. */
+interface AtPlace {
+  readonly isAtFault: boolean;
+  readonly isSilent: boolean;
+}
+
+function reasonToTell({ message, code }: PlainError, theirs: readonly PlainError[], { isAtFault, isSilent }: AtPlace): Reason | undefined {
   const alike = theirs.filter((one) => one.message === message);
   if (alike.some(({ path }) => path === null)) return 'error-without-path';
   if (alike.length > 0) return 'error-of-another-place';
   if (isAtFault) return 'schema-is-kept';
-  return code === 'UPSTREAM_UNAVAILABLE' ? 'silence-is-told' : undefined;
+  return isSilent && code === 'UPSTREAM_UNAVAILABLE' ? 'silence-is-told' : undefined;
 }
 
 function reasonToHide(error: PlainError, mine: readonly PlainError[], { data }: Answered): Reason | undefined {

@@ -3,13 +3,16 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
   print,
   type SelectionNode,
   type SelectionSetNode,
+  TypeInfo,
   visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import type { Answered } from './arena.ts';
 
@@ -20,8 +23,8 @@ export interface Rewritten {
   restore(answer: Answered): Answered;
 }
 
-/** Gives every field that has an alias or arguments a response key that occurs nowhere else. */
-export function renameKeys(document: DocumentNode): Rewritten {
+/** Gives every field that has an alias, or may have arguments, a response key that occurs nowhere else. */
+export function renameKeys(schema: GraphQLSchema, document: DocumentNode): Rewritten {
   const keys = new Map<string, string>();
   const names = new Map<string, string>();
   const keyOf = (node: FieldNode): string => {
@@ -31,12 +34,14 @@ export function renameKeys(document: DocumentNode): Rewritten {
     names.set(key, node.alias?.value ?? node.name.value);
     return key;
   };
-  const renamed = visit(document, {
-    Field: (node) => {
-      if (!node.alias && !node.arguments?.length) return undefined;
-      return { ...node, alias: nameNode(keyOf(node)) };
-    },
-  });
+  const types = new TypeInfo(schema);
+  const renamed = visit(
+    document,
+    visitWithTypeInfo(types, {
+      // One without arguments has those that are the default.
+      Field: (node) => (node.alias || types.getFieldDef()?.args.length ? { ...node, alias: nameNode(keyOf(node)) } : undefined),
+    }),
+  );
   const nameOf = (key: string): string => names.get(key) ?? key;
   const restoreValue = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(restoreValue);
@@ -55,7 +60,10 @@ export function renameKeys(document: DocumentNode): Rewritten {
   };
 }
 
+const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;
+
 const placeholder = 'nothing_is_asked_here';
+const typeOfObject = { kind: Kind.FIELD, alias: nameNode(placeholder), name: nameNode('__typename') } as const;
 
 /** Takes out what `@skip` and `@include` leave out, and the directives themselves. */
 export function leaveOut(document: DocumentNode, variables: Readonly<Record<string, unknown>>): Rewritten {
@@ -69,17 +77,40 @@ export function leaveOut(document: DocumentNode, variables: Readonly<Record<stri
       const selections = node.selections.filter((selection) => !isLeftOut(selection));
       if (selections.length > 0) return { ...node, selections };
       // An object of which nothing is asked is still asked for.
-      return { ...node, selections: [{ kind: Kind.FIELD, alias: nameNode(placeholder), name: nameNode('__typename') }] };
+      return { ...node, selections: [typeOfObject] };
     },
     Directive: ({ name }) => (name.value === 'skip' || name.value === 'include' ? null : undefined),
   });
-  const restoreValue = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(restoreValue);
-    if (value === null || typeof value !== 'object') return value;
-    const kept = Object.entries(value).filter(([key]) => key !== placeholder);
-    return Object.fromEntries(kept.map(([key, item]) => [key, restoreValue(item)]));
-  };
-  return { document: rewritten, restore: ({ data, errors }) => ({ data: restoreValue(data) as Answered['data'], errors }) };
+  return { document: rewritten, restore: withoutPlaceholders };
+}
+
+/** Asks every object of which only conditions select anything for its type as well. */
+export function askForTypes(document: DocumentNode): Rewritten {
+  const rewritten = visit(document, {
+    Field: ({ selectionSet, ...node }) => {
+      if (!selectionSet || selectionSet.selections.some(({ kind }) => kind === Kind.FIELD)) return undefined;
+      return { ...node, selectionSet: { ...selectionSet, selections: [typeOfObject, ...selectionSet.selections] } };
+    },
+  });
+  return { document: rewritten, restore: withoutPlaceholders };
+}
+
+/** Takes out the fields that are not among some of them; what is asked about the schema stays. */
+export function keepOnly(document: DocumentNode, kept: ReadonlySet<FieldNode>): Rewritten {
+  const rewritten = visit(document, {
+    Field: { enter: (node) => (node.name.value.startsWith('__') ? false : kept.has(node) ? undefined : null) },
+    SelectionSet: { leave: (node) => (node.selections.length > 0 ? undefined : { ...node, selections: [typeOfObject] }) },
+  });
+  return { document: rewritten, restore: withoutPlaceholders };
+}
+
+const withoutPlaceholders = ({ data, errors }: Answered): Answered => ({ data: dropPlaceholders(data) as Answered['data'], errors });
+
+function dropPlaceholders(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dropPlaceholders);
+  if (value === null || typeof value !== 'object') return value;
+  const kept = Object.entries(value).filter(([key]) => key !== placeholder);
+  return Object.fromEntries(kept.map(([key, item]) => [key, dropPlaceholders(item)]));
 }
 
 /** A mutation as several ones, each with one root field and all of its mentions, in the order in which they are to run. */
@@ -99,8 +130,6 @@ export function oneByOne(document: DocumentNode): readonly DocumentNode[] {
     definitions: [{ ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections } }, ...fragments],
   }));
 }
-
-const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;
 
 function valueOf({ arguments: given }: DirectiveNode, variables: Readonly<Record<string, unknown>>): unknown {
   const value = given?.find(({ name }) => name.value === 'if')?.value;

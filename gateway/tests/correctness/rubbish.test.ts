@@ -145,8 +145,14 @@ describe('a value of another kind than the schema says', () => {
       told: [[['item', field], down]],
     });
   });
-  // A null without a cause is null without an error, as conventions have it of entities that are hidden.
-  test.each<[string, string, unknown, unknown, readonly (string | number)[] | undefined]>([
+  test.each<[string, string, unknown, unknown, readonly (string | number)[]]>([
+    [
+      'a null where a field may not be',
+      '{ item { name must { value } } }',
+      { item: { must: {} } },
+      { item: { name: null, must: null } },
+      ['item', 'must', 'value'],
+    ],
     ['a list where an object belongs', '{ item { id } }', { item: [{ id: '1' }] }, { item: null }, ['item']],
     ['a text where an object belongs', '{ item { id } }', { item: 'Tea' }, { item: null }, ['item']],
     [
@@ -172,16 +178,23 @@ describe('a value of another kind than the schema says', () => {
       ['item', 'grid', 0, 0],
     ],
     ['an item of another kind in a list', '{ item { tags } }', { item: { tags: ['a', 7] } }, { item: { tags: null } }, ['item', 'tags', 1]],
-    ['a null item where none may be', '{ item { tags } }', { item: { tags: ['a', null] } }, { item: { tags: null } }, undefined],
+    ['a null item where none may be', '{ item { tags } }', { item: { tags: ['a', null] } }, { item: { tags: null } }, ['item', 'tags', 1]],
     [
       'a null that goes up',
       '{ item { name must { value } } }',
       { item: { name: 'Tea', must: { value: null } } },
       { item: { name: 'Tea', must: null } },
-      undefined,
+      ['item', 'must', 'value'],
     ],
     ['a null where a list may not be', '{ items { id } }', { items: null }, null, ['items']],
-    ['a union without __typename', '{ thing { __typename ... on Item { name } } }', { thing: { name: 'Tea' } }, { thing: null }, undefined],
+    ['a union without __typename', '{ thing { __typename ... on Item { name } } }', { thing: { name: 'Tea' } }, { thing: null }, ['thing']],
+    [
+      'a union without __typename, of which that is not shown',
+      '{ thing { ... on Item { name } } }',
+      { thing: { name: 'Tea' } },
+      { thing: null },
+      ['thing'],
+    ],
     [
       'a union of an unknown type',
       '{ thing { __typename ... on Item { name } } }',
@@ -203,7 +216,7 @@ describe('a value of another kind than the schema says', () => {
       { node: null },
       ['node'],
     ],
-    ['an interface of its own name', '{ node { __typename id } }', { node: { __typename: 'Node', id: '1' } }, { node: null }, undefined],
+    ['an interface of its own name', '{ node { __typename id } }', { node: { __typename: 'Node', id: '1' } }, { node: null }, ['node']],
     [
       'an interface whose __typename is __proto__',
       '{ node { __typename id } }',
@@ -214,7 +227,7 @@ describe('a value of another kind than the schema says', () => {
   ])('%s', async (_, document, given, data, path) => {
     const answered = await ask(document, 'things', () => ({ data: given }));
     expect(answered.data).toEqual(data);
-    expect(answered.told.map(([place]) => place)).toEqual(path ? [path] : []);
+    expect(answered.told.map(([place]) => place)).toEqual([path]);
   });
   test('a scalar of the subgraph’s own may be anything', async () => {
     for (const raw of [0, '', false, [null], { __proto__: null, a: { b: [1] } }, JSON.parse('{"__proto__":{"polluted":true}}')]) {
@@ -227,5 +240,41 @@ describe('a value of another kind than the schema says', () => {
       item: { id: '1', name: null, count: null },
       starred: 9,
     });
+  });
+});
+
+describe('a null that may not be', () => {
+  const must = (...entities: unknown[]) => ask('{ items { name must2 } }', 'stars', () => ({ data: { _entities: entities } }));
+  const pot = { name: 'Pot', must2: 2 };
+  const given = { __typename: 'Item', must2: 2 };
+
+  test('is silent where the subgraph knows no such entity: it is missing or hidden', async () => {
+    expect(await must(null, given)).toEqual({ data: { items: [null, pot] }, told: [] });
+  });
+  test.each<[string, unknown]>([
+    ['null', { __typename: 'Item', must2: null }],
+    ['left out', { __typename: 'Item' }],
+  ])('is an error where the entity is there: %s', async (_, entity) => {
+    expect(await must(entity, given)).toEqual({ data: { items: [null, pot] }, told: [[['items', 0, 'must2'], down]] });
+  });
+  test('is told once where the subgraph says why, with a place or without', async () => {
+    const says = (path?: unknown) => () => ({
+      data: { _entities: [{ must2: null }, given] },
+      errors: [{ message: 'not now', path, extensions: { code: 'CONFLICT' } }],
+    });
+    const document = '{ items { name must2 } }';
+    const placed = await ask(document, 'stars', says(['_entities', 0, 'must2']));
+    expect(placed).toEqual({ data: { items: [null, pot] }, told: [[['items', 0, 'must2'], 'CONFLICT']] });
+    // Of two root fields one is the reason, and took the other with it.
+    const errors = [{ message: 'not now', path: ['item', 'id'], extensions: { code: 'CONFLICT' } }];
+    expect(await ask('{ items { id } item { id } }', 'things', () => ({ data: null, errors }))).toEqual({
+      data: null,
+      told: [[['item', 'id'], 'CONFLICT']],
+    });
+    const { told } = await ask('{ item { must { value } } }', 'things', () => ({
+      data: { item: { must: { value: null } } },
+      errors: [{ message: 'not now', extensions: { code: 'CONFLICT' } }],
+    }));
+    expect(told).toEqual([[undefined, 'CONFLICT']]);
   });
 });

@@ -1,6 +1,6 @@
 import { upstreamUnavailable } from '@supergraph/platform/errors';
 import type { SubgraphAnswer } from '@supergraph/platform/subgraph';
-import { type DocumentNode, execute, type GraphQLFieldResolver, parse } from 'graphql';
+import { type DocumentNode, execute, type FieldNode, type GraphQLFieldResolver, parse } from 'graphql';
 import { type Answered, type Arena, createArena } from './arena.ts';
 import { kinshipOf, resolves } from './kinship.ts';
 import { readSdl } from './sdl-facts.ts';
@@ -14,10 +14,14 @@ export interface World {
   /** Subgraphs that know an interface of others as an object. */
   readonly interfaceObjects: readonly string[];
   readonly rivals: readonly (readonly string[])[];
+  /** Whether a subgraph answers null and gives no reason. */
+  readonly isSilent: boolean;
   /** Forgets what mutations did. */
   reset(): void;
   /** What the operation answers when there is no federation at all: graphql-js over all the data. */
   truth(document: string | DocumentNode, variables?: Readonly<Record<string, unknown>>): Promise<Answered>;
+  /** The fields of a document that are selected of some object that is really there. */
+  selected(document: DocumentNode, variables: Readonly<Record<string, unknown>>): Promise<ReadonlySet<FieldNode>>;
 }
 
 /** Starts a world's subgraphs, both gateways before them, and the answers' judge. */
@@ -52,7 +56,18 @@ export function createWorld(definition: WorldDefinition): World {
       .filter(([, sdl]) => sdl.includes('@interfaceObject'))
       .map(([name]) => name),
     rivals: definition.rivals ?? [],
+    isSilent: definition.mute !== undefined,
     reset: () => (state.data = definition.data()),
+    selected: async (document, variables) => {
+      state.data = definition.data();
+      const nodes = new Set<FieldNode>();
+      const noting: typeof fieldResolver = (row, args, context, info) => {
+        for (const node of info.fieldNodes) nodes.add(node);
+        return fieldResolver(row, args, context, info);
+      };
+      await execute({ schema: arena.schema, document, variableValues: variables, fieldResolver: noting });
+      return nodes;
+    },
     truth: async (document, variables = {}) => {
       const parsed = typeof document === 'string' ? parse(document) : document;
       const { data, errors = [] } = await execute({ schema: arena.schema, document: parsed, variableValues: variables, fieldResolver });

@@ -6,7 +6,7 @@ import { type DocumentNode, type GraphQLFormattedError, parse, validate } from '
 import { isIncremental } from '../../src/answer.ts';
 import { composeSubgraphs } from '../../src/compose.ts';
 import type { Executor } from '../../src/executor.ts';
-import { createExecutor } from '../../src/gateway.ts';
+import { createExecutor, type ExecutorOptions } from '../../src/gateway.ts';
 import type { Fixture } from '../fixtures.ts';
 
 /** What a client reads. */
@@ -28,13 +28,13 @@ export interface SmallGraph {
 }
 
 /** The engine over a few subgraphs in this process, which refuse a document that is not valid for them. */
-export function smallGraph(fixtures: readonly Fixture[], generateCode = true): SmallGraph {
+export function smallGraph(fixtures: readonly Fixture[], generateCode = true, cache?: ExecutorOptions['cache']): SmallGraph {
   const { supergraphSdl } = composeSubgraphs(fixtures.map(({ name, sdl }) => ({ name, sdl })));
   const log = createLog('silent', 'test');
   const logged: string[] = [];
   log.error = ({ error }: { error: Error }) => logged.push(error.message);
   const clients = new Map(fixtures.map((one) => [one.name, checking(one)]));
-  const executor = createExecutor({ supergraphSdl, clients, log, generateCode });
+  const executor = createExecutor({ supergraphSdl, clients, log, generateCode, cache });
   const request = (document: string | DocumentNode, variables: Readonly<Record<string, unknown>> = {}) => ({
     document: typeof document === 'string' ? parse(document) : document,
     operationName: undefined,

@@ -83,13 +83,15 @@ describe.each([['generated code', true] as const, ['closures', false] as const])
       expect(await graph.run('{ best { ... on Book { id } } }')).toEqual({ data: null, errors: [closed('best')] });
     });
 
-    test.each<[string, Row, unknown]>([
-      ['{ item { ... on Film { minutes } } }', { item: { minutes: 5 } }, { item: null }],
-      ['{ item { ... on Film { title } ... on Book { title } } }', { item: { __typename: null, title: 'x' } }, { item: null }],
-      ['{ media { ... on Film { minutes } } }', { media: { __typename: 'Media', minutes: 5 } }, { media: null }],
-    ])('is null also where its owner forgets to tell: %s', async (document, given, data) => {
-      works.disturb = () => Promise.resolve({ data: given });
-      expect((await graph.run(document)).data).toEqual(data);
+    test.each<[string, string, unknown]>([
+      ['item', '{ item { ... on Film { minutes } } }', { minutes: 5 }],
+      ['item', '{ item { ... on Film { title } ... on Book { title } } }', { __typename: null, title: 'x' }],
+      ['media', '{ media { ... on Film { minutes } } }', { __typename: 'Media', minutes: 5 }],
+    ])('is null and an error where its owner, who has it, forgets to tell: %s of %s', async (field, document, given) => {
+      works.disturb = () => Promise.resolve({ data: { [field]: given } });
+      const { data, errors } = await graph.run(document);
+      expect(data).toEqual({ [field]: null });
+      expect(errors.map(({ path, extensions }) => [path, extensions?.['code']])).toEqual([[[field], 'UPSTREAM_UNAVAILABLE']]);
     });
   },
 );

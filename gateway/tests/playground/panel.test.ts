@@ -90,6 +90,9 @@ describe('the drawing', () => {
     [[timed(1, 0, 1, { outcome: 'errors', errors: 2 }), timed(1, 0, 1, { outcome: 'unavailable', errors: 1 })], 'no answer, 3 errors'],
     [[timed(1, 0, 1, { outcome: 'abandoned' })], 'given up'],
     [[timed(1, 0, 0, { outcome: 'known' })], 'all known from other fetches'],
+    [[timed(1, 0, 1, { outcome: 'remembered' })], 'all remembered'],
+    [[timed(1, 0, 0, { outcome: 'known' }), timed(1, 0, 1, { outcome: 'remembered' })], 'all remembered'],
+    [[timed(1, 0, 1, { outcome: 'remembered' }), timed(1, 0, 1)], ''],
     [[timed(1, 0, 1, { shared: true })], 'shared'],
   ])('says what became of a fetch: %j', (timings, remark) => {
     expect(remarkOn(timings)).toBe(remark);
@@ -97,11 +100,11 @@ describe('the drawing', () => {
   test('sums entities over the parts of a fetch', () => {
     expect(entitiesOf([timed(1, 0, 1)])).toBeUndefined();
     expect(
-      entitiesOf([timed(1, 0, 1, { entities: { wanted: 600, asked: 500 } }), timed(1, 0, 1, { entities: { wanted: 20, asked: 20 } })]),
-    ).toEqual({
-      wanted: 620,
-      asked: 520,
-    });
+      entitiesOf([
+        timed(1, 0, 1, { entities: { wanted: 600, asked: 400, remembered: 100 } }),
+        timed(1, 0, 1, { entities: { wanted: 20, asked: 5, remembered: 15 } }),
+      ]),
+    ).toEqual({ wanted: 620, asked: 405, remembered: 115 });
   });
 });
 

@@ -61,10 +61,18 @@ function fakeIdentifier(): FakeIdentifier {
       const viewer = userId ? person({ userId, clientId, sessionId: `session of ${userId}` }) : null;
       const identity = { ...base, requestId: randomUUID(), viewer, client: { ipAddress, userAgent } };
       const { expiresAt } = identifier;
-      return Promise.resolve({ identity, expiresAt, stepUpRequired: false, explain: false, refresh: () => Promise.resolve(identity) });
+      const standsOn = viewer?.sessionId ? [viewer.sessionId] : [];
+      return Promise.resolve({
+        identity,
+        expiresAt,
+        standsOn,
+        stepUpRequired: false,
+        explain: false,
+        refresh: () => Promise.resolve(identity),
+      });
     },
     keySet: () => Promise.resolve({ keys: [] }),
-    onSessionEnded: (listener) => {
+    onAccessEnded: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },

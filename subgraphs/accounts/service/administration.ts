@@ -9,8 +9,9 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { normalRoles } from '../policy.ts';
 import { findUsers, lockAdmins, updateRoles, updateStatus, type User } from '../store/users.ts';
+import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
-import { endAndTell } from './sessions.ts';
+import { endActing, endAndTell } from './sessions.ts';
 import { reasonText } from './shared.ts';
 
 const Closing = z.strictObject({ userId: idInput, reason: optional(reasonText) });
@@ -29,7 +30,7 @@ async function requireUser(tx: Db, id: string): Promise<User> {
   return user;
 }
 
-/** Closes an account; its sessions end with it. */
+/** Closes an account; its sessions and access tokens end with it. */
 export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
   const { userId, reason = null } = parseInput(Closing, input);
   return ctx.db.transaction(async (tx) => {
@@ -38,8 +39,10 @@ export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
     const user = await updateStatus(tx, userId, 'ACTIVE', { status: 'SUSPENDED' });
     if (!user) throw conflict('only an active account can be suspended', { reason: 'NOT_ACTIVE' });
     await endAndTell(ctx, tx, userId, 'SUSPENDED');
+    await endActing(ctx, tx, { actorId: userId }, 'SUSPENDED');
+    const tokens = await endTokens(ctx, tx, { userId });
     await emit(ctx, tx, outbox, userSuspended, { userId, reason }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.suspended', target: userId, details: { reason } });
+    await record(ctx, tx, { name: 'user.suspended', subjectId: userId, target: userId, details: { reason, accessTokens: tokens.length } });
     return user;
   });
 }
@@ -52,7 +55,7 @@ export async function reinstateUser(ctx: Context, input: unknown): Promise<User>
     const user = await updateStatus(tx, userId, 'SUSPENDED', { status: 'ACTIVE' });
     if (!user) throw conflict('only a suspended account can be reinstated', { reason: 'NOT_SUSPENDED' });
     await emit(ctx, tx, outbox, userReinstated, { userId, reason }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.reinstated', target: userId, details: { reason } });
+    await record(ctx, tx, { name: 'user.reinstated', subjectId: userId, target: userId, details: { reason } });
     return user;
   });
 }
@@ -67,8 +70,15 @@ export async function setUserRoles(ctx: Context, input: unknown): Promise<User> 
     if (before.kind === 'SERVICE') throw conflict('service accounts hold no platform role', { reason: 'NOT_A_PERSON' });
     const user = await updateRoles(tx, userId, roles);
     if (!user) throw notFound('User');
+    // Nobody acts as an administrator, and nobody else acts at all.
+    await endActing(ctx, tx, roles.includes('ADMIN') ? { userId } : { actorId: userId }, 'REVOKED');
     await emit(ctx, tx, outbox, userRolesChanged, { userId, roles }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.roles_changed', target: userId, details: { before: before.roles, after: roles } });
+    await record(ctx, tx, {
+      name: 'user.roles_changed',
+      subjectId: userId,
+      target: userId,
+      details: { before: before.roles, after: roles },
+    });
     return user;
   });
 }

@@ -8,14 +8,19 @@ import { userDeleted, userDeletionCancelled, userDeletionScheduled } from '@supe
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { hashSecret } from '../secrets.ts';
+import { deleteEmailChanges } from '../store/email-changes.ts';
+import { deleteFactors } from '../store/factors.ts';
+import { deletePasskeys } from '../store/passkeys.ts';
 import { deleteLinks } from '../store/registrations.ts';
 import { blankSessions, deleteFlows } from '../store/sessions.ts';
 import { deletePassword, findErasable, holdHandle, lockUser, orphanHeldHandles, updateStatus, type User } from '../store/users.ts';
+import { endTokens } from './access-tokens/end.ts';
 import { keepAnAdmin } from './administration.ts';
 import { record } from './audit.ts';
 import { endAndTell } from './sessions.ts';
-import { dayMs, notify, reasonText, requireStepUp } from './shared.ts';
-import { reopenPasswordPath } from './sign-in.ts';
+import { dayMs, notify, reasonText } from './shared.ts';
+import { reopenPasswordPath } from './sign-in/attempts.ts';
+import { requireStepUp } from './step-up.ts';
 
 const thinkAgainMs = 14 * dayMs;
 const Reason = z.strictObject({ reason: optional(reasonText) });
@@ -40,7 +45,7 @@ export const erasureSweeper = defineWorker<Record<string, never>, Context['loade
 /** Lets the viewer's account be erased in 14 days. */
 export async function scheduleAccountDeletion(ctx: Context, input: unknown): Promise<{ user: User; erasesAt: Date }> {
   const { reason = null } = parseInput(Reason, input);
-  const { userId } = requireStepUp(ctx);
+  const { userId } = await requireStepUp(ctx);
   const erasesAt = new Date(ctx.now().getTime() + thinkAgainMs);
   return ctx.db.transaction(async (tx) => {
     await keepAnAdmin(tx, userId);
@@ -57,7 +62,7 @@ export async function scheduleAccountDeletion(ctx: Context, input: unknown): Pro
 /** Keeps the viewer's account after all. */
 export async function cancelAccountDeletion(ctx: Context, input: unknown): Promise<User> {
   const { reason = null } = parseInput(Reason, input);
-  const { userId } = requireStepUp(ctx);
+  const { userId } = await requireStepUp(ctx);
   return ctx.db.transaction(async (tx) => {
     const user = await updateStatus(tx, userId, 'DELETION_SCHEDULED', { status: 'ACTIVE', erasesAt: null });
     if (!user) throw conflict('this account is not going to be erased', { reason: 'NOT_SCHEDULED' });
@@ -77,11 +82,12 @@ async function erase(ctx: Context, userId: string): Promise<void> {
     await holdHandle(tx, before.handle, null, null);
     await removeTraces(ctx, tx, userId);
     await emit(ctx, tx, outbox, userDeleted, { userId }, { organizationId: null });
-    await record(ctx, tx, { name: 'user.erased', target: userId });
+    await record(ctx, tx, { name: 'user.erased', subjectId: userId, target: userId });
   });
 }
 
-const blank = (userId: string) => ({
+/** What is left of an erased account. */
+export const blank = (userId: string) => ({
   status: 'ERASED' as const,
   handle: `erased_${hashSecret(userId)
     .toLowerCase()
@@ -100,9 +106,13 @@ const blank = (userId: string) => ({
 async function removeTraces(ctx: Context, tx: Db, userId: string): Promise<void> {
   await orphanHeldHandles(tx, userId);
   await endAndTell(ctx, tx, userId, 'ERASED');
+  await endTokens(ctx, tx, { userId });
   await blankSessions(tx, userId);
   await deletePassword(tx, userId);
-  await deleteLinks(tx, userId);
+  await deleteFactors(tx, userId);
+  await deletePasskeys(tx, userId);
+  await deleteLinks(tx, userId, ['RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
+  await deleteEmailChanges(tx, userId);
   await deleteFlows(tx, userId);
   await reopenPasswordPath(tx, userId);
 }

@@ -4,7 +4,7 @@ import { idInput, optional, parseInput, text } from '@supergraph/platform/input'
 import { type Connection, type PageArguments, readPage, toConnection } from '@supergraph/platform/page';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { canSeePersonal, isAdmin } from '../policy.ts';
+import { isAdmin } from '../policy.ts';
 import {
   countUsers,
   findUserByEmail,
@@ -59,25 +59,6 @@ export async function pageOfUsers(
   const rows = await listUsers(ctx.db, page, wishes, order);
   const keysOf = (user: User) => (order.field === 'HANDLE' ? [user.handle] : [user.createdAt.toISOString(), user.id]);
   return toConnection(ctx, page, rows, keysOf, () => countUsers(ctx.db, wishes));
-}
-
-/** A password as its owner sees it. */
-export interface PasswordCredential {
-  readonly __typename: 'PasswordCredential';
-  readonly id: string;
-  readonly label: string;
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date | null;
-  readonly changedAt: Date;
-}
-
-/** An account's ways in; null for whom they do not concern. */
-export async function credentialsOf(ctx: Context, userId: string): Promise<PasswordCredential[] | null> {
-  if (!canSeePersonal(ctx.viewer, userId)) return null;
-  const password = await ctx.loaders.passwordByUser.load(userId);
-  if (!password) return [];
-  const { id, createdAt, lastUsedAt, changedAt } = password;
-  return [{ __typename: 'PasswordCredential', id, label: 'Password', createdAt, lastUsedAt, changedAt }];
 }
 
 const mostSummaries = 500;

@@ -2,18 +2,21 @@ import type { Db } from '@supergraph/platform/database';
 import { optional, parseInput } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { queueMail } from '../mail.ts';
+import { queueMail } from '../mail/queue.ts';
 import { canSignIn } from '../policy.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
 import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
+import { failHalfFlows } from '../store/sessions.ts';
 import { findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
+import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
 import { hashPassword, newPasswordText } from './passwords.ts';
 import { emailInput } from './profile-input.ts';
 import { limitMails, sendOnce, type Sent } from './send-once.ts';
 import { endAndTell } from './sessions.ts';
-import { idempotencyKeyInput, minuteMs, noLongerValid, notify, requireStepUp, wrongCredentials } from './shared.ts';
-import { reopenPasswordPath } from './sign-in.ts';
+import { idempotencyKeyInput, minuteMs, noLongerValid, notify, wrongCredentials } from './shared.ts';
+import { reopenPasswordPath } from './sign-in/attempts.ts';
+import { requireStepUp } from './step-up.ts';
 
 const linkMs = 60 * minuteMs;
 const AddressOnly = z.strictObject({ email: emailInput, idempotencyKey: optional(idempotencyKeyInput) });
@@ -21,6 +24,10 @@ const Reset = (personal: readonly string[]) =>
   z.strictObject({
     token: z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
     newPassword: newPasswordText(personal),
+    revokeAccessTokens: z
+      .boolean()
+      .nullish()
+      .transform((revoke) => revoke ?? false),
   });
 const Change = (personal: readonly string[]) => z.strictObject({ newPassword: newPasswordText(personal) });
 
@@ -35,7 +42,7 @@ export async function requestPasswordReset(ctx: Context, input: unknown): Promis
     const user = await findUserByEmail(tx, emailFold);
     await (user && canSignIn(user) ? sendLink(ctx, tx, user, email) : queueMail(ctx, tx, { kind: 'NO_ACCOUNT', to: email }));
     // Recorded in either case, so that both take equally long.
-    await record(ctx, tx, { name: 'password.reset_requested', target: user?.id ?? null });
+    await record(ctx, tx, { name: 'password.reset_requested', subjectId: user?.id ?? null });
   });
 }
 
@@ -52,11 +59,11 @@ async function sendLink(ctx: Context, tx: Db, user: User, email: string): Promis
   await queueMail(ctx, tx, { kind: 'RESET', to: user.email ?? email, name: user.displayName, token });
 }
 
-/** Sets a new password with a link's secret; every session ends. */
+/** Sets a new password with a link's secret; every session ends, and every access token where that is wanted. */
 export async function resetPassword(ctx: Context, input: object): Promise<User> {
   const token = String((input as { token?: unknown }).token);
   const owner = await ownerOfLink(ctx, token);
-  const { newPassword } = parseInput(Reset(personalOf(owner)), input);
+  const { newPassword, revokeAccessTokens } = parseInput(Reset(personalOf(owner)), input);
   const hash = await hashPassword(newPassword);
   return ctx.db.transaction(async (tx) => {
     const link = await consumeLink(tx, 'RESET', hashSecret(token), ctx.now());
@@ -64,8 +71,9 @@ export async function resetPassword(ctx: Context, input: object): Promise<User> 
     if (!user || !canSignIn(user)) throw noLongerValid('link');
     await replacePassword(ctx, tx, user, hash);
     await endAndTell(ctx, tx, user.id, 'PASSWORD_RESET');
+    const tokens = revokeAccessTokens ? await endTokens(ctx, tx, { userId: user.id }) : [];
     await reopenPasswordPath(tx, user.id);
-    await record(ctx, tx, { name: 'password.reset', actorId: user.id, target: user.id });
+    await record(ctx, tx, { name: 'password.reset', actorId: user.id, target: user.id, details: { accessTokens: tokens.length } });
     return user;
   });
 }
@@ -77,7 +85,7 @@ async function ownerOfLink(ctx: Context, token: string): Promise<User | undefine
 
 /** Sets a new password for whoever just proved themselves; all other sessions end. */
 export async function changePassword(ctx: Context, input: unknown): Promise<User> {
-  const { userId, sessionId } = requireStepUp(ctx);
+  const { userId, sessionId } = await requireStepUp(ctx);
   const [known] = await findUsers(ctx.db, [userId]);
   const { newPassword } = parseInput(Change(personalOf(known)), input);
   const hash = await hashPassword(newPassword);
@@ -94,7 +102,8 @@ export async function changePassword(ctx: Context, input: unknown): Promise<User
 async function replacePassword(ctx: Context, tx: Db, user: User, hash: string): Promise<void> {
   const now = ctx.now();
   await setPassword(tx, user.id, hash, now);
-  // Older links must not undo it.
-  await deleteLinks(tx, user.id);
+  // Neither older links nor flows with the older one half-way must undo it. Links that undo a change of address stay: they are what a robbed owner has left.
+  await deleteLinks(tx, user.id, ['RESET']);
+  await failHalfFlows(tx, user.id);
   await notify(ctx, tx, user.id, 'CREDENTIAL_CHANGED', `${user.id}:${now.getTime()}`, { credential: 'PASSWORD', change: 'CHANGED' });
 }

@@ -145,5 +145,11 @@ async function endFamily(ctx: Context, tx: Db, session: Session): Promise<void> 
     { organizationId: null },
   );
   await notify(ctx, tx, userId, 'SESSION_COMPROMISED', id, { device: session.deviceName });
-  await record(ctx, tx, { name: 'session.compromised', target: id, clientId, details: { userId, reason: 'REFRESH_TOKEN_REUSED' } });
+  await record(ctx, tx, {
+    name: 'session.compromised',
+    subjectId: userId,
+    target: id,
+    clientId,
+    details: { reason: 'REFRESH_TOKEN_REUSED' },
+  });
 }

@@ -7,7 +7,7 @@ import { emit } from '@supergraph/platform/outbox';
 import { userRegistered } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { queueMail } from '../mail.ts';
+import { queueMail } from '../mail/queue.ts';
 import { fingerprint, hashSecret, makeSecret } from '../secrets.ts';
 import { lockFor } from '../store/records.ts';
 import {
@@ -22,6 +22,7 @@ import {
 } from '../store/registrations.ts';
 import { findUserByEmail, findUserByHandle, insertUser, isHeld, setPassword, type User } from '../store/users.ts';
 import { record } from './audit.ts';
+import { confirmNewAddress } from './email-change.ts';
 import { hashPassword, newPasswordText } from './passwords.ts';
 import { emailInput, handleText, localeText, timeZoneText } from './profile-input.ts';
 import { limitMails, sendOnce, type Sent } from './send-once.ts';
@@ -98,9 +99,11 @@ async function isFree(ctx: Context, db: Db, handle: string): Promise<boolean> {
 
 const attempts = 5;
 
-/** Opens a verification link: of several registrations for one address the first whose link is opened becomes the account. */
+/** Opens a verification link: a new address takes effect, or of several registrations for one address the first whose link is opened becomes the account. */
 export async function verifyEmail(ctx: Context, input: object): Promise<User> {
   const { token } = parseInput(Token, input);
+  const changed = await confirmNewAddress(ctx, token);
+  if (changed) return changed;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ctx.db.transaction((tx) => activate(ctx, tx, hashSecret(token)));

@@ -10,7 +10,17 @@ import { sessionEnded } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
-import { countSessions, endSessions, findExpiredSessions, findSessions, listEnded, listSessions, type Session } from '../store/sessions.ts';
+import { deleteDevices } from '../store/devices.ts';
+import {
+  countSessions,
+  endActingSessions,
+  endSessions,
+  findExpiredSessions,
+  findSessions,
+  listEnded,
+  listSessions,
+  type Session,
+} from '../store/sessions.ts';
 import { record } from './audit.ts';
 import { reasonText } from './shared.ts';
 
@@ -23,6 +33,7 @@ export type EndReason =
   | 'SUSPENDED'
   | 'ERASED'
   | 'COMPROMISED'
+  | 'EMAIL_REVERTED'
   | 'EXPIRED';
 
 const mostEnded = 10_000;
@@ -38,9 +49,30 @@ export async function endAndTell(
   which: { only?: string | undefined; but?: string | undefined } = {},
 ): Promise<Session[]> {
   const ended = await endSessions(tx, userId, ctx.now(), reason, which);
-  for (const { id, clientId } of ended)
-    await emit(ctx, tx, outbox, sessionEnded, { userId, sessionId: id, clientId, reason }, { organizationId: null });
+  for (const session of ended) await tellEnded(ctx, tx, session, reason);
+  await distrust(tx, userId, reason, ended, which.but);
   return ended;
+}
+
+/** Ends sessions in which an administrator acts: theirs, because they may no longer, or those as a person who became one. */
+export async function endActing(
+  ctx: Context,
+  tx: Db,
+  whose: { readonly actorId: string } | { readonly userId: string },
+  reason: EndReason,
+): Promise<void> {
+  for (const session of await endActingSessions(tx, whose, ctx.now(), reason)) await tellEnded(ctx, tx, session, reason);
+}
+
+const tellEnded = (ctx: Context, tx: Db, { id, userId, clientId }: Session, reason: EndReason): Promise<void> =>
+  emit(ctx, tx, outbox, sessionEnded, { userId, sessionId: id, clientId, reason }, { organizationId: null });
+
+/** Who signs out comes back to the same device; whoever ends a session from elsewhere, or all of them, trusts its device no more. */
+async function distrust(tx: Db, userId: string, reason: EndReason, ended: readonly Session[], kept: string | undefined): Promise<void> {
+  if (reason === 'SIGNED_OUT' || reason === 'EXPIRED') return;
+  if (reason === 'REVOKED' || reason === 'COMPROMISED')
+    return deleteDevices(tx, userId, { only: ended.flatMap(({ deviceId }) => deviceId ?? []) });
+  return deleteDevices(tx, userId, { butOfSession: kept ?? null });
 }
 
 /** A session that the viewer may see, or null. */
@@ -54,14 +86,21 @@ export async function findSession(ctx: Context, id: string): Promise<Session | n
 export async function pageOfSessions(ctx: Context, userId: string, args: PageArguments): Promise<Connection<Session> | null> {
   if (!canSeePersonal(ctx.viewer, userId)) return null;
   const page = readPage(ctx, args, ['sessions', userId]);
-  const rows = await listSessions(ctx.db, page, userId);
+  const now = ctx.now();
+  const rows = await listSessions(ctx.db, page, userId, now);
   return toConnection(
     ctx,
     page,
     rows,
     (session) => [session.id],
-    () => countSessions(ctx.db, userId),
+    () => countSessions(ctx.db, userId, now),
   );
+}
+
+/** Until when the session's device needs no second factor, or null. */
+export async function trustedUntil(ctx: Context, { deviceId }: Session): Promise<Date | null> {
+  const device = deviceId ? await ctx.loaders.deviceById.load(deviceId) : null;
+  return device && device.expiresAt > ctx.now() ? device.expiresAt : null;
 }
 
 /** Ends one of the viewer's own sessions. */

@@ -1,5 +1,4 @@
 import { outbox } from '@supergraph/db/accounts/tables';
-import { requireViewer, type Viewer } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
 import { DomainError, unauthenticated } from '@supergraph/platform/errors';
 import { text } from '@supergraph/platform/input';
@@ -7,8 +6,9 @@ import { emit } from '@supergraph/platform/outbox';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { canStepUp, isFresh } from '../policy.ts';
 
+/** What people know this platform as. */
+export const platformName = 'Supergraph';
 export const minuteMs = 60_000;
 export const dayMs = 24 * 60 * minuteMs;
 
@@ -17,15 +17,6 @@ export const wrongCredentials = () => unauthenticated('wrong credentials');
 
 /** A link or a flow that is unknown, used or over: which of them is nobody's business. */
 export const noLongerValid = (thing: string) => new DomainError('NOT_FOUND', `this ${thing} is no longer valid; begin again`);
-
-/** The viewer, if they proved themselves within 10 minutes; otherwise UNAUTHENTICATED with `STEP_UP_REQUIRED`. */
-export function requireStepUp(ctx: Context): Viewer & { sessionId: string } {
-  const viewer = requireViewer(ctx);
-  if (canStepUp(viewer) && isFresh(viewer, ctx.now())) return viewer;
-  throw unauthenticated('prove once more that it is you: complete a STEP_UP sign-in, then repeat this with its token', {
-    reason: 'STEP_UP_REQUIRED',
-  });
-}
 
 /** Where a request comes from, as far as one party commands it: an IPv4 address, or the first 64 bits of an IPv6 one. */
 export function networkOf({ client: { ipAddress } }: Pick<Context, 'client'>): string {
@@ -52,7 +43,14 @@ export const idempotencyKeyInput = z
   .max(200, 'must have at most 200 characters')
   .refine((value) => !/\p{Cc}/u.test(value), 'must not contain control characters');
 
-export type NoticeKind = 'CREDENTIAL_CHANGED' | 'NEW_DEVICE' | 'SESSION_COMPROMISED' | 'DELETION_SCHEDULED';
+export type NoticeKind =
+  | 'CREDENTIAL_CHANGED'
+  | 'NEW_DEVICE'
+  | 'SESSION_COMPROMISED'
+  | 'EMAIL_CHANGED'
+  | 'TOKEN_EXPIRING'
+  | 'IMPERSONATED'
+  | 'DELETION_SCHEDULED';
 
 /** Asks that a person be told of something that touches their account. */
 export async function notify(

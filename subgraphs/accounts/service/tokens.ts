@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Db } from '@supergraph/platform/database';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { importJWK, type JWK, SignJWT } from 'jose';
 import type { Context } from '../context.ts';
-import { open, seal } from '../secrets.ts';
-import { findActiveKey, insertSigningKey, listPublishedKeys, lockFor, type SigningKey } from '../store/records.ts';
+import { open } from '../secrets.ts';
 import type { Session } from '../store/sessions.ts';
+import { findActiveKey, type SigningKey } from '../store/signing-keys.ts';
 import type { User } from '../store/users.ts';
 
 export const accessTokenSeconds = 600;
 /** What a first-party client may do; the gateway's edge takes it for every scope that is not an administrator's. */
 export const firstPartyScope = 'app';
 export const firstPartyClient = 'first-party';
-const algorithm = 'ES256';
-const keyPurpose = 'signing-key';
+export const algorithm = 'ES256';
+/** What private keys are sealed for. */
+export const keyPurpose = 'signing-key';
+/** Administrators who act as somebody have that long, and no refresh. */
+const actingTokenSeconds = 900;
+/** No access token lives longer. */
+export const longestTokenSeconds = actingTokenSeconds;
 
 /** What a client gets when somebody is signed in. */
 export interface TokenSet {
@@ -21,32 +26,6 @@ export interface TokenSet {
   readonly expiresIn: number;
   readonly refreshToken: string | null;
   readonly scope: string;
-}
-
-/** Makes the first signing key, once, however many processes start together. */
-export async function ensureSigningKey(ctx: Pick<Context, 'db' | 'settings' | 'now'>): Promise<void> {
-  await ctx.db.transaction(async (tx) => {
-    await lockFor(tx, 'signing-keys');
-    if (await findActiveKey(tx)) return;
-    const pair = await generateKeyPair(algorithm, { extractable: true });
-    const publicJwk = await exportJWK(pair.publicKey);
-    const kid = await calculateJwkThumbprint(publicJwk);
-    const sealedPrivateKey = seal(ctx.settings.internalKey, keyPurpose, JSON.stringify(await exportJWK(pair.privateKey)));
-    await insertSigningKey(tx, {
-      kid,
-      algorithm,
-      state: 'ACTIVE',
-      publicJwk: { ...publicJwk, kid, alg: algorithm, use: 'sig' },
-      sealedPrivateKey,
-      activeFrom: ctx.now(),
-    });
-  });
-}
-
-/** The public keys, as verifiers want them. */
-export async function publicKeySet(ctx: Context): Promise<{ keys: JWK[] }> {
-  const keys = await listPublishedKeys(ctx.db);
-  return { keys: keys.map(({ publicJwk }) => publicJwk as JWK) };
 }
 
 type PrivateKey = Awaited<ReturnType<typeof importJWK>>;
@@ -69,6 +48,8 @@ const amrOf: Readonly<Record<Session['methods'][number], string>> = {
   EXTERNAL: 'fed',
 };
 
+const lifeOf = ({ actorId }: Session): number => (actorId ? actingTokenSeconds : accessTokenSeconds);
+
 /** Signs an access token of a session. */
 export async function issueAccessToken(ctx: Context, db: Db, user: User, session: Session, scope = session.scope): Promise<string> {
   const key = await findActiveKey(db);
@@ -81,9 +62,10 @@ export async function issueAccessToken(ctx: Context, db: Db, user: User, session
     scope,
     roles: user.roles,
     acr: session.acr,
-    amr: session.methods.map((method) => amrOf[method]),
+    amr: [...session.methods.map((method) => amrOf[method]), ...(session.acr === 'aal2' ? ['mfa'] : [])],
     auth_time: Math.floor(session.authTime.getTime() / 1_000),
     kind: user.kind,
+    ...(session.actorId ? { act: { sub: session.actorId } } : {}),
     ...(user.locale ? { locale: user.locale } : {}),
     ...(user.timeZone ? { zoneinfo: user.timeZone } : {}),
   })
@@ -93,7 +75,7 @@ export async function issueAccessToken(ctx: Context, db: Db, user: User, session
     .setSubject(user.id)
     .setJti(randomUUID())
     .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + accessTokenSeconds)
+    .setExpirationTime(issuedAt + lifeOf(session))
     .sign(await privateKeyOf(ctx, key));
 }
 
@@ -109,7 +91,7 @@ export async function issueTokens(
   return {
     accessToken: await issueAccessToken(ctx, db, user, session, scope),
     tokenType: 'Bearer',
-    expiresIn: accessTokenSeconds,
+    expiresIn: lifeOf(session),
     refreshToken,
     scope,
   };

@@ -1,34 +1,13 @@
-import { attemptCounters, auditEvents, mailQueue, signingKeys } from '@supergraph/db/accounts/tables';
+import { attemptCounters } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, lte, or, sql } from 'drizzle-orm';
 
-export type AuditRow = typeof auditEvents.$inferSelect;
 export type AttemptCounter = typeof attemptCounters.$inferSelect;
-export type SigningKey = typeof signingKeys.$inferSelect;
-export type QueuedMail = typeof mailQueue.$inferSelect;
 
 /** Makes whoever else wants this lock wait until the transaction ends. */
 export async function lockFor(tx: Db, name: string): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`accounts:${name}`}, 0))`);
 }
-
-/** The last link of the audit chain, or null. */
-export async function findLastAudit(tx: Db): Promise<Pick<AuditRow, 'position' | 'hash'> | null> {
-  const [row] = await tx
-    .select({ position: auditEvents.position, hash: auditEvents.hash })
-    .from(auditEvents)
-    .orderBy(desc(auditEvents.position))
-    .limit(1);
-  return row ?? null;
-}
-
-/** Appends to the audit log. */
-export async function insertAudit(tx: Db, row: typeof auditEvents.$inferInsert): Promise<void> {
-  await tx.insert(auditEvents).values(row);
-}
-
-/** The audit log in the order of its chain. */
-export const listAudit = (db: Db): Promise<AuditRow[]> => db.select().from(auditEvents).orderBy(asc(auditEvents.position));
 
 /** Counts an attempt before it is checked, unless the path is closed; null then. A path that was closed goes on counting where it stood. */
 export async function countAttempt(
@@ -89,63 +68,4 @@ export async function resetCounter(db: Db, key: string): Promise<void> {
 /** Forgets counters that nothing was added to for long. */
 export async function sweepCounters(db: Db, before: Date): Promise<void> {
   await db.delete(attemptCounters).where(lt(attemptCounters.updatedAt, before));
-}
-
-/** Every signing key that verifiers may meet. */
-export const listPublishedKeys = (db: Db): Promise<SigningKey[]> =>
-  db
-    .select()
-    .from(signingKeys)
-    .where(inArray(signingKeys.state, ['NEXT', 'ACTIVE', 'RETIRED']));
-
-/** The key that signs, or null before the first start. */
-export async function findActiveKey(db: Db): Promise<SigningKey | null> {
-  const [key] = await db.select().from(signingKeys).where(eq(signingKeys.state, 'ACTIVE'));
-  return key ?? null;
-}
-
-/** Inserts a signing key. */
-export async function insertSigningKey(db: Db, values: typeof signingKeys.$inferInsert): Promise<void> {
-  await db.insert(signingKeys).values(values);
-}
-
-/** Puts a mail into the queue; its id. */
-export async function insertMail(tx: Db, values: typeof mailQueue.$inferInsert): Promise<string> {
-  const [mail] = await tx.insert(mailQueue).values(values).returning({ id: mailQueue.id });
-  if (!mail) throw new Error('the insert gave no row back');
-  return mail.id;
-}
-
-/** A mail that still waits, locked; null when it is sent, given up, or being sent by somebody else. */
-export async function claimMail(tx: Db, id: string): Promise<QueuedMail | null> {
-  const [mail] = await tx
-    .select()
-    .from(mailQueue)
-    .where(and(eq(mailQueue.id, id), isNotNull(mailQueue.sealed)))
-    .for('update', { skipLocked: true });
-  return mail ?? null;
-}
-
-/** Mails that wait, oldest first. */
-export async function listWaitingMail(db: Db, limit: number): Promise<string[]> {
-  const rows = await db
-    .select({ id: mailQueue.id })
-    .from(mailQueue)
-    .where(isNotNull(mailQueue.sealed))
-    .orderBy(asc(mailQueue.id))
-    .limit(limit);
-  return rows.map(({ id }) => id);
-}
-
-/** Empties a mail; with a time, because it was sent then. */
-export async function emptyMail(tx: Db, id: string, sentAt: Date | null): Promise<void> {
-  await tx.update(mailQueue).set({ sealed: null, sentAt }).where(eq(mailQueue.id, id));
-}
-
-/** Notes a failed attempt to send. */
-export async function countMailAttempt(db: Db, id: string): Promise<void> {
-  await db
-    .update(mailQueue)
-    .set({ attempts: sql`${mailQueue.attempts} + 1` })
-    .where(eq(mailQueue.id, id));
 }

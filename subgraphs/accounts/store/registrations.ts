@@ -1,6 +1,6 @@
 import { registrations, secretLinks } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
-import { and, desc, eq, gt, isNull, lt } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, lt } from 'drizzle-orm';
 
 export type Registration = typeof registrations.$inferSelect;
 export type SecretLink = typeof secretLinks.$inferSelect;
@@ -75,9 +75,9 @@ export async function findLink(db: Db, purpose: SecretLink['purpose'], hash: str
   return link ?? null;
 }
 
-/** Takes away all of an account's links. */
-export async function deleteLinks(db: Db, userId: string): Promise<void> {
-  await db.delete(secretLinks).where(eq(secretLinks.userId, userId));
+/** Takes away an account's links for these purposes. */
+export async function deleteLinks(db: Db, userId: string, purposes: readonly SecretLink['purpose'][]): Promise<void> {
+  await db.delete(secretLinks).where(and(eq(secretLinks.userId, userId), inArray(secretLinks.purpose, [...purposes])));
 }
 
 /** Forgets registrations and links that are over. */

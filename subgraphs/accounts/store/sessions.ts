@@ -1,11 +1,12 @@
 import { flows, refreshTokens, sessions } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type Page } from '@supergraph/platform/page';
-import { and, asc, count, eq, gt, gte, inArray, isNull, lt, ne } from 'drizzle-orm';
+import { and, asc, count, eq, gt, gte, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm';
 
 export type Session = typeof sessions.$inferSelect;
 export type RefreshToken = typeof refreshTokens.$inferSelect;
 export type Flow = typeof flows.$inferSelect;
+export type NewFlow = typeof flows.$inferInsert;
 
 /** Sessions by id, ended ones too. */
 export const findSessions = (db: Db, ids: readonly string[]): Promise<Session[]> =>
@@ -17,19 +18,22 @@ export const findSessions = (db: Db, ids: readonly string[]): Promise<Session[]>
 const openOf = (userId: string) => and(eq(sessions.userId, userId), isNull(sessions.endedAt));
 
 /** A person's open sessions, newest first. */
-export function listSessions(db: Db, page: Page, userId: string): Promise<Session[]> {
+export function listSessions(db: Db, page: Page, userId: string, now: Date): Promise<Session[]> {
   const { where, orderBy } = keyset(page, [{ column: sessions.id, direction: 'DESC', type: 'uuid' }]);
   return db
     .select()
     .from(sessions)
-    .where(and(openOf(userId), where))
+    .where(and(openOf(userId), gt(sessions.expiresAt, now), where))
     .orderBy(...orderBy)
     .limit(page.size + 1);
 }
 
 /** How many sessions a person has open. */
-export async function countSessions(db: Db, userId: string): Promise<number> {
-  const [row] = await db.select({ total: count() }).from(sessions).where(openOf(userId));
+export async function countSessions(db: Db, userId: string, now: Date): Promise<number> {
+  const [row] = await db
+    .select({ total: count() })
+    .from(sessions)
+    .where(and(openOf(userId), gt(sessions.expiresAt, now)));
   return row?.total ?? 0;
 }
 
@@ -42,7 +46,7 @@ export async function countDevices(
   const rows = await db
     .select({ os: sessions.os, browser: sessions.browser, total: count() })
     .from(sessions)
-    .where(eq(sessions.userId, userId))
+    .where(and(eq(sessions.userId, userId), isNull(sessions.actorId)))
     .groupBy(sessions.os, sessions.browser);
   const same = rows.filter((row) => row.os === device.os && row.browser === device.browser);
   const sum = (list: typeof rows) => list.reduce((total, row) => total + row.total, 0);
@@ -61,7 +65,7 @@ export async function updateSession(
   db: Db,
   id: string,
   now: Date,
-  changes: Partial<Pick<Session, 'authTime' | 'lastSeenAt'>>,
+  changes: Partial<Pick<Session, 'authTime' | 'lastSeenAt' | 'methods' | 'acr'>>,
 ): Promise<Session | null> {
   const [session] = await db
     .update(sessions)
@@ -83,6 +87,21 @@ export function endSessions(
     .update(sessions)
     .set({ endedAt: at, endReason: reason })
     .where(and(openOf(userId), which.only ? eq(sessions.id, which.only) : undefined, which.but ? ne(sessions.id, which.but) : undefined))
+    .returning();
+}
+
+/** Ends open sessions in which somebody acts: those of an administrator, or those as a person. */
+export function endActingSessions(
+  db: Db,
+  whose: { readonly actorId: string } | { readonly userId: string },
+  at: Date,
+  reason: string,
+): Promise<Session[]> {
+  const of = 'actorId' in whose ? eq(sessions.actorId, whose.actorId) : and(eq(sessions.userId, whose.userId), isNotNull(sessions.actorId));
+  return db
+    .update(sessions)
+    .set({ endedAt: at, endReason: reason })
+    .where(and(of, isNull(sessions.endedAt)))
     .returning();
 }
 
@@ -147,7 +166,7 @@ export async function lockUnusedRefreshToken(db: Db, hash: string): Promise<Refr
 }
 
 /** Inserts a flow. */
-export async function insertFlow(db: Db, values: typeof flows.$inferInsert): Promise<Flow> {
+export async function insertFlow(db: Db, values: NewFlow): Promise<Flow> {
   const [flow] = await db.insert(flows).values(values).returning();
   if (!flow) throw new Error('the insert gave no row back');
   return flow;
@@ -159,14 +178,37 @@ export async function findFlow(db: Db, id: string): Promise<Flow | null> {
   return flow ?? null;
 }
 
-/** Completes a flow, once; null when it is over or done. */
-export async function completeFlow(db: Db, id: string, now: Date): Promise<Flow | null> {
+/** Moves a flow on from where it was read; null when it is over or somebody else moved it. */
+export async function moveFlow(
+  db: Db,
+  { id, status }: Pick<Flow, 'id' | 'status'>,
+  now: Date,
+  changes: Partial<Pick<Flow, 'status' | 'userId' | 'proven'>>,
+): Promise<Flow | null> {
   const [flow] = await db
     .update(flows)
-    .set({ status: 'COMPLETED' })
-    .where(and(eq(flows.id, id), eq(flows.status, 'FIRST_FACTOR'), gt(flows.expiresAt, now)))
+    .set(changes)
+    .where(and(eq(flows.id, id), eq(flows.status, status), gt(flows.expiresAt, now)))
     .returning();
   return flow ?? null;
+}
+
+/** Counts a second proof before it is checked; null when the flow takes no more. */
+export async function countSecondAttempt(db: Db, id: string, most: number, now: Date): Promise<Flow | null> {
+  const [flow] = await db
+    .update(flows)
+    .set({ secondAttempts: sql`${flows.secondAttempts} + 1` })
+    .where(and(eq(flows.id, id), eq(flows.status, 'SECOND_FACTOR'), lt(flows.secondAttempts, most), gt(flows.expiresAt, now)))
+    .returning();
+  return flow ?? null;
+}
+
+/** Ends flows of a person in which a password was proved that holds no more. */
+export async function failHalfFlows(db: Db, userId: string): Promise<void> {
+  await db
+    .update(flows)
+    .set({ status: 'FAILED' })
+    .where(and(eq(flows.userId, userId), eq(flows.status, 'SECOND_FACTOR')));
 }
 
 /** Takes away a person's flows. */

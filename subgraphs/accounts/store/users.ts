@@ -151,6 +151,13 @@ export async function findErasable(db: Db, now: Date, limit: number): Promise<st
   return rows.map(({ id }) => id);
 }
 
+/** The service accounts of an organization that are in use. */
+export const findServiceAccounts = (db: Db, organizationId: string): Promise<User[]> =>
+  db
+    .select()
+    .from(users)
+    .where(and(eq(users.organizationId, organizationId), eq(users.kind, 'SERVICE'), ne(users.status, 'ERASED')));
+
 /** Whether somebody else gave this handle up and it is still held. */
 export async function isHeld(db: Db, handle: string, forUserId: string | null, now: Date): Promise<boolean> {
   const [held] = await db

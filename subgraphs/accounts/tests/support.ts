@@ -10,9 +10,34 @@ export const documents = {
   resend: 'mutation ($input: ResendVerificationInput!) { resendVerification(input: $input) { emailSentTo } }',
   verify: 'mutation ($input: VerifyEmailInput!) { verifyEmail(input: $input) { user { id handle displayName version } } }',
   start:
-    'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id purpose status nextSteps expiresAt tokens { accessToken } } } }',
+    'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id purpose status nextSteps passkeyOptions expiresAt tokens { accessToken } } } }',
   proceed:
-    'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id status nextSteps tokens { accessToken tokenType expiresIn refreshToken scope } } } }',
+    'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id status nextSteps passkeyOptions deviceToken tokens { accessToken tokenType expiresIn refreshToken scope } } } }',
+  flow: 'query ($id: ID!) { signInFlow(id: $id) { status nextSteps passkeyOptions tokens { accessToken } } }',
+  startTotp: 'mutation ($input: StartTotpEnrollmentInput!) { startTotpEnrollment(input: $input) { enrollmentId secret otpauthUri } }',
+  confirmTotp:
+    'mutation ($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { credential { id label lastUsedAt } user { mfaEnabled } } }',
+  startPasskey: 'mutation ($input: StartPasskeyRegistrationInput!) { startPasskeyRegistration(input: $input) { options } }',
+  finishPasskey:
+    'mutation ($input: FinishPasskeyRegistrationInput!) { finishPasskeyRegistration(input: $input) { credential { id label backedUp transports } user { mfaEnabled } } }',
+  generateCodes:
+    'mutation ($input: GenerateRecoveryCodesInput!) { generateRecoveryCodes(input: $input) { codes credential { id label remaining } } }',
+  remove: 'mutation ($input: RemoveCredentialInput!) { removeCredential(input: $input) { removedCredentialId user { mfaEnabled } } }',
+  credentials:
+    '{ viewer { mfaEnabled credentials { __typename id label lastUsedAt ... on RecoveryCodesCredential { remaining } ... on PasskeyCredential { backedUp transports } } } }',
+  createToken:
+    'mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { secret accessToken { id name prefix scopes expiresAt lastUsedAt organization { id } } } }',
+  revokeToken: 'mutation ($input: RevokeAccessTokenInput!) { revokeAccessToken(input: $input) { revokedAccessTokenId } }',
+  createService:
+    'mutation ($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { user { id kind handle displayName roles } } }',
+  tokens:
+    'query ($id: ID!, $first: Int, $after: String) { user(id: $id) { accessTokens(first: $first, after: $after) { nodes { id name lastUsedAt } totalCount pageInfo { hasNextPage endCursor } } } }',
+  changeEmail: 'mutation ($input: ChangeEmailInput!) { changeEmail(input: $input) { user { email pendingEmail } } }',
+  revertEmail: 'mutation ($input: RevertEmailChangeInput!) { revertEmailChange(input: $input) { user { id } } }',
+  impersonate:
+    'mutation ($input: StartImpersonationInput!) { startImpersonation(input: $input) { tokens { accessToken expiresIn refreshToken scope } } }',
+  rotateKey:
+    'mutation ($input: RotateSigningKeyInput!) { rotateSigningKey(input: $input) { signingKeys { kid algorithm state activeFrom removeAfter } } }',
   refresh: 'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken scope } } }',
   requestReset: 'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { emailSentTo } }',
   reset: 'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { user { id } } }',
@@ -97,5 +122,6 @@ export function viewerOf(accessToken: string): Viewer {
     authTime: claims['auth_time'],
     acr: claims['acr'],
     amr: claims['amr'],
+    actorId: claims['act']?.sub ?? null,
   });
 }

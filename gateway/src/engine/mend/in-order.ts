@@ -65,23 +65,30 @@ function rootFields(set: SelectionSetNode, fragments: Fragments): FieldNode[][] 
   return [...groups.values()];
 }
 
+/** Root fields go together as long as one subgraph completes all but the last of them alone. */
 function legsOf(groups: readonly (readonly FieldNode[])[], planOf: PlanFields): Leg[] {
-  const legs: Leg[] = [];
+  const runs: Leg[][] = [];
   for (const fields of groups) {
-    const plan = planOf(fields);
-    const before = legs.at(-1);
-    const together = before?.only !== undefined && before.only === firstAsked(plan) && legOf([...before.fields, ...fields], planOf);
-    // The planner may have another idea of where to go for both.
-    if (together && rootFetches(together.plan.node).length === 1) legs.splice(-1, 1, together);
-    else legs.push(legOf(fields, () => plan));
+    const leg = legOf(fields, planOf);
+    const before = runs.at(-1);
+    const only = before?.at(-1)?.only;
+    if (before && only !== undefined && only === rootFetches(leg.plan.node)[0]?.serviceName) before.push(leg);
+    else runs.push([leg]);
   }
-  return legs;
+  return runs.flatMap((run) => {
+    if (run.length === 1) return run;
+    const together = legOf(
+      run.flatMap(({ fields }) => fields),
+      planOf,
+    );
+    // The planner may have another idea of where to go for all of them.
+    return rootFetches(together.plan.node).length === 1 ? [together] : run;
+  });
 }
 
 function legOf(fields: readonly FieldNode[], planOf: PlanFields): Leg {
   const plan = planOf(fields);
-  const { node } = plan;
-  return { fields, plan, only: isFetch(node) ? node.serviceName : undefined };
+  return { fields, plan, only: isFetch(plan.node) ? plan.node.serviceName : undefined };
 }
 
 /** The planner may write fields of one fetch in an order of its own, in which the subgraph would then run them. */
@@ -105,8 +112,6 @@ function askInOrder(plan: QueryPlan, fields: readonly FieldNode[]): QueryPlan {
   const { node } = plan;
   return !node || node.kind === 'Subscription' || order.length < 2 ? plan : { ...plan, node: visit(node) };
 }
-
-const firstAsked = ({ node }: QueryPlan): string | undefined => rootFetches(node)[0]?.serviceName;
 
 /** The fetches of root fields that a plan begins with; those at a path, and deferred ones, only add to what is there. */
 function rootFetches(node: QueryPlan['node']): FetchNode[] {

@@ -9,7 +9,9 @@ import { createEngineCache } from '../../../src/cache/engine-cache.ts';
 import { createMemoryStore } from '../../../src/cache/memory-store.ts';
 import type { CacheStore } from '../../../src/cache/store.ts';
 import { composeSubgraphs } from '../../../src/compose.ts';
+import type { EngineMetrics } from '../../../src/engine/fetch-report.ts';
 import type { Executor, ExecutorRequest } from '../../../src/executor.ts';
+import type { Explained } from '../../../src/explained.ts';
 import { createExecutor } from '../../../src/gateway.ts';
 import { type Fixture, fixture, type FixtureContext } from '../../fixtures.ts';
 
@@ -97,6 +99,8 @@ export interface Asked {
   readonly data: any;
   readonly errors: readonly { readonly message: string }[] | undefined;
   readonly cache: { readonly maxAge: number; readonly scope: string } | undefined;
+  /** How it was done, for whoever asked for that. */
+  readonly explained: Explained | undefined;
 }
 
 export const ada = person({ userId: 'ada', scopes: [] });
@@ -106,6 +110,7 @@ export const staff = organizationWith(['shop.write'], { id: 'acme' });
 export interface WorldOptions {
   readonly store?: (now: () => number) => CacheStore;
   readonly metrics?: CacheMetrics;
+  readonly engineMetrics?: EngineMetrics;
   /** False: the same graph without a cache. */
   readonly cached?: boolean;
   /** The subgraphs are asked as over a wire, and equal questions in flight are asked once. */
@@ -123,7 +128,7 @@ export const subgraphsOver = (rows: Row[], extraSdl = ''): readonly [Fixture, Fi
 ];
 
 /** Two subgraphs over a few rows, with a cache before them. */
-export function openWorld({ store: open, metrics, cached = true, remote = false, extraSdl = '' }: WorldOptions = {}): World {
+export function openWorld({ store: open, metrics, engineMetrics, cached = true, remote = false, extraSdl = '' }: WorldOptions = {}): World {
   let moved = 0;
   const start = Date.now();
   const now = () => start + moved;
@@ -135,6 +140,7 @@ export function openWorld({ store: open, metrics, cached = true, remote = false,
     supergraphSdl,
     clients: new Map([shop, rates].map((client) => [client.name, remote ? overAWire(client) : client])),
     log: createLog('silent', 'test'),
+    metrics: engineMetrics,
     cache: cached ? createEngineCache({ store, metrics, now }) : undefined,
   });
   const documents = new Map<string, ExecutorRequest['document']>();
@@ -158,6 +164,7 @@ export function openWorld({ store: open, metrics, cached = true, remote = false,
         data: answer.data === undefined ? undefined : (JSON.parse(answer.data) as unknown),
         errors: answer.errors,
         cache: answer.cache,
+        explained: explain ? (answer.extensions as unknown as Explained) : undefined,
       };
     },
     asked: () => ({ shop: shop.requests.splice(0).length, rates: rates.requests.splice(0).length }),

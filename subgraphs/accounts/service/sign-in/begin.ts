@@ -1,0 +1,92 @@
+import { outbox } from '@supergraph/db/accounts/tables';
+import type { Db } from '@supergraph/platform/database';
+import { emit } from '@supergraph/platform/outbox';
+import { sessionStarted } from '@supergraph/schema/events/accounts';
+import type { Context } from '../../context.ts';
+import { hashSecret, makeSecret } from '../../secrets.ts';
+import { insertDevice } from '../../store/devices.ts';
+import { countDevices, type Flow, insertSession, type Session, updateSession } from '../../store/sessions.ts';
+import type { User } from '../../store/users.ts';
+import { record } from '../audit.ts';
+import { readDevice } from '../device.ts';
+import { beginFamily } from '../refresh.ts';
+import { dayMs, noLongerValid, notify } from '../shared.ts';
+import { firstPartyScope, issueTokens } from '../tokens.ts';
+import type { Handover } from './flow.ts';
+
+const sessionMs = 180 * dayMs;
+const trustMs = 30 * dayMs;
+
+const levelOf = (isAal2: boolean) => (isAal2 ? 'aal2' : 'aal1');
+
+/** A fresh access token of the same session, which says what was proved now. */
+export async function renew(ctx: Context, tx: Db, user: User, flow: Flow, isAal2: boolean): Promise<Handover> {
+  const now = ctx.now();
+  const changes = { authTime: now, lastSeenAt: now, methods: flow.proven, acr: levelOf(isAal2) };
+  const session = flow.sessionId ? await updateSession(tx, flow.sessionId, now, changes) : null;
+  if (!session) throw noLongerValid('sign-in');
+  const tokens = await issueTokens(ctx, tx, user, session, null);
+  await record(ctx, tx, {
+    name: 'session.stepped_up',
+    actorId: user.id,
+    target: session.id,
+    details: { methods: session.methods },
+  });
+  return { tokens, deviceToken: null };
+}
+
+interface Wishes {
+  readonly deviceName: string | undefined;
+  readonly trust: boolean;
+  /** The trusted device that the person signs in on. */
+  readonly deviceId: string | null;
+}
+
+/** A new session with its first tokens. */
+export async function begin(ctx: Context, tx: Db, user: User, flow: Flow, isAal2: boolean, wishes: Wishes): Promise<Handover> {
+  const now = ctx.now();
+  const device = readDevice(ctx.client.userAgent);
+  const known = await countDevices(tx, user.id, device);
+  const deviceToken = wishes.trust ? makeSecret() : null;
+  const session = await insertSession(tx, {
+    userId: user.id,
+    clientId: flow.clientId,
+    scope: firstPartyScope,
+    deviceName: wishes.deviceName ?? device.name,
+    os: device.os,
+    browser: device.browser,
+    ipAddress: ctx.client.ipAddress,
+    methods: flow.proven,
+    acr: levelOf(isAal2),
+    authTime: now,
+    deviceId: deviceToken ? await trust(ctx, tx, user.id, deviceToken) : wishes.deviceId,
+    createdAt: now,
+    lastSeenAt: now,
+    expiresAt: new Date(now.getTime() + sessionMs),
+  });
+  const refreshToken = await beginFamily(ctx, tx, session);
+  const tokens = await issueTokens(ctx, tx, user, session, refreshToken);
+  await tellStarted(ctx, tx, session, known.all > 0 && known.same === 0);
+  return { tokens, deviceToken };
+}
+
+const trust = (ctx: Context, tx: Db, userId: string, deviceToken: string): Promise<string> =>
+  insertDevice(tx, {
+    userId,
+    hash: hashSecret(deviceToken),
+    createdAt: ctx.now(),
+    expiresAt: new Date(ctx.now().getTime() + trustMs),
+  });
+
+async function tellStarted(ctx: Context, tx: Db, session: Session, isNewDevice: boolean): Promise<void> {
+  const { id, userId, clientId, deviceName, methods, deviceId } = session;
+  await emit(ctx, tx, outbox, sessionStarted, { userId, sessionId: id, clientId, reason: null }, { organizationId: null });
+  if (isNewDevice) await notify(ctx, tx, userId, 'NEW_DEVICE', id, { device: deviceName, ipAddress: session.ipAddress });
+  await record(ctx, tx, {
+    name: 'session.started',
+    actorId: userId,
+    target: id,
+    clientId,
+    details: { methods, device: deviceName, trusted: deviceId !== null },
+  });
+}

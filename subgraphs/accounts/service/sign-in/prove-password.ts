@@ -1,0 +1,34 @@
+import type { Context } from '../../context.ts';
+import { canSignIn } from '../../policy.ts';
+import { resetCounter } from '../../store/records.ts';
+import type { Flow } from '../../store/sessions.ts';
+import { findPasswords, touchPassword } from '../../store/users.ts';
+import { hashPassword, isOutdated, verifyPassword } from '../passwords.ts';
+import { countOnPath, deviceKey } from './attempts.ts';
+import type { Proven } from './proofs.ts';
+
+/** Checks a password; a closed path, an unknown person and a wrong password cost the same hash. */
+export async function provePassword(ctx: Context, flow: Flow, password: string): Promise<Proven | null> {
+  const key = flow.deviceId ? deviceKey(flow.deviceId) : flow.attemptKey;
+  const isOpen = await countOnPath(ctx, key);
+  // Where nobody is meant the same questions are asked, with an id that nobody has.
+  const ownerId = flow.userId ?? flow.id;
+  const [kept] = await findPasswords(ctx.db, [ownerId]);
+  const isRight = await verifyPassword(kept?.hash ?? null, password);
+  const user = await ctx.loaders.userById.clear(ownerId).load(ownerId);
+  if (!isOpen || !isRight || !kept || !user || !canSignIn(user)) return null;
+  const upgraded = isOutdated(kept.hash) ? await hashPassword(password) : undefined;
+  return {
+    userId: user.id,
+    method: 'PASSWORD',
+    isStrong: false,
+    useUp: async (tx) => {
+      // The account is locked by now: what was checked before is checked once more.
+      const [current] = await findPasswords(tx, [user.id]);
+      if (current?.hash !== kept.hash) return false;
+      await touchPassword(tx, kept.id, kept.hash, ctx.now(), upgraded);
+      await resetCounter(tx, key);
+      return true;
+    },
+  };
+}

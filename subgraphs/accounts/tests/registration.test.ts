@@ -1,0 +1,158 @@
+import { testSubgraph } from '@supergraph/platform/testing';
+import { notificationRequested } from '@supergraph/schema/events/notifications';
+import { subgraph } from '../index.ts';
+import { documents, outcomesOf, people } from './support.ts';
+
+const graph = testSubgraph(subgraph);
+const { run, settle, emitted, advance, close } = graph;
+const { mailsTo, latestToken, signUp, register, attempt, signIn } = people(graph);
+afterAll(close);
+const notices = async (kind: string, userId: string) =>
+  (await emitted(notificationRequested.of('accounts'))).filter((notice) => notice.kind === kind && notice.recipientIds.includes(userId));
+const minute = 60_000;
+const refresh = (refreshToken: string) => run(documents.refresh, { as: null, input: { refreshToken } });
+
+describe('signing up', () => {
+  test('a pending registration owns nothing: it cannot sign in and does not reserve the address', async () => {
+    await signUp('pending');
+    expect((await attempt('pending@example.org')).codes).toEqual(['UNAUTHENTICATED']);
+    expect((await signUp('pending', { handle: 'pending_too' })).codes).toEqual([]);
+    expect((await mailsTo('pending@example.org')).map(({ subject }) => subject)).toEqual(['Confirm your address', 'Confirm your address']);
+  });
+
+  test('of several registrations for one address the one whose link is opened wins with its own password, also in parallel', async () => {
+    await signUp('racer', { password: 'the first of two lanterns' });
+    await signUp('racer', { handle: 'racer_b', email: 'Racer@Example.org', password: 'the second of two lanterns' });
+    const [first, second] = (await mailsTo('racer@example.org')).map(({ token }) => token);
+    const answers = await Promise.all([second, first].map((token) => run(documents.verify, { as: null, input: { token } })));
+    expect(outcomesOf(answers)).toEqual(['NOT_FOUND', 'done']);
+    const winner = answers.find(({ codes }) => codes.length === 0)?.data.verifyEmail.user.handle;
+    const [right, wrong] = winner === 'racer_b' ? ['second', 'first'] : ['first', 'second'];
+    expect((await attempt('racer@example.org', `the ${right} of two lanterns`)).codes).toEqual([]);
+    expect((await attempt('racer@example.org', `the ${wrong} of two lanterns`)).codes).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test('a link is used once and ends after 24 hours', async () => {
+    await signUp('late');
+    const token = await latestToken('late@example.org');
+    advance(24 * 60 * minute + 1);
+    expect((await run(documents.verify, { as: null, input: { token } })).codes).toEqual(['NOT_FOUND']);
+    await signUp('once');
+    const fresh = await latestToken('once@example.org');
+    expect((await run(documents.verify, { as: null, input: { token: fresh } })).codes).toEqual([]);
+    expect((await run(documents.verify, { as: null, input: { token: fresh } })).codes).toEqual(['NOT_FOUND']);
+    expect((await run(documents.verify, { as: null, input: { token: '' } })).codes).toEqual(['BAD_USER_INPUT']);
+  });
+
+  test('a handle that was taken before the link was opened gets a suffix', async () => {
+    await signUp('wanted');
+    await signUp('quicker', { handle: 'wanted' });
+    const [slow, quick] = [await latestToken('wanted@example.org'), await latestToken('quicker@example.org')];
+    expect((await run(documents.verify, { as: null, input: { token: quick } })).data.verifyEmail.user.handle).toBe('wanted');
+    expect((await run(documents.verify, { as: null, input: { token: slow } })).data.verifyEmail.user.handle).toMatch(
+      /^wanted_[0-9a-f]{8}$/,
+    );
+    expect(await signUp('third', { handle: 'wanted' })).toMatchObject({ codes: ['CONFLICT'], reasons: ['HANDLE_TAKEN'] });
+  });
+
+  test('bad handle, weak password, U+0000 in a text, unknown places: all issues at once', async () => {
+    const bad = { email: 'x@example.org', handle: 'A!', password: 'short', displayName: 'A\u0000', locale: '??', timeZone: 'Mars/Base' };
+    const { codes, errors } = await run(documents.signUp, { as: null, input: bad });
+    expect(codes).toEqual(['BAD_USER_INPUT']);
+    const issues = errors?.[0]?.extensions?.['issues'] as { path: string }[];
+    expect(new Set(issues.map(({ path }) => path))).toEqual(new Set(['handle', 'password', 'displayName', 'locale', 'timeZone']));
+  });
+
+  test('common passwords and those made of the own data are refused; nothing like it is kept', async () => {
+    const weak = ['password123', '1234567890', 'qwertyuiop', 'ferdinand2020', 'aaaaaaaaaaaa', 'x'.repeat(257)];
+    for (const secret of weak)
+      expect([secret, ...(await signUp('ferdinand', { password: secret })).codes]).toEqual([secret, 'BAD_USER_INPUT']);
+    expect(await mailsTo('ferdinand@example.org')).toEqual([]);
+  });
+
+  test('a repeated idempotency key sends one mail, also in parallel; another input is refused', async () => {
+    const answers = await Promise.all([1, 2, 3].map(() => signUp('repeated', { idempotencyKey: 'k' })));
+    expect(answers.map(({ data }) => data.signUp.emailSentTo)).toEqual(Array.from({ length: 3 }, () => 'repeated@example.org'));
+    expect(await mailsTo('repeated@example.org')).toHaveLength(1);
+    expect(await signUp('repeated', { idempotencyKey: 'k', displayName: 'Other' })).toMatchObject({
+      codes: ['CONFLICT'],
+      reasons: ['IDEMPOTENCY_KEY_REUSED'],
+    });
+  });
+
+  test('the link is sent again; without a registration the answer is the same and only the mail tells', async () => {
+    await signUp('resent');
+    const known = await run(documents.resend, { as: null, input: { email: 'resent@example.org' } });
+    const unknown = await run(documents.resend, { as: null, input: { email: 'nobody@example.org' } });
+    expect([known, unknown]).toMatchObject([
+      { data: { resendVerification: { emailSentTo: 'resent@example.org' } } },
+      { data: { resendVerification: { emailSentTo: 'nobody@example.org' } } },
+    ]);
+    expect((await mailsTo('nobody@example.org')).map(({ token }) => token)).toEqual([undefined]);
+    expect((await run(documents.verify, { as: null, input: { token: await latestToken('resent@example.org') } })).codes).toEqual([]);
+    expect((await run(documents.resend, { as: null, input: { email: 'resent@example.org', idempotencyKey: '' } })).codes).toEqual([
+      'BAD_USER_INPUT',
+    ]);
+  });
+
+  test('a mail that could not be sent is sent later, once', async () => {
+    const owner = await graph.owner();
+    await signUp('crashed');
+    await owner`delete from worker.job where name = 'accounts.send-mail' and state = 'created'`;
+    await settle();
+    const { workers } = await import('../workers.ts');
+    const sweep = workers.find(({ name }) => name === 'sweep-mail');
+    const ctx = await graph.context();
+    await sweep?.run(ctx, {} as never);
+    await sweep?.run(ctx, {} as never);
+    expect(await mailsTo('crashed@example.org')).toHaveLength(1);
+  });
+});
+
+describe('mails', () => {
+  test('beyond a hundred in 10 minutes are refused to a source network', async () => {
+    const owner = await graph.owner();
+    await signUp('flooder');
+    await owner`update accounts.attempt_counters set failures = 100 where key like 'mail:%'`;
+    const email = 'flooder@example.org';
+    const answers = [
+      await signUp('flooder'),
+      await run(documents.resend, { as: null, input: { email } }),
+      await run(documents.requestReset, { as: null, input: { email } }),
+    ];
+    expect(answers.map(({ codes }) => codes)).toEqual([['RATE_LIMITED'], ['RATE_LIMITED'], ['RATE_LIMITED']]);
+    advance(10 * minute);
+    expect((await run(documents.resend, { as: null, input: { email } })).codes).toEqual([]);
+  });
+});
+
+describe('a forgotten password', () => {
+  test('is set anew by a link that works once, within the hour; every session ends and the path is open again', async () => {
+    const { id } = await register('forgetful');
+    const before = await signIn('forgetful');
+    for (let n = 0; n < 10; n += 1) await attempt('forgetful', 'wrong wrong wrong');
+    const answer = await run(documents.requestReset, { as: null, input: { email: 'Forgetful@example.org' } });
+    expect(answer.data.requestPasswordReset.emailSentTo).toBe('Forgetful@example.org');
+    const token = await latestToken('forgetful@example.org');
+    const newPassword = 'nine patient otters read';
+    expect((await run(documents.reset, { as: null, input: { token, newPassword: 'forgetful99' } })).codes).toEqual(['BAD_USER_INPUT']);
+    const answers = await Promise.all([1, 2].map(() => run(documents.reset, { as: null, input: { token, newPassword } })));
+    expect(outcomesOf(answers)).toEqual(['NOT_FOUND', 'done']);
+    expect((await refresh(before.refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    expect((await attempt('forgetful', newPassword)).codes).toEqual([]);
+    expect(await notices('CREDENTIAL_CHANGED', id)).toHaveLength(1);
+    await run(documents.requestReset, { as: null, input: { email: 'forgetful@example.org' } });
+    const late = await latestToken('forgetful@example.org');
+    advance(60 * minute + 1);
+    expect((await run(documents.reset, { as: null, input: { token: late, newPassword } })).codes).toEqual(['NOT_FOUND']);
+  });
+
+  test('of an unknown address gives the same answer; the mail tells the truth; the mail comes once per key', async () => {
+    const input = { email: 'stranger@example.org', idempotencyKey: 'one' };
+    expect((await run(documents.requestReset, { as: null, input })).data.requestPasswordReset).toEqual({
+      emailSentTo: 'stranger@example.org',
+    });
+    await run(documents.requestReset, { as: null, input });
+    expect((await mailsTo('stranger@example.org')).map(({ subject }) => subject)).toEqual(['There is no account with this address']);
+  });
+});
