@@ -42,6 +42,9 @@ export const accountStatus = schema.enum('account_status', ['ACTIVE', 'SUSPENDED
 const invitedAddress: SQL = sql`nullif(current_setting('app.invited_address', true), '')`;
 const invitationLink: SQL = sql`nullif(current_setting('app.invitation_link', true), '')`;
 
+/** Whether the transaction reads invitations at all: asked first, because looking for them costs a scan per row. */
+const invitationsAreOpen: SQL = sql`(${invitedAddress} is not null or ${invitationLink} is not null)`;
+
 /**
  * A further way to read rows. As a CASE the planner cannot turn it into an index condition and guesses that half of the
  * rows pass; plainly ORed with the tenant's policy it would read and sort whole tenants for one page.
@@ -106,7 +109,8 @@ export const memberships = schema.table(
     uniqueIndex('memberships_live')
       .on(table.organizationId, table.userId)
       .where(sql`${table.status} in ('ACTIVE', 'SUSPENDED')`),
-    index('memberships_page').on(table.organizationId, table.id),
+    // Unique, so that rows of teams can point at it together with the tenant.
+    uniqueIndex('memberships_page').on(table.organizationId, table.id),
     index('memberships_of_role').on(table.organizationId, table.roleId, table.id),
     index('memberships_of_person').on(table.userId, table.id),
     foreignKey({ name: 'memberships_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
@@ -144,7 +148,10 @@ export const roles = schema.table(
     unique('roles_tenant_id').on(table.organizationId, table.id),
     foreignKey({ name: 'roles_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
     readable('members_read', sql`${table.organizationId} in (${ownTenants})`),
-    readable('invited_read', sql`exists (select 1 from organizations.invitations invited where invited.role_id = ${table.id})`),
+    readable(
+      'invited_read',
+      sql`${invitationsAreOpen} and exists (select 1 from organizations.invitations invited where invited.organization_id = ${table.organizationId} and invited.role_id = ${table.id})`,
+    ),
     tenantOnly(table.organizationId),
   ],
 );
@@ -160,6 +167,11 @@ export const invitations = schema.table(
     status: invitationStatus().notNull().default('PENDING'),
     invitedById: uuid().notNull(),
     inviteeUserId: uuid(),
+    /** Teams to join; those that are gone when it is accepted are left out. */
+    teamIds: uuid()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     tokenHash: text().notNull(),
     /** How often a link was made; notices of one round are one fact. */
     round: integer().notNull().default(1),
@@ -185,6 +197,56 @@ export const invitations = schema.table(
     }),
     readable('address_reads', sql`${table.emailFold} = ${invitedAddress}`),
     readable('link_reads', sql`${table.tokenHash} = ${invitationLink}`),
+    tenantOnly(table.organizationId),
+  ],
+);
+
+export const teams = schema.table(
+  'teams',
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    name: text().notNull(),
+    version: integer().notNull().default(1),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    uniqueIndex('teams_name').on(table.organizationId, sql`lower(${table.name})`),
+    unique('teams_tenant_id').on(table.organizationId, table.id),
+    foreignKey({ name: 'teams_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    readable('members_read', sql`${table.organizationId} in (${ownTenants})`),
+    readable(
+      'invited_read',
+      sql`${invitationsAreOpen} and exists (select 1 from organizations.invitations invited where invited.organization_id = ${table.organizationId} and ${table.id} = any(invited.team_ids))`,
+    ),
+    tenantOnly(table.organizationId),
+  ],
+);
+
+export const teamMembers = schema.table(
+  'team_members',
+  {
+    organizationId: uuid().notNull(),
+    teamId: uuid().notNull(),
+    membershipId: uuid().notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'team_members_key', columns: [table.organizationId, table.teamId, table.membershipId] }),
+    index('team_members_of_member').on(table.organizationId, table.membershipId),
+    foreignKey({
+      name: 'team_members_team',
+      columns: [table.organizationId, table.teamId],
+      foreignColumns: [teams.organizationId, teams.id],
+    }),
+    foreignKey({
+      name: 'team_members_membership',
+      columns: [table.organizationId, table.membershipId],
+      foreignColumns: [memberships.organizationId, memberships.id],
+    }),
+    readable(
+      'person_reads_own',
+      sql`${currentPerson} is not null and exists (select 1 from organizations.memberships own where own.id = ${table.membershipId} and own.user_id = ${currentPerson})`,
+    ),
     tenantOnly(table.organizationId),
   ],
 );

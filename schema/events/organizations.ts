@@ -75,6 +75,14 @@ export const roleDeleted = defineEvent(
   }),
 );
 
+const team = organization.extend({ teamId: z.uuid(), memberUserIds: z.array(z.uuid()) });
+
+/** A team was made, or its name or its members changed; these are all its members now. */
+export const teamUpdated = defineEvent('organizations.team.updated', 1, 'organizationId', team);
+
+/** A team is gone; these were its members. */
+export const teamDeleted = defineEvent('organizations.team.deleted', 1, 'organizationId', team);
+
 const invitation = organization.extend({ invitationId: z.uuid() });
 
 /** Somebody was invited; the link travels by mail alone. */

@@ -11,6 +11,7 @@ import {
 } from '@supergraph/schema/events/accounts';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
+import { leaveTeams } from './service/team-members.ts';
 import { tellStanding } from './service/tell.ts';
 import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
 import { lockOrganization, updateOrganization } from './store/organizations.ts';
@@ -28,6 +29,7 @@ async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userI
     const member = organization && (await findLiveMember(own, organizationId, userId));
     if (!member) return;
     await updateMembership(own, member, { status: 'REMOVED', endedAt: ctx.now() });
+    await leaveTeams(ctx, own, member);
     const { epoch } = await updateOrganization(own, organizationId, {}, -1);
     await tellStanding(ctx, own, memberRemoved, member, epoch, 'ACCOUNT_DELETED');
   });

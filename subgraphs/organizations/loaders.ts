@@ -5,6 +5,7 @@ import { findInvitationsOf } from './store/invitations.ts';
 import { findLiveMembersOf, findMembers } from './store/memberships.ts';
 import { findOrganizations, findSettings } from './store/organizations.ts';
 import { countMembersOfRoles, findRoles, listRoles } from './store/roles.ts';
+import { findTeams } from './store/teams.ts';
 
 /** Loaders live for one request; each opens the narrowest door to the protected rows that its keys need. */
 export const createLoaders = (ctx: Pick<RequestContext, 'db' | 'viewer' | 'organization'>) => {
@@ -25,6 +26,10 @@ export const createLoaders = (ctx: Pick<RequestContext, 'db' | 'viewer' | 'organ
     ),
     roleById: loadById(
       (ids) => inScope(ctx, (tx) => findRoles(tx, ids)),
+      (row) => row.id,
+    ),
+    teamById: loadById(
+      (ids) => inScope(ctx, (tx) => findTeams(tx, ids)),
       (row) => row.id,
     ),
     rolesByOrganization: loadManyBy(

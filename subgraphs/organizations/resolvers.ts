@@ -37,6 +37,7 @@ import {
 import { quotasOf, setQuota } from './service/quotas.ts';
 import { changeRole, createRole, deleteRole, findRole, memberCountOfRole, requireKnownRole, rolesOf } from './service/roles.ts';
 import { changeSettings, settingsOf } from './service/settings.ts';
+import { changeTeam, createTeam, deleteTeam, findTeam, pageOfTeamMembers, pageOfTeams, teamsOf } from './service/teams.ts';
 import { watchMemberships, watchOrganization } from './service/watch.ts';
 import type { Member } from './store/memberships.ts';
 import type { Organization } from './store/organizations.ts';
@@ -69,6 +70,9 @@ export const resolvers: CompleteResolvers = {
     createOrganizationRole: async (_, { input }, ctx) => ({ role: await createRole(ctx, input) }),
     updateOrganizationRole: async (_, { input }, ctx) => ({ role: await changeRole(ctx, input) }),
     deleteOrganizationRole: async (_, { input }, ctx) => ({ deletedId: await deleteRole(ctx, input) }),
+    createTeam: async (_, { input }, ctx) => ({ team: await createTeam(ctx, input) }),
+    updateTeam: async (_, { input }, ctx) => ({ team: await changeTeam(ctx, input) }),
+    deleteTeam: async (_, { input }, ctx) => ({ deletedId: await deleteTeam(ctx, input) }),
     suspendOrganization: async (_, { input }, ctx) => ({ organization: await suspendOrganization(ctx, input) }),
     reinstateOrganization: async (_, { input }, ctx) => ({ organization: await reinstateOrganization(ctx, input) }),
     setQuota: async (_, { input }, ctx) => ({ quota: await setQuota(ctx, input) }),
@@ -86,6 +90,7 @@ export const resolvers: CompleteResolvers = {
     memberCount: (organization, _, ctx) => memberCountOf(ctx, organization),
     members: (organization, args, ctx) => pageOfMembers(ctx, organization, args),
     roles: (organization, _, ctx) => rolesOf(ctx, organization),
+    teams: (organization, args, ctx) => pageOfTeams(ctx, organization, args),
     settings: (organization, _, ctx) => settingsOf(ctx, organization),
     quotas: (organization, _, ctx) => quotasOf(ctx, organization),
     invitations: (organization, args, ctx) => pageOfInvitations(ctx, organization, args),
@@ -94,12 +99,17 @@ export const resolvers: CompleteResolvers = {
     __resolveReference: ({ id }, ctx) => findMember(ctx, id),
     organization: (member, _, ctx) => requireOrganization(ctx, member.organizationId),
     user: (member) => ({ id: member.userId }),
+    teams: (member, _, ctx) => teamsOf(ctx, member.teamIds),
     permissions: (member) => permissionsOfMember(member),
   },
   OrganizationRole: {
     __resolveReference: ({ id }, ctx) => findRole(ctx, id),
     permissions: (role) => permissionsOf(role),
     memberCount: (role, _, ctx) => memberCountOfRole(ctx, role),
+  },
+  Team: {
+    __resolveReference: ({ id }, ctx) => findTeam(ctx, id),
+    members: (team, args, ctx) => pageOfTeamMembers(ctx, team, args),
   },
   OrganizationPermission: { assignable: () => true },
   OrganizationInvitation: {

@@ -65,7 +65,8 @@ export async function seed(ctx: Context): Promise<void> {
               joinedAt: seedTime(nth),
             })
             .returning();
-          if (membership) await tellActive(ctx, own, memberAdded, { ...membership, role, guestsSeeMembers: false }, organization.epoch);
+          if (membership)
+            await tellActive(ctx, own, memberAdded, { ...membership, role, guestsSeeMembers: false, teamIds: [] }, organization.epoch);
         }
       });
     }

@@ -23,6 +23,7 @@ import { findLiveMember, insertMembership, type Member } from '../store/membersh
 import { lockOrganization, type Organization, updateOrganization } from '../store/organizations.ts';
 import { foldAddress } from '../store/people.ts';
 import { hashToken } from './invite.ts';
+import { joinTeams } from './team-members.ts';
 import { tell, tellActive } from './tell.ts';
 import { forgetLoaded, requireActive, requireMayOwn } from './tenant.ts';
 
@@ -134,6 +135,8 @@ export const acceptInvitation = (ctx: Context, input: unknown): Promise<Member> 
       joinedBy: 'INVITED',
       joinedAt: ctx.now(),
     });
+    const joined = await findLiveMember(tx, organization.id, userId);
+    if (joined) await joinTeams(ctx, tx, joined, invitation.teamIds);
     const { epoch } = await updateOrganization(tx, organization.id, {}, 1);
     const member = await findLiveMember(tx, organization.id, userId);
     if (!member) throw new Error('the membership that was made is gone');

@@ -19,6 +19,7 @@ import { findSettings, type Settings } from '../store/organizations.ts';
 import { findNames, findPeopleByAddress, foldAddress } from '../store/people.ts';
 import { queueMails } from './mail.ts';
 import { requireSeats } from './quotas.ts';
+import { requireTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tell } from './tell.ts';
 import { type Act, actInTenant, requireGrantable, requireRole } from './tenant.ts';
 
@@ -26,7 +27,7 @@ const invite = 'organizations.member.invite';
 const idempotencyKey = optional(z.string().min(1, 'must not be empty').max(200, 'must have at most 200 characters'));
 const Invitations = z.strictObject({
   invitations: z
-    .array(z.strictObject({ email: z.string(), roleId: optional(idInput) }))
+    .array(z.strictObject({ email: z.string(), roleId: optional(idInput), teamIds: optional(teamIdsInput) }))
     .min(1, 'must be at least 1')
     .max(100, 'must be at most 100'),
   idempotencyKey,
@@ -53,6 +54,7 @@ interface Wanted {
   readonly email: string;
   readonly emailFold: string;
   readonly roleId: string;
+  readonly teamIds: readonly string[];
 }
 
 /** What a link carries, as the database keeps it. */
@@ -69,13 +71,15 @@ export async function inviteMembers(
     const request = { operation: 'inviteMembers', key, input: { organizationId: organization.id, given } };
     const answer = await idempotent(ctx, tx, idempotency, request, async () => {
       const settings = await requireSettings(act);
-      const all = given.map(({ email, roleId }, index) => ({
+      const all = given.map(({ email, roleId, teamIds = [] }, index) => ({
         index,
         email: email.trim(),
         emailFold: foldAddress(email),
         roleId: roleId ?? settings.defaultRoleId,
+        teamIds,
       }));
       await requireRoles(act, all);
+      for (const { teamIds, index } of all) if (teamIds.length > 0) await requireTeams(act, teamIds, `invitations.${index}.teamIds`);
       const failures = await findFailures(act, settings, all);
       const failed = new Set(failures.map(({ index }) => index));
       const ids = await makeInvitations(
@@ -141,11 +145,12 @@ async function makeInvitations(ctx: Context, act: Act, settings: Settings, wante
   const expiresAt = new Date(now.getTime() + settings.invitationDays * 86_400_000);
   const rows = await upsertInvitations(
     tx,
-    wanted.map(({ email, emailFold, roleId }) => ({
+    wanted.map(({ email, emailFold, roleId, teamIds }) => ({
       organizationId: organization.id,
       email,
       emailFold,
       roleId,
+      teamIds: [...teamIds],
       invitedById: actor.userId,
       inviteeUserId: known.get(emailFold) ?? null,
       tokenHash: hashToken(tokenOf(emailFold)),
@@ -225,9 +230,9 @@ export async function resendInvitation(ctx: Context, input: unknown): Promise<In
   const { id, idempotencyKey: key } = parseInput(Resending, input);
   return actInTenant(ctx, invite, async (act) => {
     await idempotent(ctx, act.tx, idempotency, { operation: 'resendInvitation', key, input: { id } }, async () => {
-      const { email, emailFold, role } = await requirePending(act, id);
+      const { email, emailFold, role, teamIds } = await requirePending(act, id);
       requireGrantable(act, role);
-      return makeInvitations(ctx, act, await requireSettings(act), [{ email, emailFold, roleId: role.id }]);
+      return makeInvitations(ctx, act, await requireSettings(act), [{ email, emailFold, roleId: role.id, teamIds }]);
     });
     const [invitation] = await inOrder(act, [id]);
     if (!invitation) throw notFound('Invitation');

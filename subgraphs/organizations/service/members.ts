@@ -22,6 +22,7 @@ import {
 import { lockOrganization, type Organization, updateOrganization } from '../store/organizations.ts';
 import { findRoleByKey, type Role } from '../store/roles.ts';
 import { requireOtherOwner } from './owners.ts';
+import { leaveTeams, requireTeams, setTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tellActive, tellStanding } from './tell.ts';
 import { type Act, actInTenant, forgetLoaded, ownersOnly, requireGrantable, requireMayOwn, requireRole } from './tenant.ts';
 
@@ -29,12 +30,14 @@ const manage = 'organizations.member.manage';
 const MemberWishes = z.strictObject({
   search: optional(text({ min: 1, max: 100 })),
   roleId: optional(idInput),
+  teamId: optional(idInput),
   status: optional(z.enum(['ACTIVE', 'SUSPENDED', 'REMOVED', 'LEFT'])),
 });
 const MemberChange = z.strictObject({
   membershipId: idInput,
   version: z.int(),
   roleId: optional(idInput),
+  teamIds: optional(teamIdsInput),
   title: optional(text({ max: 100 })),
 });
 const OneMember = z.strictObject({ membershipId: idInput });
@@ -110,19 +113,22 @@ const noticeOf = (
   data: Readonly<Record<string, string>> = {},
 ) => ({ kind, recipientId: userId, organization: act.organization, subject: { type: 'OrganizationMembership', id }, fact, data }) as const;
 
-/** Changes a member's role or title in the chosen tenant. */
+/** Changes a member's role, teams or title in the chosen tenant. */
 export async function changeMember(ctx: Context, input: unknown): Promise<Member> {
-  const { membershipId, version, roleId, title } = parseInput(MemberChange, input);
+  const { membershipId, version, roleId, teamIds, title } = parseInput(MemberChange, input);
   return actInTenant(ctx, manage, async (act) => {
     const { tx } = act;
     const member = await requireMember(act, membershipId);
     if (member.version !== version) throw staleVersion(member.version);
     const role = roleId && roleId !== member.roleId ? await requireRole(act, roleId, 'roleId') : undefined;
     if (role) await requireRoleChange(act, member, role);
+    if (teamIds) await requireTeams(act, teamIds, 'teamIds');
     await updateMembership(tx, member, { ...(role ? { roleId: role.id } : {}), ...(title === undefined ? {} : { title: title || null }) });
+    if (teamIds) await setTeams(ctx, tx, member, teamIds);
     const changed = await reread(act, membershipId);
     const { epoch } = await updateOrganization(tx, act.organization.id);
-    await tellActive(ctx, tx, memberUpdated, changed, epoch);
+    // Others would take a suspended member for an active one; they hear of the change on reinstatement.
+    if (changed.status === 'ACTIVE') await tellActive(ctx, tx, memberUpdated, changed, epoch);
     if (role && member.id !== act.actor.id)
       await requestNotice(ctx, tx, noticeOf(act, 'ROLE_CHANGED', changed, changed.version, { roleName: role.name }));
     return changed;
@@ -158,7 +164,11 @@ export async function reinstateMember(ctx: Context, input: unknown): Promise<Mem
     await updateMembership(act.tx, member, { status: 'ACTIVE' });
     const { epoch } = await updateOrganization(act.tx, act.organization.id);
     await tellStanding(ctx, act.tx, memberReinstated, member, epoch, 'REINSTATED');
-    return reread(act, membershipId);
+    const reinstated = await reread(act, membershipId);
+    // Role and teams may have changed in the meantime.
+    const { epoch: next } = await updateOrganization(act.tx, act.organization.id);
+    await tellActive(ctx, act.tx, memberUpdated, reinstated, next);
+    return reinstated;
   });
 }
 
@@ -169,6 +179,7 @@ export async function removeMember(ctx: Context, input: unknown): Promise<Member
     const member = await requireMember(act, membershipId);
     await requireOtherOwner(act.tx, member);
     await updateMembership(act.tx, member, { status: 'REMOVED', endedAt: ctx.now() });
+    await leaveTeams(ctx, act.tx, member);
     const { epoch } = await updateOrganization(act.tx, act.organization.id, {}, -1);
     await tellStanding(ctx, act.tx, memberRemoved, member, epoch, 'REMOVED');
     if (member.id !== act.actor.id) await requestNotice(ctx, act.tx, noticeOf(act, 'REMOVED', member, member.version));
@@ -188,6 +199,7 @@ export async function leave(ctx: Context, input: unknown): Promise<Member> {
     if (!member) throw notFound('Membership');
     await requireOtherOwner(tx, member);
     await updateMembership(tx, member, { status: 'LEFT', endedAt: ctx.now() });
+    await leaveTeams(ctx, tx, member);
     const { epoch } = await updateOrganization(tx, organizationId, {}, -1);
     await tellStanding(ctx, tx, memberRemoved, member, epoch, 'LEFT');
     return findMemberOf(tx, organizationId, member.id);

@@ -30,7 +30,7 @@ export async function findMembershipContext(
     membershipId: member.id,
     roleKey: member.role.key,
     permissions: permissionsOfMember(member),
-    teamIds: [],
+    teamIds: member.teamIds,
     requireMfa,
     status: organization.status,
     epoch: organization.epoch,

@@ -126,7 +126,7 @@ async function found(ctx: Context, tx: Db, id: string, ownerId: string, descript
     joinedBy: 'CREATED',
     joinedAt: ctx.now(),
   });
-  const owner: Member = { ...membership, role: roleOf('OWNER'), guestsSeeMembers: false };
+  const owner: Member = { ...membership, role: roleOf('OWNER'), guestsSeeMembers: false, teamIds: [] };
   await tellDescription(ctx, tx, organizationCreated, organization, { locale, timeZone, currency });
   await tellActive(ctx, tx, memberAdded, owner, organization.epoch);
 }

@@ -35,7 +35,7 @@ export const tellActive = (ctx: Emitter, tx: Db, contract: typeof memberAdded, m
     epoch,
     roleKey: member.role.key,
     permissions: [...permissionsOfMember(member)],
-    teamIds: [],
+    teamIds: [...member.teamIds],
   });
 
 type Ended = Parameters<(typeof memberRemoved)['keyOf']>[0];

@@ -4,10 +4,13 @@ import { keyset, type Page } from '@supergraph/platform/page';
 import { and, count, desc, eq, gt, inArray, lte, ne, type SQL, sql } from 'drizzle-orm';
 import type { Organization } from './organizations.ts';
 import type { Role } from './roles.ts';
+import { findTeams, type Team } from './teams.ts';
 
 /** An invitation with what it offers and who offers it. */
 export type Invitation = typeof invitations.$inferSelect & {
   readonly role: Role;
+  /** Those of its teams that are still there. */
+  readonly teams: readonly Team[];
   readonly organization: Pick<Organization, 'id' | 'name' | 'slug' | 'status'>;
 };
 export type InvitationStatus = Invitation['status'];
@@ -46,14 +49,25 @@ const selectInvitations = (db: Db) =>
     .$dynamic();
 
 type Row = { invitation: typeof invitations.$inferSelect; role: Role; organization: Invitation['organization'] };
-const toInvitation = ({ invitation, role, organization }: Row): Invitation => ({ ...invitation, role, organization });
+
+/** Adds the teams, in one look for all rows. */
+async function toInvitations(tx: Db, rows: readonly Row[]): Promise<Invitation[]> {
+  const ids = [...new Set(rows.flatMap(({ invitation }) => invitation.teamIds))];
+  const found = new Map(ids.length === 0 ? [] : (await findTeams(tx, ids)).map((team) => [team.id, team]));
+  return rows.map(({ invitation, role, organization }) => ({
+    ...invitation,
+    role,
+    organization,
+    teams: invitation.teamIds.flatMap((id) => found.get(id) ?? []),
+  }));
+}
 
 const open = (now: Date) => and(eq(invitations.status, 'PENDING'), gt(invitations.expiresAt, now));
 
 /** The open invitation of a link. */
 export async function findByLink(tx: Db, tokenHash: string, now: Date): Promise<Invitation | null> {
-  const [row] = await selectInvitations(tx).where(and(eq(invitations.tokenHash, tokenHash), open(now)));
-  return row ? toInvitation(row) : null;
+  const rows = await selectInvitations(tx).where(and(eq(invitations.tokenHash, tokenHash), open(now)));
+  return (await toInvitations(tx, rows))[0] ?? null;
 }
 
 /** The open invitations of an address, newest first. */
@@ -62,19 +76,19 @@ export async function listByAddress(tx: Db, emailFold: string, now: Date, limit:
     .where(and(eq(invitations.emailFold, emailFold), open(now)))
     .orderBy(desc(invitations.id))
     .limit(limit);
-  return rows.map(toInvitation);
+  return toInvitations(tx, rows);
 }
 
 /** An address's open invitation by id. */
 export async function findByAddress(tx: Db, emailFold: string, id: string, now: Date): Promise<Invitation | null> {
-  const [row] = await selectInvitations(tx).where(and(eq(invitations.emailFold, emailFold), eq(invitations.id, id), open(now)));
-  return row ? toInvitation(row) : null;
+  const rows = await selectInvitations(tx).where(and(eq(invitations.emailFold, emailFold), eq(invitations.id, id), open(now)));
+  return (await toInvitations(tx, rows))[0] ?? null;
 }
 
 /** A tenant's invitations by id. */
 export async function findInvitationsOf(tx: Db, organizationId: string, ids: readonly string[]): Promise<Invitation[]> {
   const rows = await selectInvitations(tx).where(and(eq(invitations.organizationId, organizationId), inArray(invitations.id, [...ids])));
-  return rows.map(toInvitation);
+  return toInvitations(tx, rows);
 }
 
 const wanted = (organizationId: string, status: InvitationStatus | undefined, now: Date): SQL | undefined => {
@@ -97,7 +111,7 @@ export async function listInvitations(
     .where(and(wanted(organizationId, status, now), where))
     .orderBy(...orderBy)
     .limit(page.size + 1);
-  return rows.map(toInvitation);
+  return toInvitations(tx, rows);
 }
 
 /** How many of a tenant's invitations have a status; open ones hold seats. */
@@ -145,6 +159,7 @@ export async function upsertInvitations(tx: Db, values: (typeof invitations.$inf
       set: {
         email: sql`excluded.email`,
         roleId: sql`excluded.role_id`,
+        teamIds: sql`excluded.team_ids`,
         invitedById: sql`excluded.invited_by_id`,
         inviteeUserId: sql`excluded.invitee_user_id`,
         tokenHash: sql`excluded.token_hash`,

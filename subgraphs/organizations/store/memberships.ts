@@ -1,4 +1,4 @@
-import { memberships, organizations, people, roles, settings } from '@supergraph/db/organizations/tables';
+import { invitations, memberships, organizations, people, roles, settings, teamMembers } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type KeyPart, type Page } from '@supergraph/platform/page';
 import { and, asc, count, eq, ilike, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
@@ -8,10 +8,11 @@ import { contains } from './text.ts';
 
 export type Membership = typeof memberships.$inferSelect;
 /** A membership with what its permissions follow from. */
-export type Member = Membership & { readonly role: Role; readonly guestsSeeMembers: boolean };
+export type Member = Membership & { readonly role: Role; readonly guestsSeeMembers: boolean; readonly teamIds: readonly string[] };
 export interface MemberWishes {
   readonly search?: string | undefined;
   readonly roleId?: string | undefined;
+  readonly teamId?: string | undefined;
   readonly status?: Membership['status'] | undefined;
 }
 export type MemberOrder = { readonly field: 'JOINED_AT' | 'NAME'; readonly direction: 'ASC' | 'DESC' };
@@ -21,16 +22,25 @@ const live = inArray(memberships.status, ['ACTIVE', 'SUSPENDED']);
 /** Accounts that were never heard of count as active. */
 const accountActive = sql`coalesce(${people.status}, 'ACTIVE') = 'ACTIVE'`;
 
+/** The teams of a member, in the order in which they were made. */
+const teamIds = sql<
+  string[]
+>`array(select ${teamMembers.teamId} from ${teamMembers} where ${teamMembers.organizationId} = ${memberships.organizationId} and ${teamMembers.membershipId} = ${memberships.id} order by ${teamMembers.teamId})`.mapWith(
+  invitations.teamIds,
+);
+
+const memberColumns = { membership: memberships, role: roles, guestsSeeMembers: settings.guestsSeeMembers, teamIds };
+
 const selectMembers = (db: Db) =>
   db
-    .select({ membership: memberships, role: roles, guestsSeeMembers: settings.guestsSeeMembers })
+    .select(memberColumns)
     .from(memberships)
     .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
     .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
     .$dynamic();
 
-type Row = { membership: Membership; role: Role; guestsSeeMembers: boolean };
-const toMember = ({ membership, role, guestsSeeMembers }: Row): Member => ({ ...membership, role, guestsSeeMembers });
+type Row = { membership: Membership; role: Role; guestsSeeMembers: boolean; teamIds: string[] };
+const toMember = ({ membership, ...row }: Row): Member => ({ ...membership, ...row });
 
 /** Memberships by id that the transaction may read. */
 export async function findMembers(db: Db, ids: readonly string[]): Promise<Member[]> {
@@ -42,6 +52,13 @@ export async function findMembers(db: Db, ids: readonly string[]): Promise<Membe
 export async function findMemberOf(tx: Db, organizationId: string, membershipId: string): Promise<Member | null> {
   const [row] = await selectMembers(tx).where(and(eq(memberships.organizationId, organizationId), eq(memberships.id, membershipId)));
   return row ? toMember(row) : null;
+}
+
+/** A tenant's memberships among these ids. */
+export async function findMembersOf(tx: Db, organizationId: string, ids: readonly string[]): Promise<Member[]> {
+  if (ids.length === 0) return [];
+  const rows = await selectMembers(tx).where(and(eq(memberships.organizationId, organizationId), inArray(memberships.id, [...ids])));
+  return rows.map(toMember);
 }
 
 /** A person's live membership of a tenant. */
@@ -85,13 +102,7 @@ export async function findContext(
   userId: string,
 ): Promise<{ member: Member; organization: Organization; requireMfa: boolean } | null> {
   const [row] = await tx
-    .select({
-      membership: memberships,
-      role: roles,
-      organization: organizations,
-      guestsSeeMembers: settings.guestsSeeMembers,
-      requireMfa: settings.requireMfa,
-    })
+    .select({ ...memberColumns, organization: organizations, requireMfa: settings.requireMfa })
     .from(memberships)
     .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
     .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
@@ -104,15 +115,21 @@ export async function findContext(
         ne(organizations.status, 'DELETED'),
       ),
     );
-  return row ? { member: toMember(row), organization: row.organization, requireMfa: row.requireMfa } : null;
+  if (!row) return null;
+  const { organization, requireMfa, ...member } = row;
+  return { member: toMember(member), organization, requireMfa };
 }
 
-const wanted = (organizationId: string, { search, roleId, status }: MemberWishes): SQL | undefined => {
+const isInTeam = (organizationId: string, teamId: string): SQL =>
+  sql`exists (select 1 from ${teamMembers} where ${teamMembers.organizationId} = ${organizationId} and ${teamMembers.teamId} = ${teamId} and ${teamMembers.membershipId} = ${memberships.id})`;
+
+const wanted = (organizationId: string, { search, roleId, teamId, status }: MemberWishes): SQL | undefined => {
   const pattern = search === undefined ? undefined : contains(search);
   return and(
     eq(memberships.organizationId, organizationId),
     status ? eq(memberships.status, status) : live,
     roleId ? eq(memberships.roleId, roleId) : undefined,
+    teamId ? isInTeam(organizationId, teamId) : undefined,
     pattern === undefined ? undefined : or(ilike(people.displayName, pattern), ilike(people.handle, pattern)),
   );
 };
@@ -134,7 +151,7 @@ export async function listMembers(
 ): Promise<(Member & { name: string })[]> {
   const { where, orderBy } = keyset(page, orderParts(order));
   const rows = await tx
-    .select({ membership: memberships, role: roles, guestsSeeMembers: settings.guestsSeeMembers, name: nameOf })
+    .select({ ...memberColumns, name: nameOf })
     .from(memberships)
     .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
     .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
