@@ -1,10 +1,10 @@
 import { readSettings, readSettingsFile } from '@supergraph/platform/config';
 import { withInternalKey } from '@supergraph/platform/internal-key';
+import { rememberCompiled, settleDown } from '@supergraph/platform/light-start';
 import { createLog } from '@supergraph/platform/log';
 import { describeStartFailure } from '@supergraph/platform/start-failure';
 import { demo, demoPeople } from '@supergraph/schema/demo';
 import closeWithGrace from 'close-with-grace';
-import { startApp } from './app.ts';
 
 /** What the program says when it serves: where, who may sign in, what to try. */
 function greeting(url: string, adminUrl: string, seeded: boolean, development: boolean): string {
@@ -32,6 +32,8 @@ async function main(): Promise<void> {
   const settings = withInternalKey(readSettings(process.env));
   const log = createLog(settings.logLevel, 'gateway');
   if (!settings.databaseUrl) process.stdout.write('starting on the embedded PostgreSQL …\n');
+  rememberCompiled();
+  const { startApp } = await import('./app.ts');
   const app = await startApp(settings, log);
   const address = (port: number) => `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`;
   process.stdout.write(greeting(address(app.port), address(app.adminPort), settings.seed === 'demo', settings.development));
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
     if (err) log.fatal({ error: err }, 'the program ends because of an error that nobody caught');
     await app.stop();
   });
+  await settleDown();
 }
 
 await main().catch((error: unknown) => {

@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { checkDomains, readSettings, readSettingsFile, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
 import { type Foundation, openFoundation } from '@supergraph/platform/foundation';
 import { withInternalKey } from '@supergraph/platform/internal-key';
+import { rememberCompiled, settleDown } from '@supergraph/platform/light-start';
 import { createLog, type Log } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import { seedAll, startRuntime } from '@supergraph/platform/runtime';
@@ -20,6 +21,7 @@ async function main(programArguments: readonly string[]): Promise<void> {
   const settings = withInternalKey(readSettings(process.env));
   checkDomains(settings, Object.keys(registry));
   const log = createLog(settings.logLevel, name);
+  rememberCompiled();
   const { subgraph: definition } = await load();
   const foundation = await openFoundation(settings, { alone: false, log });
   const stopTracing = await startTracing({ settings, service: name, log });
@@ -73,6 +75,7 @@ async function serve(definition: SubgraphDefinition, { settings, log, foundation
     await foundation.leave();
     await admin.stop();
   });
+  await settleDown();
 }
 
 await main(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { conflict, isUniqueViolation } from '@supergraph/platform/errors';
 import { nameText, optional, parseInput } from '@supergraph/platform/input';
-import { generateRegistrationOptions, type VerifiedRegistrationResponse, verifyRegistrationResponse } from '@simplewebauthn/server';
+import type { VerifiedRegistrationResponse } from '@simplewebauthn/server';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { consumeChallenge, findPasskeys, insertChallenge, insertPasskey, type Passkey } from '../../store/passkeys.ts';
@@ -12,7 +12,7 @@ import { noLongerValid, platformName, wrongCredentials } from '../shared.ts';
 import { requireStepUp } from '../step-up.ts';
 import { distrustDevices } from './second.ts';
 import { tellAdded } from './tell.ts';
-import { challengeIn, challengeMs, makeChallenge, relyingParty, userHandleOf } from './webauthn.ts';
+import { challengeIn, challengeMs, makeChallenge, relyingParty, userHandleOf, webauthn } from './webauthn.ts';
 
 const mostPasskeys = 20;
 const mostTransports = 10;
@@ -43,6 +43,7 @@ export async function startPasskeyRegistration(ctx: Context, input: unknown): Pr
   const user = await ctx.loaders.userById.load(userId);
   const known = await findPasskeys(ctx.db, [userId]);
   if (known.length >= mostPasskeys) throw tooMany();
+  const { generateRegistrationOptions } = await webauthn();
   const options = await generateRegistrationOptions({
     rpName: platformName,
     rpID: relyingParty(ctx).id,
@@ -108,6 +109,7 @@ type Registered = NonNullable<VerifiedRegistrationResponse['registrationInfo']>;
 
 async function verify(ctx: Context, response: Response, challenge: string): Promise<Registered | null> {
   const { id: expectedRPID, origin: expectedOrigin } = relyingParty(ctx);
+  const { verifyRegistrationResponse } = await webauthn();
   const { verified, registrationInfo } = await verifyRegistrationResponse({
     response: { ...response, clientExtensionResults: {} },
     expectedChallenge: challenge,

@@ -4,6 +4,9 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { minuteMs } from '../shared.ts';
 
+/** The library, loaded when the first passkey is used: it brings 250 files, and many programs never need one. */
+export const webauthn = () => import('@simplewebauthn/server');
+
 export const challengeMs = 5 * minuteMs;
 
 /** Whom authenticators answer to: exactly the public address. */

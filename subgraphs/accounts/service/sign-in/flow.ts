@@ -2,7 +2,6 @@ import { requireViewer } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
 import { forbidden, notFound } from '@supergraph/platform/errors';
 import { idInput, nameText, optional, parseInput } from '@supergraph/platform/input';
-import { generateAuthenticationOptions } from '@simplewebauthn/server';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { canStepUp } from '../../policy.ts';
@@ -12,7 +11,7 @@ import { findChallenge, insertChallenge, type Passkey } from '../../store/passke
 import { findFlow, type Flow, insertFlow, type NewFlow } from '../../store/sessions.ts';
 import { findPasswords, findUserByEmail, findUserByHandle } from '../../store/users.ts';
 import { secondFactorsOf } from '../factors/second.ts';
-import { challengeMs, makeChallenge, relyingParty } from '../factors/webauthn.ts';
+import { challengeMs, makeChallenge, relyingParty, webauthn } from '../factors/webauthn.ts';
 import { minuteMs } from '../shared.ts';
 import { firstPartyClient, type TokenSet } from '../tokens.ts';
 import { accountKey, unknownKey } from './attempts.ts';
@@ -93,6 +92,7 @@ async function nextSteps(db: Db, { purpose, status, userId, isOpen }: Flow): Pro
 async function passkeyOptions(ctx: Context, db: Db, flow: Flow, passkeys: readonly Passkey[]): Promise<object> {
   const now = ctx.now();
   const waiting = await findChallenge(db, flow.id, now);
+  const { generateAuthenticationOptions } = await webauthn();
   const options = await generateAuthenticationOptions({
     rpID: relyingParty(ctx).id,
     challenge: waiting ? new Uint8Array(Buffer.from(waiting.challenge, 'base64url')) : makeChallenge(),

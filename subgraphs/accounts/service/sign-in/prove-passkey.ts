@@ -1,11 +1,11 @@
-import { type VerifiedAuthenticationResponse, verifyAuthenticationResponse } from '@simplewebauthn/server';
+import type { VerifiedAuthenticationResponse } from '@simplewebauthn/server';
 import { optional } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { consumeChallenge, disablePasskey, findPasskeyByCredential, type Passkey, usePasskey } from '../../store/passkeys.ts';
 import type { Flow } from '../../store/sessions.ts';
 import { tellRemoved } from '../factors/tell.ts';
-import { challengeIn, relyingParty, userHandleOf } from '../factors/webauthn.ts';
+import { challengeIn, relyingParty, userHandleOf, webauthn } from '../factors/webauthn.ts';
 import type { Proven } from './proofs.ts';
 
 const base64url = z
@@ -58,6 +58,7 @@ type Info = VerifiedAuthenticationResponse['authenticationInfo'];
 
 async function verify(ctx: Context, flow: Flow, passkey: Passkey, assertion: Assertion, challenge: string): Promise<Info | null> {
   const { id: expectedRPID, origin: expectedOrigin } = relyingParty(ctx);
+  const { verifyAuthenticationResponse } = await webauthn();
   const { verified, authenticationInfo } = await verifyAuthenticationResponse({
     response: { ...assertion, clientExtensionResults: {} },
     expectedChallenge: challenge,
