@@ -50,6 +50,8 @@ export interface GatewayParts {
   readonly limits?: Partial<Limits>;
   /** Whether equal upstream requests in flight are asked once. */
   readonly shareRequests?: boolean;
+  /** Whether equal requests of one caller in flight are answered by one run. */
+  readonly shareAnswers?: boolean;
 }
 
 /** The gateway of this repository, put together as gateway/app.ts does, before subgraphs of the benchmark. */
@@ -62,6 +64,7 @@ export async function serveGateway({
   keySet,
   limits = {},
   shareRequests = true,
+  shareAnswers = true,
 }: GatewayParts): Promise<RunningGateway> {
   const metrics = new Registry();
   const watch = createClientMetrics(metrics);
@@ -83,5 +86,5 @@ export async function serveGateway({
   const calls = createCalls();
   calls.connect(createPeople(keySet));
   const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.of(publicContract).current.facts.scopes, log });
-  return startServer({ settings, graph, identifier, log, metrics, limits });
+  return startServer({ settings, graph, identifier, log, metrics, limits, shareAnswers });
 }

@@ -52,7 +52,7 @@ export const gateways: readonly Gateway[] = [
   hive('hive-rust', 'Hive Gateway, Rust planner', 'rust', '@graphql-hive/router-runtime', '@graphql-hive/router-query-planner'),
   mercurius('mercurius', 'Mercurius', ''),
   mercurius('mercurius-jit', 'Mercurius, JIT', 'jit', 'graphql-jit'),
-  { name: 'ours', title: 'ours', entry: 'peers/ours.ts', variant: 'http', packages: [], shares: { upstream: true, inbound: false } },
+  { name: 'ours', title: 'ours', entry: 'peers/ours.ts', variant: 'http', packages: [], shares: both },
 ];
 
 export const isOurs = ({ name }: Pick<Gateway, 'name'>): boolean => name === 'ours';

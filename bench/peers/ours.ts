@@ -13,7 +13,7 @@ import { limits } from './limits.ts';
  * The gateway of this repository as its users get it: limits, access rules and masking on. `variant` says whether the
  * subgraphs are asked over HTTP or run inside this process.
  */
-const { variant, services, supergraphFile, shareUpstream } = readOptions<GatewayOptions>();
+const { variant, services, supergraphFile, shareUpstream, shareInbound } = readOptions<GatewayOptions>();
 const settings = productionSettings();
 const log = benchLog(settings);
 const clients: readonly SubgraphClient[] =
@@ -27,7 +27,7 @@ const { port } = await serveGateway({
   clients,
   live: createInProcessLive(),
   limits,
-  // It has no switch for equal requests of clients.
   shareRequests: shareUpstream,
+  shareAnswers: shareInbound,
 });
 serveParent({ port, path: '/graphql' });

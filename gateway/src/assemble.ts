@@ -16,6 +16,7 @@ import { createQueryStore } from './query-store.ts';
 import { openRateLimits } from './rate-limit-store.ts';
 import { connectRedis } from './redis.ts';
 import type { Serving, Shared } from './serving.ts';
+import { createSharedAnswers } from './shared-answers.ts';
 import { createSlowReaders, type SlowReaderOptions } from './slow-readers.ts';
 import type { Graph } from './supergraph.ts';
 import { warm } from './warming.ts';
@@ -34,6 +35,8 @@ export interface ServingOptions {
   readonly slowReaders?: SlowReaderOptions;
   readonly operationMs?: number;
   readonly heartbeatMs?: number;
+  /** Whether equal queries of one caller that are under way are worked out once; they are unless said otherwise. */
+  readonly shareAnswers?: boolean;
 }
 
 /** What serves each contract, with its metrics and its end. */
@@ -82,6 +85,7 @@ export async function assemble(options: ServingOptions): Promise<Assembly> {
     streams: createOpenStreams({ perUser: settings.streamsPerUser, perAddress: settings.streamsPerAddress }, metrics),
     rates,
     metrics: createEdgeMetrics(metrics),
+    underway: options.shareAnswers === false ? undefined : createSharedAnswers(),
     trustedProxies: settings.trustedProxies,
     operationMs: options.operationMs ?? 5_000,
     heartbeatMs: options.heartbeatMs ?? 12_000,

@@ -13,6 +13,7 @@ import type { OpenStreams } from './open-streams.ts';
 import type { Checked, Operations } from './operations.ts';
 import type { PersistedQueries } from './persisted-queries.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { SharedAnswers } from './shared-answers.ts';
 import type { SlowReaders } from './slow-readers.ts';
 import { stepUpError } from './step-up.ts';
 
@@ -25,6 +26,8 @@ export interface Shared {
   readonly streams: OpenStreams;
   readonly rates: RateLimits;
   readonly metrics: EdgeMetrics;
+  /** Queries that are under way; undefined where each is worked out for itself. */
+  readonly underway: SharedAnswers | undefined;
   readonly log: Log;
   /** How many proxies of ours a request passes before it comes here. */
   readonly trustedProxies: number;
@@ -63,7 +66,8 @@ export function refuseWith({ metrics }: Pick<Shared, 'metrics'>, via: Via, error
 
 /** Runs a query or mutation to its end; never throws. */
 export function answerOnce(shared: Shared, work: Work): Promise<Answer> {
-  return inPlace(shared, work, (leave) => work.checked.executor.execute(requestOf(shared, work)).finally(leave));
+  const run = (signal: AbortSignal) => work.checked.executor.execute({ ...requestOf(shared, work), signal });
+  return inPlace(shared, work, (leave) => (shared.underway ? shared.underway.answer(work, run) : run(work.signal)).finally(leave));
 }
 
 /** The same for a client that reads answers in parts; the later parts do not throw either. */
@@ -151,7 +155,7 @@ const failedPart = (error: GraphQLError): Increment => ({ path: [], data: 'null'
 
 /** Begins a subscription, or answers with why it cannot begin; never throws, and neither does the stream. */
 export async function beginStream(
-  { load, log, metrics }: Shared,
+  { load, log, metrics, underway }: Shared,
   { checked, identified, signal, via }: Work,
 ): Promise<AsyncGenerator<Answer, void> | Answer> {
   const refused = stepUpError(checked, identified);
@@ -163,7 +167,7 @@ export async function beginStream(
     const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh, explain });
     const hasBegun = Symbol.asyncIterator in stream;
     metrics.answered(via, hasBegun ? {} : stream);
-    return hasBegun ? unbreakable(stream, () => requestLog(log, identity)) : stream;
+    return hasBegun ? unbreakable(stream, () => requestLog(log, identity), underway) : stream;
   } catch (error) {
     return refuseWith({ metrics }, via, [toGraphQLError(error, requestLog(log, identity))]);
   } finally {
@@ -171,10 +175,18 @@ export async function beginStream(
   }
 }
 
-function unbreakable(stream: AsyncGenerator<Answer, void>, log: () => Log): AsyncGenerator<Answer, void> {
+function unbreakable(
+  stream: AsyncGenerator<Answer, void>,
+  log: () => Log,
+  underway: SharedAnswers | undefined,
+): AsyncGenerator<Answer, void> {
   const guarded = async function* () {
     try {
-      yield* stream;
+      for await (const event of stream) {
+        // Whoever asks because of it must see what it tells of.
+        underway?.changed();
+        yield event;
+      }
     } catch (error) {
       yield refusedWith(toGraphQLError(error, log()));
     }

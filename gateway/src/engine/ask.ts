@@ -8,7 +8,7 @@ import { unavailableAnswer } from './errors.ts';
 import type { FetchReport } from './fetch-report.ts';
 import { readable } from './readable.ts';
 import type { Ask, FetchRequest } from './run.ts';
-import { askerOf, type Share } from './sharing.ts';
+import { askerOf, type Sharing } from './sharing.ts';
 
 export interface AskOptions {
   readonly clients: ReadonlyMap<string, SubgraphClient>;
@@ -16,7 +16,7 @@ export interface AskOptions {
   /** How long one subgraph may take for a query; mutations get the whole deadline. */
   readonly fetchMs: number;
   /** Absent where equal questions are all asked. */
-  readonly share: Share | undefined;
+  readonly sharing: Sharing | undefined;
 }
 
 /** For whom a plan runs, and until when. */
@@ -32,7 +32,7 @@ export interface Asking {
 }
 
 /** Asks subgraphs for one run; what cannot be had in time is an answer that says so. */
-export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: Asking): Ask {
+export function createAsk({ clients, log, fetchMs, sharing }: AskOptions, asking: Asking): Ask {
   const { operation, identity, signal } = asking;
   const isMutation = operation === OperationTypeNode.MUTATION;
   let asker: string | undefined;
@@ -49,12 +49,13 @@ export function createAsk({ clients, log, fetchMs, share }: AskOptions, asking: 
     };
     const work = (): ((ending: AbortSignal) => Promise<SubgraphAnswer>) => {
       const question = questionFor(client, request);
-      if (!client.isRemote || isMutation || !share) return begin(question);
+      if (!client.isRemote || isMutation || !sharing) return begin(question);
       asker ??= askerOf(identity);
       const key = [request.service, asker, request.since ?? '', request.query, question.variablesText].join('\n');
-      return (ending) => share(key, ending, begin({ ...question, wantsText: true }));
+      return (ending) => sharing.ask(key, ending, begin({ ...question, wantsText: true }));
     };
     const answer = await inTime({ service: request.service, log: () => requestLog(log, identity), signal, deadline }, work());
+    if (isMutation) sharing?.changed();
     return ended.with(readable(answer), isShared);
   };
 }

@@ -42,7 +42,7 @@ export function createEngine(options: EngineOptions): Executor {
   const { clients, log, fetchMs = 2_000, generateCode = true, metrics = noMetrics } = options;
   const graph = buildGraph(options.supergraphSdl);
   const cache = options.cache?.(graph, options.supergraphSdl);
-  const asking = { clients, log, fetchMs, share: options.shareRequests === false ? undefined : createSharing() };
+  const asking = { clients, log, fetchMs, sharing: options.shareRequests === false ? undefined : createSharing() };
   // A plan is for all who ask; everything else is said of one request.
   const mask = createMask(() => log);
   const maskFor = (identity: Identity) => createMask(() => requestLog(log, identity));

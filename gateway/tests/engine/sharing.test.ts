@@ -8,15 +8,15 @@ const forever = () => new AbortController().signal;
 const answered = (n: number): SubgraphAnswer => ({ data: { n: { deep: n } }, text: `{"data":{"n":{"deep":${n}}}}` });
 
 function questions() {
-  const share = createSharing();
+  const sharing = createSharing();
   const calls: { readonly signal: AbortSignal; readonly answer: PromiseWithResolvers<SubgraphAnswer> }[] = [];
   const ask = (question: string, signal = forever()) =>
-    share(question, signal, (inner) => {
+    sharing.ask(question, signal, (inner) => {
       const answer = Promise.withResolvers<SubgraphAnswer>();
       calls.push({ signal: inner, answer });
       return answer.promise;
     });
-  return { ask, calls };
+  return { ask, calls, sharing };
 }
 
 test('an equal question that is on its way is asked once, and everybody has data of his own', async () => {
@@ -65,6 +65,18 @@ test('a failure reaches everybody and is forgotten', async () => {
   await sleep(0);
   void ask('a').catch(() => undefined);
   expect(calls).toHaveLength(2);
+});
+
+test('after a change nobody gets what was asked before it; who waits already does', async () => {
+  const { ask, calls, sharing } = questions();
+  const before = ask('a');
+  sharing.changed();
+  const after = [ask('a'), ask('a')];
+  expect(calls).toHaveLength(2);
+  calls[1]!.answer.resolve(answered(2));
+  expect((await Promise.all(after)).map(({ data }) => data)).toEqual([{ n: { deep: 2 } }, { n: { deep: 2 } }]);
+  calls[0]!.answer.resolve(answered(1));
+  expect((await before).data).toEqual({ n: { deep: 1 } });
 });
 
 test('callers are told apart by what answers may depend on, requests of one caller are not', () => {
