@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getOperationAST, OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-sse';
 import type { Answer } from '../../src/answer.ts';
 import { fakeExecutor, type FakeGraph, startFakeGraph } from '../support/fake-graph.ts';
@@ -18,9 +19,7 @@ async function waitingGraph(options: Parameters<typeof startFakeGraph>[1] = {}) 
   const events = Promise.withResolvers<void>();
   const executor = fakeExecutor(sdl, {
     execute: ({ document, signal }) => {
-      const [definition] = document.definitions;
-      if (definition && 'operation' in definition && definition.operation === 'mutation')
-        return Promise.resolve({ data: '{"change":"done"}' });
+      if (getOperationAST(document)?.operation === OperationTypeNode.MUTATION) return Promise.resolve({ data: '{"change":"done"}' });
       const { promise, resolve } = Promise.withResolvers<Answer>();
       runs.push({ signal, answer: (data) => resolve({ data }) });
       return promise;
