@@ -38,6 +38,8 @@ export const isReply = (value: object): value is Reply => 'status' in value && '
 /** Writes a whole reply in one piece; `common` are the headers that every answer has. */
 export function writeReply(response: ServerResponse, common: Headers, { status, headers, body }: Reply & { readonly body: string }): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { ...common, ...headers, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
+  const bytes = Buffer.byteLength(body);
+  response.writeHead(status, { ...common, ...headers, 'content-length': bytes });
+  // As many bytes as characters: it is all ASCII, which Node copies faster when it is told so.
+  response.end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
