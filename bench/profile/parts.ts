@@ -26,6 +26,9 @@ const rest = 'everything else';
 /** Each function belongs to the first part that has it. */
 const workParts: readonly WorkPart[] = [
   { what: 'collecting garbage', has: named(/^\(garbage collector\)$/) },
+  { what: 'drizzle: building statements, making objects of rows', has: inFile(/drizzle-orm/) },
+  { what: 'driver of PostgreSQL', has: inFile(/node_modules\/postgres\/|platform\/src\/(database|tenants)\.ts/) },
+  { what: 'domains: loaders, rules, pages', has: inFile(/\/subgraphs\/|dataloader|platform\/src\/(loader|page|cursor)/) },
   { what: 'engine: reading JSON of subgraphs', has: inFile(/platform\/src\/graphql-answer\.ts$/) },
   {
     what: 'engine: writing the answer',
@@ -46,7 +49,10 @@ const workParts: readonly WorkPart[] = [
   },
   { what: 'asking over HTTP: identity, guards, deadlines', has: inFile(/platform\/src\/|cockatiel|jose/) },
   { what: 'asking over HTTP: undici', has: inFile(/undici|^wasm:|wasm-to-js/) },
-  { what: 'sockets and streams of Node', has: (self) => inFile(/^node:/)(self) || named(/^(writev|write\w*String|readStart|init)$/)(self) },
+  {
+    what: 'sockets and streams of Node',
+    has: (self) => inFile(/^node:/)(self) || named(/^(writev|writeBuffer|write\w*String|utf8\w*|readStart|init)$/)(self),
+  },
   { what: 'turning between tasks', has: named(/^(runMicrotasks|\(program\))$/) },
 ];
 

@@ -43,6 +43,8 @@ export function summarize({ nodes, samples = [], timeDeltas = [] }: Profiler.Pro
   for (const [index, id] of samples.entries()) {
     const { url, functionName: name } = byId.get(id) ?? { url: '', functionName: '(unknown)' };
     const ms = (timeDeltas[index] ?? 0) / 1_000;
+    // Looking is not what is looked at.
+    if (url === 'node:inspector') continue;
     if (name === '(idle)') {
       idleMs += ms;
       continue;
