@@ -133,32 +133,64 @@ export function stream<Item>(
  * first `next`, so that reading state afterwards misses nothing.
  */
 export function createBus(live: LiveTransport): Bus {
+  const events = readersOf((contract: EventContract<unknown>) => (message) => readEvent(contract, message));
+  const signals = readersOf((kind: Signal<unknown>) => (message) => kind.payload.safeParse(JSON.parse(message)).data);
   return {
-    subscribe: (contract, wanted, signal) =>
-      stream((push, fail) => {
+    subscribe: <Payload>(contract: EventContract<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal) =>
+      stream<LiveEvent<Payload>>((push, fail) => {
+        const read = events(contract) as (message: string) => LiveEvent<Payload> | undefined;
         const hear = guarded(fail, (message) => {
-          const envelope = JSON.parse(message) as Envelope;
-          const payload = contract.payload.safeParse(envelope.payload);
-          if (payload.success && wanted(payload.data))
-            push({
-              eventId: envelope.eventId,
-              occurredAt: envelope.occurredAt,
-              organizationId: envelope.organizationId,
-              payload: payload.data,
-            });
+          const event = read(message);
+          if (event && wanted(event.payload)) push(event);
         });
         return live.listen(eventTopic(contract.name), hear);
       }, signal),
-    signals: (kind, wanted, signal) =>
-      stream((push, fail) => {
+    signals: <Payload>(kind: Signal<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal) =>
+      stream<Payload>((push, fail) => {
+        const read = signals(kind) as (message: string) => Payload | undefined;
         const hear = guarded(fail, (message) => {
-          const payload = kind.payload.safeParse(JSON.parse(message));
-          if (payload.success && wanted(payload.data)) push(payload.data);
+          const payload = read(message);
+          if (payload !== undefined && wanted(payload)) push(payload);
         });
         return live.listen(kind.topic, hear);
       }, signal),
     send: (kind, payload) => live.broadcast(kind.topic, JSON.stringify(payload)),
   };
+}
+
+/** Undefined for an event that its contract does not know. */
+function readEvent(contract: EventContract<unknown>, message: string): LiveEvent<unknown> | undefined {
+  const { eventId, occurredAt, organizationId, payload } = JSON.parse(message) as Envelope;
+  const read = contract.payload.safeParse(payload);
+  return read.success ? { eventId, occurredAt, organizationId, payload: read.data } : undefined;
+}
+
+/**
+ * What reads the messages of a kind. All who listen get the same message one after the other, so it is read once and
+ * frozen: with ten thousand listeners, reading it for each would take seconds, and keeping it for each the memory.
+ */
+function readersOf<Kind extends object, Result>(readerOf: (kind: Kind) => (message: string) => Result): (kind: Kind) => (message: string) => Result {
+  const known = new WeakMap<Kind, (message: string) => Result>();
+  return (kind) => {
+    const reader = known.get(kind) ?? rememberingLast(readerOf(kind));
+    known.set(kind, reader);
+    return reader;
+  };
+}
+
+function rememberingLast<Result>(read: (message: string) => Result): (message: string) => Result {
+  let last: { readonly message: string; readonly result: Result } | undefined;
+  return (message) => {
+    if (last?.message !== message) last = { message, result: freeze(read(message)) };
+    return last.result;
+  };
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freeze(part);
+  return value;
 }
 
 /** A listener that throws ends its own stream; whoever broadcasts, and the other listeners, know nothing of it. */

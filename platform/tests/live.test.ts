@@ -54,6 +54,22 @@ describe('the bus', () => {
     live.broadcast(eventTopic(contract.name), JSON.stringify(envelopeOf(contract, 'k', number)));
   const all = () => true;
 
+  test('an event is read once for all who listen, and none can change it for the others', async () => {
+    const { live } = counting();
+    const bus = createBus(live);
+    const signal = new AbortController().signal;
+    const [one, other] = [bus.subscribe(contract, all, signal), bus.subscribe(contract, all, signal)];
+    tell(live, 1);
+    const first = (await one.next()).value as { readonly payload: { number: number } };
+    expect((await other.next()).value).toBe(first);
+    expect(() => {
+      first.payload.number = 2;
+    }).toThrow(TypeError);
+    tell(live, 2);
+    expect((await other.next()).value).toMatchObject({ payload: { number: 2 } });
+    await Promise.all([one.return(), other.return()]);
+  });
+
   test('1,000 events may wait unread, one more cuts the subscriber off', async () => {
     const { live, listeners } = counting();
     const signal = new AbortController().signal;
