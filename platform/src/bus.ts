@@ -133,8 +133,8 @@ export function stream<Item>(
  * first `next`, so that reading state afterwards misses nothing.
  */
 export function createBus(live: LiveTransport): Bus {
-  const events = readersOf((contract: EventContract<unknown>) => (message) => readEvent(contract, message));
-  const signals = readersOf((kind: Signal<unknown>) => (message) => kind.payload.safeParse(JSON.parse(message)).data);
+  const events = readersOf((contract: Payloads) => (message) => readEvent(contract, message));
+  const signals = readersOf((kind: Payloads) => (message) => kind.payload.safeParse(JSON.parse(message)).data);
   return {
     subscribe: <Payload>(contract: EventContract<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal) =>
       stream<LiveEvent<Payload>>((push, fail) => {
@@ -158,8 +158,11 @@ export function createBus(live: LiveTransport): Bus {
   };
 }
 
+/** What events and signals have in common. */
+type Payloads = Pick<Signal<unknown>, 'payload'>;
+
 /** Undefined for an event that its contract does not know. */
-function readEvent(contract: EventContract<unknown>, message: string): LiveEvent<unknown> | undefined {
+function readEvent(contract: Payloads, message: string): LiveEvent<unknown> | undefined {
   const { eventId, occurredAt, organizationId, payload } = JSON.parse(message) as Envelope;
   const read = contract.payload.safeParse(payload);
   return read.success ? { eventId, occurredAt, organizationId, payload: read.data } : undefined;
@@ -169,7 +172,9 @@ function readEvent(contract: EventContract<unknown>, message: string): LiveEvent
  * What reads the messages of a kind. All who listen get the same message one after the other, so it is read once and
  * frozen: with ten thousand listeners, reading it for each would take seconds, and keeping it for each the memory.
  */
-function readersOf<Kind extends object, Result>(readerOf: (kind: Kind) => (message: string) => Result): (kind: Kind) => (message: string) => Result {
+function readersOf<Kind extends object, Result>(
+  readerOf: (kind: Kind) => (message: string) => Result,
+): (kind: Kind) => (message: string) => Result {
   const known = new WeakMap<Kind, (message: string) => Result>();
   return (kind) => {
     const reader = known.get(kind) ?? rememberingLast(readerOf(kind));
