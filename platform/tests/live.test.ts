@@ -70,6 +70,29 @@ describe('the bus', () => {
     await Promise.all([one.return(), other.return()]);
   });
 
+  test('many who listen take turns, and other work comes in between', async () => {
+    const { live } = counting();
+    const bus = createBus(live);
+    const leaving = new AbortController();
+    let received = 0;
+    const readers = Array.from({ length: 1_000 }, async () => {
+      for await (const _event of bus.subscribe(contract, all, leaving.signal)) received += 1;
+    });
+    await sleep(0);
+    tell(live, 1);
+    const seen: number[] = [];
+    while (received < 1_000) {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(received);
+    }
+    expect(seen.filter((count) => count > 0 && count < 1_000).length).toBeGreaterThan(2);
+    tell(live, 2);
+    while (received < 2_000) await sleep(1);
+    leaving.abort();
+    await Promise.all(readers);
+    expect(received).toBe(2_000);
+  });
+
   test('1,000 events may wait unread, one more cuts the subscriber off', async () => {
     const { live, listeners } = counting();
     const signal = new AbortController().signal;
