@@ -2,6 +2,7 @@ import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
 import { on } from '@supergraph/platform/consumers';
 import type { Emitter } from '@supergraph/platform/outbox';
 import {
+  serviceAccountCreated,
   userDeleted,
   userEmailChanged,
   userRegistered,
@@ -11,6 +12,7 @@ import {
 } from '@supergraph/schema/events/accounts';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
+import { welcomeServiceAccount } from './service/service-accounts.ts';
 import { leaveTeams } from './service/team-members.ts';
 import { tellStanding } from './service/tell.ts';
 import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
@@ -36,6 +38,7 @@ async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userI
 }
 
 export const consumers = [
+  on(serviceAccountCreated, (ctx, tx, { payload }) => welcomeServiceAccount(ctx, tx, payload)),
   on(userRegistered, async (_ctx, tx, { payload }) => {
     const { userId, version, kind, handle, displayName, email, locale } = payload;
     await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });
