@@ -1,6 +1,7 @@
 import {
   createdAt,
   currentPerson,
+  currentTenant,
   deadLetterTable,
   id,
   idempotencyTable,
@@ -12,6 +13,7 @@ import {
 } from '@supergraph/platform/columns';
 import { sql, type SQL } from 'drizzle-orm';
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   char,
@@ -19,6 +21,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgPolicy,
   pgSchema,
   primaryKey,
@@ -51,6 +54,9 @@ const invitationsAreOpen: SQL = sql`(${invitedAddress} is not null or ${invitati
  */
 const readable = (name: string, condition: SQL) =>
   pgPolicy(name, { as: 'permissive', for: 'select', to: 'public', using: sql`case when ${condition} then true else false end` });
+
+/** What an audit event says beside its name; values are plain and hold no secret. */
+export type AuditDetails = Readonly<Record<string, unknown>>;
 
 export const organizations = schema.table(
   'organizations',
@@ -326,6 +332,36 @@ export const mailQueue = schema.table(
     index('mail_queue_waiting')
       .on(table.organizationId, table.id)
       .where(sql`${table.sentAt} is null`),
+    tenantOnly(table.organizationId),
+  ],
+);
+
+/** Behind no tenant's door, and older than the log is kept: what the function that forgets may find and delete. */
+const forgettable = (at: AnyPgColumn): SQL => sql`${currentTenant} is null and ${at} < now() - interval '400 days'`;
+
+/** What was done in a tenant. The service's role may add and read; two functions alone delete, of what is old or erased. */
+export const auditEvents = schema.table(
+  'audit_events',
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    /** `<thing>.<past verb>` */
+    name: text().notNull(),
+    at: createdAt(),
+    /** Null: nobody asked for it, it followed. */
+    actorId: uuid(),
+    /** The id of what it was done to. */
+    target: text(),
+    details: jsonb().$type<AuditDetails>().notNull(),
+  },
+  (table) => [
+    index('audit_events_page').on(table.organizationId, table.id),
+    index('audit_events_actor').on(table.organizationId, table.actorId, table.id),
+    index('audit_events_target').on(table.organizationId, table.target, table.id),
+    index('audit_events_at').on(table.at),
+    foreignKey({ name: 'audit_events_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    readable('old_found', forgettable(table.at)),
+    pgPolicy('old_deleted', { as: 'permissive', for: 'delete', to: 'public', using: forgettable(table.at) }),
     tenantOnly(table.organizationId),
   ],
 );

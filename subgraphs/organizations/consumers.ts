@@ -11,6 +11,7 @@ import {
   userUpdated,
 } from '@supergraph/schema/events/accounts';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
+import { record } from './service/audit.ts';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
 import { welcomeServiceAccount } from './service/service-accounts.ts';
 import { leaveTeams } from './service/team-members.ts';
@@ -34,11 +35,12 @@ async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userI
     await leaveTeams(ctx, own, member);
     const { epoch } = await updateOrganization(own, organizationId, {}, -1);
     await tellStanding(ctx, own, memberRemoved, member, epoch, 'ACCOUNT_DELETED');
+    await record(ctx, own, organizationId, { name: 'member.removed', target: member.id, details: { userId, reason: 'ACCOUNT_DELETED' } });
   });
 }
 
 export const consumers = [
-  on(serviceAccountCreated, (ctx, tx, { payload }) => welcomeServiceAccount(ctx, tx, payload)),
+  on(serviceAccountCreated, (ctx, tx, { payload, actorId }) => welcomeServiceAccount(ctx, tx, payload, actorId)),
   on(userRegistered, async (_ctx, tx, { payload }) => {
     const { userId, version, kind, handle, displayName, email, locale } = payload;
     await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });

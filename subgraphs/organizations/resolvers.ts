@@ -1,6 +1,7 @@
 import { permissions } from './permissions.ts';
 import { permissionsOf, permissionsOfMember, statusOfInvitation } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
+import { pageOfAuditEvents } from './service/audit.ts';
 import {
   acceptInvitation,
   declineInvitation,
@@ -94,6 +95,7 @@ export const resolvers: CompleteResolvers = {
     settings: (organization, _, ctx) => settingsOf(ctx, organization),
     quotas: (organization, _, ctx) => quotasOf(ctx, organization),
     invitations: (organization, args, ctx) => pageOfInvitations(ctx, organization, args),
+    auditEvents: (organization, args, ctx) => pageOfAuditEvents(ctx, organization, args),
   },
   OrganizationMembership: {
     __resolveReference: ({ id }, ctx) => findMember(ctx, id),
@@ -117,6 +119,7 @@ export const resolvers: CompleteResolvers = {
     status: (invitation, _, ctx) => statusOfInvitation(invitation, ctx.now()),
     invitedBy: (invitation) => ({ id: invitation.invitedById }),
   },
+  OrganizationAuditEvent: { actor: ({ actorId }) => (actorId === null ? null : { id: actorId }) },
   OrganizationSettings: { defaultRole: (settings, _, ctx) => requireKnownRole(ctx, settings.defaultRoleId) },
   User: {
     memberships: (user, args, ctx) => pageOfOwnMembers(ctx, user.id, args),

@@ -17,6 +17,7 @@ import {
 } from '../store/invitations.ts';
 import { findSettings, type Settings } from '../store/organizations.ts';
 import { findNames, findPeopleByAddress, foldAddress } from '../store/people.ts';
+import { record } from './audit.ts';
 import { queueMails } from './mail.ts';
 import { requireSeats } from './quotas.ts';
 import { requireTeams, teamIdsInput } from './team-members.ts';
@@ -182,6 +183,8 @@ async function tellOfInvitation(ctx: Context, { tx, organization }: Act, invitat
     roleKey: role.key,
     invitedById,
   });
+  const name = round === 1 ? 'invitation.created' : 'invitation.renewed';
+  await record(ctx, tx, organization.id, { name, target: id, details: { roleKey: role.key, teamIds: invitation.teamIds } });
   if (!inviteeUserId) return;
   const subject = { type: 'OrganizationInvitation', id };
   await requestNotice(ctx, tx, {
@@ -246,6 +249,7 @@ export async function revokeInvitation(ctx: Context, input: unknown): Promise<In
   return actInTenant(ctx, invite, async (act) => {
     const invitation = await requirePending(act, id);
     if (!(await closeInvitation(act.tx, invitation, 'REVOKED', ctx.now()))) throw answered();
+    await record(ctx, act.tx, act.organization.id, { name: 'invitation.revoked', target: id });
     return { ...invitation, status: 'REVOKED' };
   });
 }

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { countInvitations } from '../store/invitations.ts';
 import { countSeatedMembers } from '../store/memberships.ts';
 import { findQuota, lockOrganization, type Organization, upsertQuota } from '../store/organizations.ts';
+import { record } from './audit.ts';
 
 export interface Quota {
   readonly key: string;
@@ -58,6 +59,7 @@ export async function setQuota(ctx: Context, input: unknown): Promise<Quota> {
   return asTenant(ctx.db, id, async (tx) => {
     if (!(await lockOrganization(tx, id))) throw notFound('Organization');
     await upsertQuota(tx, id, key, limit ?? null);
+    await record(ctx, tx, id, { name: 'quota.changed', target: key, details: { limit: limit ?? null } });
     return seatsOf(tx, id, ctx.now());
   });
 }

@@ -18,6 +18,7 @@ import {
   type Role,
   updateRole,
 } from '../store/roles.ts';
+import { changesOf, record } from './audit.ts';
 import { findOwnMember } from './members.ts';
 import { tell } from './tell.ts';
 import { type Act, actInTenant, requireGrantable, requireRole } from './tenant.ts';
@@ -85,6 +86,7 @@ export async function createRole(ctx: Context, input: unknown): Promise<Role> {
         });
       const [role] = await insertRoles(act.tx, [{ ...wanted, organizationId: act.organization.id, createdAt: ctx.now() }]);
       if (!role) throw new Error('the insert gave no row back');
+      await record(ctx, act.tx, act.organization.id, { name: 'role.created', target: role.id, details: wanted });
       return role;
     });
   } catch (error) {
@@ -114,6 +116,8 @@ export async function changeRole(ctx: Context, input: unknown): Promise<Role> {
       permissions: changed.permissions,
       epoch,
     });
+    const details = { key: role.key, ...changesOf(role, changed, ['name', 'permissions']) };
+    await record(ctx, act.tx, act.organization.id, { name: 'role.updated', target: id, details });
     return changed;
   });
 }
@@ -130,6 +134,8 @@ export async function deleteRole(ctx: Context, input: unknown): Promise<string> 
     const { epoch } = await updateOrganization(tx, organization.id);
     const given = { replacementKey: replacement.key, permissions: [...permissionsOf(replacement)] };
     await tell(ctx, tx, roleDeleted, { organizationId: organization.id, roleId: id, key: role.key, epoch, ...given });
+    const details = { key: role.key, permissions: role.permissions, replacementKey: replacement.key };
+    await record(ctx, tx, organization.id, { name: 'role.deleted', target: id, details });
     return id;
   });
 }

@@ -5,6 +5,7 @@ import { findLiveMember, insertMembership } from '../store/memberships.ts';
 import { lockOrganization, updateOrganization } from '../store/organizations.ts';
 import { markAsService } from '../store/people.ts';
 import { findRoleByKey } from '../store/roles.ts';
+import { record } from './audit.ts';
 import { tellActive } from './tell.ts';
 
 /** A service account belongs to its tenant as a guest: it holds no seat, and may do what single objects grant until it gets a role. */
@@ -12,6 +13,7 @@ export async function welcomeServiceAccount(
   ctx: Emitter,
   tx: Db,
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
+  actorId: string | null,
 ): Promise<void> {
   await markAsService(tx, userId);
   await asTenant(tx, organizationId, async (own) => {
@@ -24,5 +26,6 @@ export async function welcomeServiceAccount(
     const member = await findLiveMember(own, organizationId, userId);
     if (!member) throw new Error('the membership that was made is gone');
     await tellActive(ctx, own, memberAdded, member, epoch);
+    await record(ctx, own, organizationId, { name: 'service_account.added', target: member.id, details: { userId }, actorId });
   });
 }

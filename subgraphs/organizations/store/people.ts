@@ -1,6 +1,6 @@
 import { people } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
-import { eq, inArray, lte, sql } from 'drizzle-orm';
+import { inArray, lte, sql } from 'drizzle-orm';
 
 export type Person = typeof people.$inferSelect;
 
@@ -45,7 +45,10 @@ export async function setAccountStatus(tx: Db, userId: string, status: Person['s
 
 /** Notes that an account acts for a tenant and is no person, whatever else is heard of it, and when. */
 export async function markAsService(tx: Db, userId: string): Promise<void> {
-  await tx.insert(people).values({ userId, kind: 'SERVICE' }).onConflictDoUpdate({ target: people.userId, set: { kind: 'SERVICE' } });
+  await tx
+    .insert(people)
+    .values({ userId, kind: 'SERVICE' })
+    .onConflictDoUpdate({ target: people.userId, set: { kind: 'SERVICE' } });
 }
 
 /** Forgets a person; a tombstone without data keeps late events from bringing them back. */
