@@ -11,8 +11,10 @@ import {
   userUpdated,
 } from '@supergraph/schema/events/accounts';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
+import { usageReported } from '@supergraph/schema/events/platform';
 import { record } from './service/audit.ts';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
+import { hearUsage } from './service/quotas.ts';
 import { welcomeServiceAccount } from './service/service-accounts.ts';
 import { leaveTeams } from './service/team-members.ts';
 import { tellStanding } from './service/tell.ts';
@@ -39,8 +41,14 @@ async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userI
   });
 }
 
+/** The domain that sent an event stands first in its name. */
+const senderOf = ({ name }: { readonly name: string }): string => name.slice(0, name.indexOf('.'));
+
 export const consumers = [
   on(serviceAccountCreated, (ctx, tx, { payload, actorId }) => welcomeServiceAccount(ctx, tx, payload, actorId)),
+  on(usageReported.any, (ctx, tx, event) =>
+    hearUsage(ctx, tx, { ...event.payload, domain: senderOf(event), countedAt: new Date(event.occurredAt) }),
+  ),
   on(userRegistered, async (_ctx, tx, { payload }) => {
     const { userId, version, kind, handle, displayName, email, locale } = payload;
     await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });

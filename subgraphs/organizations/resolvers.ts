@@ -36,7 +36,16 @@ import {
   suspendOrganization,
 } from './service/organization.ts';
 import { quotasOf, setQuota } from './service/quotas.ts';
-import { changeRole, createRole, deleteRole, findRole, memberCountOfRole, requireKnownRole, rolesOf } from './service/roles.ts';
+import {
+  changeRole,
+  createRole,
+  deleteRole,
+  findRole,
+  isAssignable,
+  memberCountOfRole,
+  requireKnownRole,
+  rolesOf,
+} from './service/roles.ts';
 import { changeSettings, settingsOf } from './service/settings.ts';
 import { changeTeam, createTeam, deleteTeam, findTeam, pageOfTeamMembers, pageOfTeams, teamsOf } from './service/teams.ts';
 import { watchMemberships, watchOrganization } from './service/watch.ts';
@@ -113,7 +122,7 @@ export const resolvers: CompleteResolvers = {
     __resolveReference: ({ id }, ctx) => findTeam(ctx, id),
     members: (team, args, ctx) => pageOfTeamMembers(ctx, team, args),
   },
-  OrganizationPermission: { assignable: () => true },
+  OrganizationPermission: { assignable: ({ key }, _, ctx) => isAssignable(ctx, key) },
   OrganizationInvitation: {
     __resolveReference: ({ id }, ctx) => findInvitation(ctx, id),
     status: (invitation, _, ctx) => statusOfInvitation(invitation, ctx.now()),

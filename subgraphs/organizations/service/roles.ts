@@ -60,6 +60,9 @@ export async function memberCountOfRole(ctx: Context, { id, organizationId }: Ro
   return (await ctx.loaders.memberCountByRole.load(id))?.total ?? 0;
 }
 
+/** Whether the viewer may put a permission into a role of the chosen tenant: nobody gives what they do not hold. */
+export const isAssignable = (ctx: Context, permission: string): boolean => hasPermission(ctx, manage) && hasPermission(ctx, permission);
+
 function requireHeld({ actor }: Act, wanted: readonly string[]): void {
   const missing = missingToGrant(actor, wanted);
   if (missing.length > 0) throw forbidden('you cannot give what you do not hold', { reason: 'GRANT_EXCEEDS_OWN', permissions: missing });

@@ -139,7 +139,7 @@ test('what the platform does and what only follows is in the log, too', async ()
   const log = await entries(ben, id);
   expect(log.slice(1).map(({ name, actor, details }) => [name, actor?.id ?? null, details])).toMatchObject([
     ['service_account.added', ada.viewer.userId, { userId: helper.viewer.userId }],
-    ['quota.changed', root.viewer.userId, { limit: 9 }],
+    ['quota.changed', root.viewer.userId, { limit: { from: null, to: 9 } }],
     ['organization.suspended', root.viewer.userId, { because: 'PLATFORM', reason: 'unpaid' }],
     ['organization.reinstated', root.viewer.userId, {}],
     ['organization.suspended', null, { because: 'NO_OWNER' }],
