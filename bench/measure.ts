@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The value below which a share of the values lies; the values need no order. */
 export function percentile(values: readonly number[], share: number): number {
@@ -14,6 +15,21 @@ export function residentBytes(pid: number | undefined): number | undefined {
   if (pid === undefined || process.platform !== 'linux') return undefined;
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;
+}
+
+const quietSeconds = 10;
+const restWithinSeconds = 60;
+
+/** The resident memory when nobody asks anything: what it is when it has not fallen any more for ten seconds. */
+export async function restingBytes(pid: number | undefined): Promise<number | undefined> {
+  let lowest = residentBytes(pid);
+  for (let waited = 0, quiet = 0; lowest !== undefined && quiet < quietSeconds && waited < restWithinSeconds; waited++, quiet++) {
+    await sleep(1_000);
+    const now = residentBytes(pid) ?? lowest;
+    if (now < lowest) quiet = 0;
+    lowest = Math.min(lowest, now);
+  }
+  return lowest;
 }
 
 /** The processor time that a process has used so far, in milliseconds; undefined where the system has no /proc. */

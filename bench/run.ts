@@ -7,10 +7,18 @@ import { peerScenarios } from './peers/scenarios.ts';
 import { keep, readKept, rowsOf } from './results/keep.ts';
 import { describePart } from './results/markdown.ts';
 import { measure, type Part, type Scenario } from './results/parts.ts';
+import { whereTimeGoes } from './profile/index.ts';
 import { subscriptions } from './subscriptions/index.ts';
 
 /** Everything that can be measured, in the order of the results. */
-const scenarios: Readonly<Record<string, Scenario>> = { ...peers, products, start, subscribers, subscriptions };
+const scenarios: Readonly<Record<string, Scenario>> = {
+  ...peers,
+  profile: whereTimeGoes,
+  products,
+  start,
+  subscribers,
+  subscriptions,
+};
 const groups: Readonly<Record<string, readonly string[]>> = { peers: Object.keys(peers) };
 
 const needsPeers = new Set<string>(peerScenarios.filter(({ embedded }) => !embedded).map(({ name }) => name));

@@ -1,6 +1,7 @@
 import { createCalls } from '@supergraph/platform/calls';
 import { readSettings } from '@supergraph/platform/config';
 import type { LiveTransport } from '@supergraph/platform/bus';
+import { settleDown } from '@supergraph/platform/light-start';
 import { createLog } from '@supergraph/platform/log';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { Registry } from 'prom-client';
@@ -54,7 +55,7 @@ export interface GatewayParts {
   readonly shareAnswers?: boolean;
 }
 
-/** The gateway of this repository, put together as gateway/app.ts does, before subgraphs of the benchmark. */
+/** The gateway of this repository, put together as gateway/app.ts does and settled as gateway/main.ts does, before subgraphs of the benchmark. */
 export async function serveGateway({
   settings,
   log,
@@ -86,5 +87,7 @@ export async function serveGateway({
   const calls = createCalls();
   calls.connect(createPeople(keySet));
   const identifier = createIdentifier({ settings, calls, live, scopes: () => graph.of(publicContract).current.facts.scopes, log });
-  return startServer({ settings, graph, identifier, log, metrics, limits, shareAnswers });
+  const server = await startServer({ settings, graph, identifier, log, metrics, limits, shareAnswers });
+  await settleDown();
+  return server;
 }

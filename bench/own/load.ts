@@ -6,12 +6,14 @@ export interface Target {
   readonly url: string;
   readonly path: string;
   readonly method: 'GET' | 'POST';
-  readonly body?: string;
+  /** The body of a request by its number; absent where there is none. */
+  readonly bodyOf?: (number: number) => string;
   /** The process that serves. */
   readonly pid: number | undefined;
 }
 
 export interface Round {
+  readonly answers: number;
   readonly perSecond: number;
   /** Processor time of the serving process for each request; NaN where it is not known. */
   readonly processorMs: number;
@@ -20,6 +22,7 @@ export interface Round {
 }
 
 const connections = 16;
+let lastNumber = 0;
 
 /** Keeps 16 connections busy, each with one request after the other; an answer that is not 200 ends the run. */
 export async function loadFor(target: Target, durationMs: number): Promise<Round> {
@@ -34,7 +37,7 @@ export async function loadFor(target: Target, durationMs: number): Promise<Round
       const { statusCode, body } = await pool.request({
         path: target.path,
         method: target.method,
-        ...(target.body === undefined ? {} : { body: target.body, headers: { 'content-type': 'application/json' } }),
+        ...(target.bodyOf ? { body: target.bodyOf(lastNumber++), headers: { 'content-type': 'application/json' } } : {}),
       });
       const size = (await body.arrayBuffer()).byteLength;
       if (statusCode !== 200 || size === 0) throw new Error(`${target.url}${target.path} answered ${statusCode} with ${size} bytes`);
@@ -45,7 +48,7 @@ export async function loadFor(target: Target, durationMs: number): Promise<Round
     await Promise.all(Array.from({ length: connections }, work));
     const took = performance.now() - began;
     const used = (processorMs(target.pid) ?? Number.NaN) - usedBefore;
-    const perRequest = { perSecond: (latencies.length * 1_000) / took, processorMs: used / latencies.length };
+    const perRequest = { answers: latencies.length, perSecond: (latencies.length * 1_000) / took, processorMs: used / latencies.length };
     return { ...perRequest, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
   } finally {
     await pool.destroy();

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type AppProcess, makeDataDirectory, startAppProcess } from '../../gateway/tests/support/app-process.ts';
-import { median, megabytes, residentBytes, seconds } from '../measure.ts';
+import { median, megabytes, residentBytes, restingBytes, seconds } from '../measure.ts';
 import { atMost } from '../results/figures.ts';
 import type { Findings, Scenario } from '../results/parts.ts';
 import { askProducts } from './query.ts';
@@ -53,21 +52,6 @@ async function askMany(url: string): Promise<void> {
     for (let sent = 0; sent < queries / atOnce; sent++) await askProducts(url);
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
-}
-
-const quietSeconds = 10;
-const restWithinSeconds = 60;
-
-/** The resident memory when nobody asks anything: what it is when it has not fallen any more for ten seconds. */
-async function restingBytes(pid: number | undefined): Promise<number | undefined> {
-  let lowest = residentBytes(pid);
-  for (let waited = 0, quiet = 0; lowest !== undefined && quiet < quietSeconds && waited < restWithinSeconds; waited++, quiet++) {
-    await sleep(1_000);
-    const now = residentBytes(pid) ?? lowest;
-    if (now < lowest) quiet = 0;
-    lowest = Math.min(lowest, now);
-  }
-  return lowest;
 }
 
 async function measureMemory(url: string, pid: number | undefined) {

@@ -4,6 +4,7 @@ import { createRemoteSubgraph } from '@supergraph/platform/remote';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import type { GatewayOptions } from '../gateways/options.ts';
 import { readOptions, serveParent } from '../processes/child.ts';
+import { profiling } from '../profile/profiler.ts';
 import { benchLog, productionSettings, serveGateway } from '../serve-gateway.ts';
 import { createEmbedded } from './graph/embedded.ts';
 import { subgraphs } from './graph/subgraphs.ts';
@@ -30,4 +31,4 @@ const { port } = await serveGateway({
   shareRequests: shareUpstream,
   shareAnswers: shareInbound,
 });
-serveParent({ port, path: '/graphql' });
+serveParent({ port, path: '/graphql' }, profiling());

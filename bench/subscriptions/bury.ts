@@ -16,7 +16,7 @@ export interface Burial {
 export interface Buried {
   /** From the first event until the edge had closed the socket; undefined when it never did. */
   readonly cutMs: number | undefined;
-  /** The most resident memory, meanwhile and shortly afterwards, in parts of that before. */
+  /** The most resident memory, meanwhile and shortly afterwards, in parts of the most that the same news took before. */
   readonly memoryGrowth: number;
   /** Delays of the news that all others got meanwhile. */
   readonly delays: readonly number[];
@@ -27,10 +27,26 @@ export interface Buried {
 const patienceMs = 40_000;
 const settleMs = 3_000;
 
+/** The most resident memory while everybody gets news and nobody is stalled: what ten thousand receipts leave to be collected. */
+async function newsAlone(edge: Edge, crowd: Crowd, name: string): Promise<number> {
+  const memory: number[] = [];
+  const weigh = () => void memory.push(residentBytes(edge.pid) ?? Number.NaN);
+  const timer = setInterval(weigh, 50);
+  try {
+    await announce(edge, crowd, `${name}: news before`);
+    await sleep(settleMs);
+    weigh();
+    return Math.max(...memory);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** Buries one stalled reader in events while everybody else gets news, and watches memory. */
 export async function bury(edge: Edge, crowd: Crowd, token: string, { name, subscriptions, eventBytes, burst }: Burial): Promise<Buried> {
+  const before = await newsAlone(edge, crowd, name);
   const socketsBefore = await openSockets(edge);
-  const memory = [residentBytes(edge.pid) ?? Number.NaN];
+  const memory = [before];
   const weigh = () => void memory.push(residentBytes(edge.pid) ?? Number.NaN);
   const reader = await stallReader({ port: edge.ready.port, token, subscriptions });
   const text = 'x'.repeat(eventBytes);
@@ -52,7 +68,7 @@ export async function bury(edge: Edge, crowd: Crowd, token: string, { name, subs
     weigh();
     return {
       cutMs,
-      memoryGrowth: Math.max(...memory) / (memory[0] ?? Number.NaN),
+      memoryGrowth: Math.max(...memory) / before,
       delays,
       harmed: Math.max(crowd.size - delays.length, crowd.size - (await listeners(edge))),
     };

@@ -2,7 +2,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { enforceAccess } from '@supergraph/platform/access';
 import { createBus, defineSignal, type LiveTransport } from '@supergraph/platform/bus';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from '@supergraph/platform/subgraph';
-import { parse, subscribe } from 'graphql';
+import { type DocumentNode, parse, subscribe } from 'graphql';
 import { z } from 'zod';
 
 /** What happened, and when it was told: milliseconds since 1970, with fractions. */
@@ -42,6 +42,13 @@ export function createNews(live: LiveTransport): NewsSubgraph {
     },
     resolve: (news: News) => news,
   });
+  const documents = new Map<string, DocumentNode>();
+  /** As a domain does it: equal operations are parsed once. */
+  const read = (query: string): DocumentNode => {
+    const document = documents.get(query) ?? parse(query, { noLocation: true });
+    documents.set(query, document);
+    return document;
+  };
   const resolvers = { Subscription: { announced: listen('announced'), piled: listen('piled') } };
   const schema = enforceAccess(buildSubgraphSchema([{ typeDefs: parse(newsSdl), resolvers: resolvers as never }]));
   return {
@@ -52,7 +59,7 @@ export function createNews(live: LiveTransport): NewsSubgraph {
     subscribe: async ({ query, operationName, variables, identity, signal }: SubgraphRequest) =>
       (await subscribe({
         schema,
-        document: parse(query),
+        document: read(query),
         operationName,
         variableValues: variables,
         contextValue: { ...identity, signal },

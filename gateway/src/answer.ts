@@ -38,6 +38,23 @@ export function answerText({ data, errors, extensions }: Answer, more = ''): str
   return `{${parts.join(',')}${more}}`;
 }
 
+/** Answers that several callers wait for, with their bytes once somebody needed them. */
+const sharedBytes = new WeakMap<Answer, Buffer | undefined>();
+
+/** Lets an answer be written once for all who wait for it. */
+export function shareBytes(answer: Answer): Answer {
+  if (!sharedBytes.has(answer)) sharedBytes.set(answer, undefined);
+  return answer;
+}
+
+/** An answer as it goes to one client: as text, or as the bytes that all who wait for it get. */
+export function answerBody(answer: Answer): string | Buffer {
+  if (!sharedBytes.has(answer)) return answerText(answer);
+  const bytes = sharedBytes.get(answer) ?? Buffer.from(answerText(answer));
+  sharedBytes.set(answer, bytes);
+  return bytes;
+}
+
 /** The same as objects, for protocols whose libraries write the text themselves. */
 export const answerObject = ({ data, errors, extensions }: Answer): Record<string, unknown> => ({
   ...(errors?.length ? { errors } : {}),

@@ -10,6 +10,8 @@ export interface Joined<Answer> {
   readonly answer: Answer;
   /** Whether the work was somebody else's, who has the same object. */
   readonly isShared: boolean;
+  /** Whether others wait for the same object. */
+  readonly hasCompany: boolean;
 }
 
 interface Flight<Answer> {
@@ -57,7 +59,8 @@ export function createFlights<Answer>(): Flights<Answer> {
       };
       signal.addEventListener('abort', leave, { once: true });
       try {
-        return { answer: await flight.answer, isShared: known !== undefined };
+        const answer = await flight.answer;
+        return { answer, isShared: known !== undefined, hasCompany: flight.waiting > 1 };
       } finally {
         signal.removeEventListener('abort', leave);
       }

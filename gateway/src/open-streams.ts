@@ -14,7 +14,7 @@ export interface OpenStreams {
 export interface StreamPlace {
   /** Says whose the stream is; an error where that user has as many as one may. */
   claim(userId: string | undefined): GraphQLError | undefined;
-  leave(): void;
+  readonly leave: () => void;
 }
 
 export interface StreamCaps {

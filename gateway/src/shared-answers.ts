@@ -1,5 +1,5 @@
 import { OperationTypeNode } from 'graphql';
-import type { Answer } from './answer.ts';
+import { type Answer, shareBytes } from './answer.ts';
 import { askerOf } from './engine/sharing.ts';
 import { createFlights } from './flights.ts';
 import type { Work } from './serving.ts';
@@ -36,7 +36,8 @@ export function createSharedAnswers(): SharedAnswers {
       if (operation !== OperationTypeNode.QUERY) return run(work.signal).finally(() => flights.leaveBehind());
       // Each is told of its own work.
       if (work.identified.explain) return run(work.signal);
-      return (await flights.join(questionOf(work), work.signal, run)).answer;
+      const { answer, hasCompany } = await flights.join(questionOf(work), work.signal, run);
+      return hasCompany ? shareBytes(answer) : answer;
     },
     changed: () => flights.leaveBehind(),
   };

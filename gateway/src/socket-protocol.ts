@@ -18,7 +18,8 @@ import type { TextCarrier } from './text-carrier.ts';
 /** What belongs to one socket. */
 export interface Connection {
   readonly socket: WebSocket;
-  readonly request: IncomingMessage;
+  /** What the client came with; forgotten once it is known who that is. */
+  request: IncomingMessage | undefined;
   /** The contract of the path that the client came to. */
   readonly contract: string;
   readonly place: StreamPlace;
@@ -63,6 +64,8 @@ async function connect(
   parameters: Readonly<Record<string, unknown>> = {},
 ): Promise<boolean | void> {
   const { request, socket, place } = connection;
+  if (!request) return false;
+  connection.request = undefined;
   try {
     const identified = await identifier.identify(credentialsOf(request, trustedProxies, parameters));
     const tooMany = place.claim(identified.identity.viewer?.userId);

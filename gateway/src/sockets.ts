@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { handleProtocols, type WebSocket as ProtocolSocket } from 'graphql-ws';
 import { Gauge, type Registry } from 'prom-client';
@@ -63,9 +64,9 @@ export function serveSockets(options: SocketOptions): Sockets {
     const place = shared.streams.enter('websocket', addressOf(request, shared.trustedProxies));
     if (!isPlace(place)) return refuse('429 Too Many Requests', place.message, 'RATE_LIMITED', 'STREAM_LIMIT');
     // What fails before the socket is open ends the connection all the same.
-    socket.once('close', () => place.leave());
+    socket.once('close', place.leave);
     webSockets.handleUpgrade(request, socket, head, (opened) =>
-      attend({
+      attend(request.socket, {
         socket: opened,
         request,
         contract,
@@ -78,11 +79,11 @@ export function serveSockets(options: SocketOptions): Sockets {
     );
   });
 
-  const attend = (connection: Connection): void => {
-    const { socket, request } = connection;
+  const attend = (wire: Socket, connection: Connection): void => {
+    const { socket } = connection;
     open.add(connection);
     gauge.set(open.size);
-    const unwatch = shared.slowReaders.watch(request.socket, () => socket.terminate());
+    const unwatch = shared.slowReaders.watch(wire, () => socket.terminate());
     const stopPinging = pingRegularly(socket);
     const onFailure = (error: unknown) => log.warn({ error }, 'a socket message failed');
     const closed = protocol.opened(toProtocolSocket(connection, onFailure), connection);

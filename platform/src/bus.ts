@@ -72,6 +72,24 @@ export interface Bus {
 
 const bufferLimit = 1_000;
 
+/** Readers that are woken before others get their turn; each costs some ten microseconds. */
+const wokenPerTurn = 100;
+const toWake: (() => void)[] = [];
+
+/**
+ * Wakes a reader soon. What ten thousand readers do with an event would keep everybody else waiting for half a second,
+ * and the memory for all of it at once; so they take turns, and other work comes in between.
+ */
+function wakeInTurn(wake: () => void): void {
+  toWake.push(wake);
+  if (toWake.length === 1) setImmediate(takeTurn);
+}
+
+function takeTurn(): void {
+  for (const wake of toWake.splice(0, wokenPerTurn)) wake();
+  if (toWake.length > 0) setImmediate(takeTurn);
+}
+
 /** Turns a listener into an async generator with a bounded buffer. Listening begins at once, not at the first `next`. */
 export function stream<Item>(
   listen: (push: (item: Item) => void, fail: (error: unknown) => void) => () => void,
@@ -80,13 +98,14 @@ export function stream<Item>(
   const waiting: Item[] = [];
   let failure: { readonly error: unknown } | undefined;
   let ended = signal.aborted;
-  let wake: () => void = () => undefined;
+  /** Wakes the reader, where it waits. */
+  let wake: (() => void) | undefined;
   let stop: () => void = () => undefined;
   const end = () => {
     ended = true;
     stop();
     signal.removeEventListener('abort', end);
-    wake();
+    wake?.();
   };
   const fail = (error: unknown) => {
     failure ??= { error };
@@ -97,7 +116,7 @@ export function stream<Item>(
     if (waiting.length >= bufferLimit)
       return fail(conflict('the subscriber reads too slowly; resume from the last cursor', { reason: 'SLOW_CONSUMER' }));
     waiting.push(item);
-    wake();
+    if (waiting.length === 1 && wake) wakeInTurn(wake);
   };
   if (!ended) {
     stop = listen(push, fail);
@@ -116,9 +135,12 @@ export function stream<Item>(
   async function* drain(): AsyncGenerator<Item, void> {
     try {
       while (!ended) {
-        const woken = Promise.withResolvers<void>();
-        wake = woken.resolve;
-        if (waiting.length === 0) await woken.promise;
+        if (waiting.length === 0) {
+          const woken = Promise.withResolvers<void>();
+          wake = woken.resolve;
+          await woken.promise;
+          wake = undefined;
+        }
         while (waiting.length > 0 && !ended) yield waiting.shift() as Item;
       }
       if (failure) throw failure.error;
@@ -133,32 +155,69 @@ export function stream<Item>(
  * first `next`, so that reading state afterwards misses nothing.
  */
 export function createBus(live: LiveTransport): Bus {
+  const events = readersOf((contract: Payloads) => (message) => readEvent(contract, message));
+  const signals = readersOf((kind: Payloads) => (message) => kind.payload.safeParse(JSON.parse(message)).data);
   return {
-    subscribe: (contract, wanted, signal) =>
-      stream((push, fail) => {
+    subscribe: <Payload>(contract: EventContract<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal) =>
+      stream<LiveEvent<Payload>>((push, fail) => {
+        const read = events(contract) as (message: string) => LiveEvent<Payload> | undefined;
         const hear = guarded(fail, (message) => {
-          const envelope = JSON.parse(message) as Envelope;
-          const payload = contract.payload.safeParse(envelope.payload);
-          if (payload.success && wanted(payload.data))
-            push({
-              eventId: envelope.eventId,
-              occurredAt: envelope.occurredAt,
-              organizationId: envelope.organizationId,
-              payload: payload.data,
-            });
+          const event = read(message);
+          if (event && wanted(event.payload)) push(event);
         });
         return live.listen(eventTopic(contract.name), hear);
       }, signal),
-    signals: (kind, wanted, signal) =>
-      stream((push, fail) => {
+    signals: <Payload>(kind: Signal<Payload>, wanted: (payload: Payload) => boolean, signal: AbortSignal) =>
+      stream<Payload>((push, fail) => {
+        const read = signals(kind) as (message: string) => Payload | undefined;
         const hear = guarded(fail, (message) => {
-          const payload = kind.payload.safeParse(JSON.parse(message));
-          if (payload.success && wanted(payload.data)) push(payload.data);
+          const payload = read(message);
+          if (payload !== undefined && wanted(payload)) push(payload);
         });
         return live.listen(kind.topic, hear);
       }, signal),
     send: (kind, payload) => live.broadcast(kind.topic, JSON.stringify(payload)),
   };
+}
+
+/** What events and signals have in common. */
+type Payloads = Pick<Signal<unknown>, 'payload'>;
+
+/** Undefined for an event that its contract does not know. */
+function readEvent(contract: Payloads, message: string): LiveEvent<unknown> | undefined {
+  const { eventId, occurredAt, organizationId, payload } = JSON.parse(message) as Envelope;
+  const read = contract.payload.safeParse(payload);
+  return read.success ? { eventId, occurredAt, organizationId, payload: read.data } : undefined;
+}
+
+/**
+ * What reads the messages of a kind. All who listen get the same message one after the other, so it is read once and
+ * frozen: with ten thousand listeners, reading it for each would take seconds, and keeping it for each the memory.
+ */
+function readersOf<Kind extends object, Result>(
+  readerOf: (kind: Kind) => (message: string) => Result,
+): (kind: Kind) => (message: string) => Result {
+  const known = new WeakMap<Kind, (message: string) => Result>();
+  return (kind) => {
+    const reader = known.get(kind) ?? rememberingLast(readerOf(kind));
+    known.set(kind, reader);
+    return reader;
+  };
+}
+
+function rememberingLast<Result>(read: (message: string) => Result): (message: string) => Result {
+  let last: { readonly message: string; readonly result: Result } | undefined;
+  return (message) => {
+    if (last?.message !== message) last = { message, result: freeze(read(message)) };
+    return last.result;
+  };
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) freeze(part);
+  return value;
 }
 
 /** A listener that throws ends its own stream; whoever broadcasts, and the other listeners, know nothing of it. */

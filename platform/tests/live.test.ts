@@ -54,6 +54,45 @@ describe('the bus', () => {
     live.broadcast(eventTopic(contract.name), JSON.stringify(envelopeOf(contract, 'k', number)));
   const all = () => true;
 
+  test('an event is read once for all who listen, and none can change it for the others', async () => {
+    const { live } = counting();
+    const bus = createBus(live);
+    const signal = new AbortController().signal;
+    const [one, other] = [bus.subscribe(contract, all, signal), bus.subscribe(contract, all, signal)];
+    tell(live, 1);
+    const first = (await one.next()).value as { readonly payload: { number: number } };
+    expect((await other.next()).value).toBe(first);
+    expect(() => {
+      first.payload.number = 2;
+    }).toThrow(TypeError);
+    tell(live, 2);
+    expect((await other.next()).value).toMatchObject({ payload: { number: 2 } });
+    await Promise.all([one.return(), other.return()]);
+  });
+
+  test('many who listen take turns, and other work comes in between', async () => {
+    const { live } = counting();
+    const bus = createBus(live);
+    const leaving = new AbortController();
+    let received = 0;
+    const readers = Array.from({ length: 1_000 }, async () => {
+      for await (const _event of bus.subscribe(contract, all, leaving.signal)) received += 1;
+    });
+    await sleep(0);
+    tell(live, 1);
+    const seen: number[] = [];
+    while (received < 1_000) {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(received);
+    }
+    expect(seen.filter((count) => count > 0 && count < 1_000).length).toBeGreaterThan(2);
+    tell(live, 2);
+    while (received < 2_000) await sleep(1);
+    leaving.abort();
+    await Promise.all(readers);
+    expect(received).toBe(2_000);
+  });
+
   test('1,000 events may wait unread, one more cuts the subscriber off', async () => {
     const { live, listeners } = counting();
     const signal = new AbortController().signal;

@@ -80,22 +80,31 @@ function findEntities({ representer, sharedName }: EntityFetch, run: Run, object
   const batch: Batch = { entities: [], texts: [], objects: [] };
   const left: Tree[] = [];
   for (const object of objects) {
-    const text = representer.text(object);
-    if (text === undefined) {
+    const name = representer.name(object);
+    if (!name) {
       left.push(object);
       continue;
     }
-    let entity = known.get(text);
+    const alike = known.get(name.group) ?? addGroup(known, name.group);
+    let entity = alike.get(name.value);
     if (!entity) {
-      entity = { answer: { entity: null, errors: [] }, arrival: Promise.resolve() };
-      known.set(text, entity);
+      entity = { answer: { entity: null, errors: [] }, arrival: arrived };
+      alike.set(name.value, entity);
       batch.entities.push(entity);
-      batch.texts.push(text);
+      batch.texts.push(representer.text(object) as string);
       batch.objects.push(object);
     }
     targets.push({ object, entity });
   }
   return { targets, batch, left };
+}
+
+const arrived = Promise.resolve();
+
+function addGroup(known: KnownEntities, group: string): Map<string, PendingEntity> {
+  const alike = new Map<string, PendingEntity>();
+  known.set(group, alike);
+  return alike;
 }
 
 /** Other fetches have asked for everything that this one wants. */
@@ -176,7 +185,7 @@ const withRepresentations = (variables: string, texts: readonly string[]): strin
 
 function knownEntities({ entities }: Run, sharedName: string | undefined): KnownEntities {
   if (sharedName === undefined) return new Map();
-  const known = entities.get(sharedName) ?? new Map<string, PendingEntity>();
+  const known = entities.get(sharedName) ?? (new Map() satisfies KnownEntities);
   entities.set(sharedName, known);
   return known;
 }

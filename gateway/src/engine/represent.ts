@@ -7,7 +7,9 @@ import { emptyTree, isTree, own, type Tree } from './tree.ts';
 
 /** Makes of an object what a subgraph needs to find its entity; undefined where the object lacks what is required. */
 export interface Representer {
-  /** JSON text; equal for equal representations, so it serves as a key, too. */
+  /** Equal for equal representations, and cheaper than their texts. */
+  readonly name: (entity: Tree) => EntityName | undefined;
+  /** JSON text. */
   readonly text: (entity: Tree) => string | undefined;
   readonly object: (entity: Tree) => Tree | undefined;
 }
@@ -23,6 +25,12 @@ export function createRepresenter(
   isWhole: (typeName: unknown) => boolean = () => true,
 ): Representer {
   return isFlat(requires) && !rewrites?.length ? flat(kinds, requires, isWhole) : deep(kinds, requires, rewrites, isWhole);
+}
+
+/** What a representation is known by: first what many share, then what tells them apart. */
+export interface EntityName {
+  readonly group: string;
+  readonly value: string;
 }
 
 /** Whether an object has all that some selections ask for; null is something. */
@@ -46,17 +54,25 @@ function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], isWhole
     if (keys.length > 0) keysByType.set(typeName, keys);
     return keys;
   };
+  const text = (entity: Tree): string | undefined => {
+    const keys = keysOf(entity['__typename']);
+    if (keys.length === 0) return undefined;
+    let written = '{';
+    for (const { key, label } of keys) {
+      const value = own(entity, key);
+      if (value === undefined) return undefined;
+      written += label + toJson(value);
+    }
+    return `${written}}`;
+  };
   return {
-    text: (entity) => {
-      const keys = keysOf(entity['__typename']);
-      if (keys.length === 0) return undefined;
-      let text = '{';
-      for (const { key, label } of keys) {
-        const value = own(entity, key);
-        if (value === undefined) return undefined;
-        text += label + toJson(value);
-      }
-      return `${text}}`;
+    text,
+    name: (entity) => {
+      // Nearly all representations are a type and an id, which the answer has as a text already.
+      const { [0]: type, [1]: id, length } = keysOf(entity['__typename']);
+      const value = length === 2 && type?.name === '__typename' && id ? own(entity, id.key) : undefined;
+      if (typeof value === 'string') return { group: id?.group as string, value };
+      return wholeName(text(entity));
     },
     object: (entity) => {
       const found = emptyTree();
@@ -66,15 +82,22 @@ function flat(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], isWhole
   };
 }
 
-/** Where a value is kept, and what the subgraph calls it. */
-type Keys = readonly { readonly key: string; readonly name: string; readonly label: string }[];
+const wholeName = (text: string | undefined): EntityName | undefined => (text === undefined ? undefined : { group: '', value: text });
+
+/** Where a value is kept, and what the subgraph calls it; `group` is it with the type that it is of. */
+type Keys = readonly { readonly key: string; readonly name: string; readonly label: string; readonly group: string }[];
 
 function readKeys(kinds: Kinds, requires: readonly QueryPlanSelectionNode[], typeName: unknown): Keys {
   const keysByName = new Map<string, string>();
   for (const node of requires)
     if (node.kind === 'InlineFragment' && node.typeCondition && kinds.of(node.typeCondition).has(typeName))
       for (const field of node.selections) if (field.kind === 'Field') keysByName.set(field.name, field.alias ?? field.name);
-  return [...keysByName].map(([name, key], index) => ({ key, name, label: `${index === 0 ? '' : ','}${JSON.stringify(name)}:` }));
+  return [...keysByName].map(([name, key], index) => ({
+    key,
+    name,
+    label: `${index === 0 ? '' : ','}${JSON.stringify(name)}:`,
+    group: `${String(typeName)}.${name}`,
+  }));
 }
 
 function deep(
@@ -89,13 +112,11 @@ function deep(
     rewrite(kinds, rewrites, found);
     return found;
   };
-  return {
-    object,
-    text: (entity) => {
-      const found = object(entity);
-      return found && toJson(found);
-    },
+  const text = (entity: Tree): string | undefined => {
+    const found = object(entity);
+    return found && toJson(found);
   };
+  return { object, text, name: (entity) => wholeName(text(entity)) };
 }
 
 /** What the selections ask for; undefined as a whole where a part is missing. */

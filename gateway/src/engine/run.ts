@@ -47,8 +47,8 @@ export interface PendingEntity {
   arrival: Promise<void>;
 }
 
-/** Entities by the text of their representations. */
-export type KnownEntities = Map<string, PendingEntity>;
+/** Entities by the names of their representations. */
+export type KnownEntities = Map<string, Map<string, PendingEntity>>;
 
 /** One run of a compiled plan. */
 export interface Run {

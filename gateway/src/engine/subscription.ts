@@ -53,7 +53,7 @@ async function begin(engine: Engine, request: Observed<SubscriptionRequest>): Pr
   const client = engine.clients.get(primary.serviceName);
   if (!client) return refusal(engine, compiled, unavailableAnswer());
 
-  const leaving = new AbortController();
+  const leaving = endingWithSignal(request.signal);
   const variables = pickVariables(primary, { variables: request.variables ?? {} });
   const source = await client.subscribe({
     query: primary.operation,
@@ -61,7 +61,7 @@ async function begin(engine: Engine, request: Observed<SubscriptionRequest>): Pr
     variables,
     identity: request.identity,
     deadline: Number.MAX_SAFE_INTEGER,
-    signal: AbortSignal.any([request.signal, leaving.signal]),
+    signal: leaving.signal,
   });
   if (!(Symbol.asyncIterator in source)) return refusal(engine, compiled, source);
   const events = complete(engine, compiled, source);
@@ -73,6 +73,14 @@ async function begin(engine: Engine, request: Observed<SubscriptionRequest>): Pr
     return end(value);
   };
   return events;
+}
+
+/** Aborts with a signal that ends with the subscription; `AbortSignal.any` costs ten thousand idle ones some megabytes. */
+function endingWithSignal(signal: AbortSignal): AbortController {
+  const ending = new AbortController();
+  if (signal.aborted) ending.abort();
+  else signal.addEventListener('abort', () => ending.abort(), { once: true });
+  return ending;
 }
 
 function compile(

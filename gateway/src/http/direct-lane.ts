@@ -1,4 +1,4 @@
-import { type Answer, answerText, type IncrementalAnswer, isIncremental } from '../answer.ts';
+import { type Answer, answerBody, answerText, type IncrementalAnswer, isIncremental } from '../answer.ts';
 import { headersOf, statusOf } from '../edge-errors.ts';
 import { endingWith } from '../generators.ts';
 import { isChecked } from '../operations.ts';
@@ -24,7 +24,7 @@ function wholeReply(result: Answer, contentType: string): Reply {
   return {
     status,
     headers: { 'content-type': contentType, ...cacheHeaders(result), ...headersOf(status, extensions) },
-    body: answerText(result),
+    body: answerBody(result),
   };
 }
 

@@ -11,7 +11,7 @@ import { ClientLeft } from './body.ts';
 import { openChannel, pour } from './channel.ts';
 import { type Door, enter, errorReplyOf } from './entrance.ts';
 import type { Exchange, Lane } from './lane.ts';
-import { type Headers, isReply, type Reply, writeReply } from './reply.ts';
+import { type Headers, isReply, isWhole, type Reply, writeReply } from './reply.ts';
 import { writeStream } from './stream.ts';
 import { eventStream, multipartStream, type StreamEncoding } from './stream-encodings.ts';
 
@@ -79,7 +79,7 @@ function refuse({ shared, via }: Pick<Door, 'shared' | 'via'>, response: ServerR
 
 async function send({ slowReaders }: Shared, response: ServerResponse, common: Headers, reply: Reply): Promise<void> {
   const { status, headers, body } = reply;
-  if (typeof body === 'string') return writeReply(response, common, { status, headers, body });
+  if (isWhole(body)) return writeReply(response, common, { status, headers, body });
   await pour(openChannel(slowReaders, response, status, { ...common, ...headers }), body);
 }
 

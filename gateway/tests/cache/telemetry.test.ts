@@ -46,7 +46,6 @@ test('metrics count both apart, and no fetch where nobody was asked', async () =
     'gateway_fetch_duration_seconds_count{subgraph="rates",outcome="ok"} 1',
     'gateway_entities_asked_total{subgraph="rates"} 1',
     'gateway_entities_saved_total{subgraph="rates",source="request"} 1',
-    'gateway_entities_saved_total{subgraph="rates",source="cache"} 0',
   ]);
   await world.ask(document);
   await world.ask(partly);
