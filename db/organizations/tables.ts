@@ -3,3 +3,4 @@ export * from './tables/members.ts';
 export * from './tables/organizations.ts';
 export * from './tables/records.ts';
 export * from './tables/schema.ts';
+export * from './tables/settings.ts';

@@ -1,21 +1,7 @@
 import { createdAt, id, moment, publicRead, tenantOnly } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
-import {
-  bigint,
-  boolean,
-  char,
-  check,
-  foreignKey,
-  index,
-  integer,
-  pgPolicy,
-  primaryKey,
-  text,
-  uniqueIndex,
-  uuid,
-} from 'drizzle-orm/pg-core';
-import { organizationStatus, ownTenants, readable, schema, suspensionCause } from './schema.ts';
-import { roles } from './members.ts';
+import { bigint, boolean, check, foreignKey, index, integer, pgPolicy, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { organizationStatus, schema, suspensionCause } from './schema.ts';
 
 export const organizations = schema.table(
   'organizations',
@@ -52,36 +38,6 @@ export const slugHolds = schema.table(
   (table) => [
     publicRead('slug_hold', sql`true`),
     pgPolicy('renewable', { as: 'permissive', for: 'update', to: 'public', using: sql`${table.heldUntil} <= now()`, withCheck: sql`true` }),
-    tenantOnly(table.organizationId),
-  ],
-);
-
-export const settings = schema.table(
-  'settings',
-  {
-    organizationId: uuid().primaryKey(),
-    requireMfa: boolean().notNull().default(false),
-    defaultRoleId: uuid().notNull(),
-    invitationDays: integer().notNull().default(7),
-    guestsSeeMembers: boolean().notNull().default(false),
-    allowedInviteDomains: text()
-      .array()
-      .notNull()
-      .default(sql`'{}'`),
-    locale: text().notNull(),
-    timeZone: text().notNull(),
-    currency: char({ length: 3 }).notNull(),
-    weekStartsOn: integer().notNull().default(1),
-    version: integer().notNull().default(1),
-  },
-  (table) => [
-    foreignKey({ name: 'settings_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    foreignKey({
-      name: 'settings_role',
-      columns: [table.organizationId, table.defaultRoleId],
-      foreignColumns: [roles.organizationId, roles.id],
-    }),
-    readable('members_read', sql`${table.organizationId} in (${ownTenants})`),
     tenantOnly(table.organizationId),
   ],
 );
