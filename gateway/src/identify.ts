@@ -77,7 +77,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
   const choose = async (userId: string, organizationId: string | undefined): Promise<Membership | null> => {
     if (!organizationId) return null;
     const membership = await memberships.find(userId, organizationId);
-    if (membership?.status !== 'ACTIVE') throw notFound('Organization');
+    if (!membership || membership.status === 'DELETED') throw notFound('Organization');
     return membership;
   };
   const shownBy = async (bearer: string): Promise<Shown> => {
@@ -202,11 +202,12 @@ function toViewer(token: VerifiedToken, appScopes: readonly string[]): Viewer {
   };
 }
 
-const toOrganization = ({ organizationId, membershipId, roleKey, permissions }: Membership) => ({
+const toOrganization = ({ organizationId, membershipId, roleKey, permissions, status }: Membership) => ({
   id: organizationId,
   membershipId,
   role: roleKey,
   permissions,
+  ...(status === 'ACTIVE' ? {} : { inactive: true }),
 });
 
 const originOf = ({ ipAddress, userAgent, traceparent }: Credentials) => ({

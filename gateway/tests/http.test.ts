@@ -261,8 +261,8 @@ describe('in which organization', () => {
     expect((await ask(budget, await inside('acme'))).body).toEqual({ data: { currentOrganization: { id: 'acme', budget: 7 } } });
     expect((await ask('{ currentOrganization { id } }', await bearer())).body).toEqual({ data: { currentOrganization: null } });
   });
-  test('unknown, foreign and suspended are NOT_FOUND before anything runs; guests are UNAUTHENTICATED', async () => {
-    state.memberships.set('ada closed', { ...row, organizationId: 'closed', status: 'SUSPENDED' });
+  test('unknown, foreign and deleted are NOT_FOUND before anything runs; guests are UNAUTHENTICATED', async () => {
+    state.memberships.set('ada closed', { ...row, organizationId: 'closed', status: 'DELETED' });
     shop.requests.length = 0;
     for (const id of ['unknown', 'closed'])
       expect((await ask('{ products { nodes { id } } }', await inside(id))).body).toEqual({
@@ -273,6 +273,10 @@ describe('in which organization', () => {
       body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },
     });
     expect(shop.requests).toHaveLength(0);
+  });
+  test('members read a suspended one', async () => {
+    state.memberships.set('ada resting', { ...row, organizationId: 'resting', status: 'SUSPENDED' });
+    expect((await ask(budget, await inside('resting'))).body).toEqual({ data: { currentOrganization: { id: 'resting', budget: 7 } } });
   });
   test('the membership is asked for once, and again after a change', async () => {
     const asked = () => tenants.requests.length;

@@ -69,12 +69,21 @@ function holds(policy: string, { viewer, organization }: Identity): boolean {
 export const hasPermission = ({ organization }: Pick<Identity, 'organization'>, permission: string) =>
   organization?.permissions.includes(permission) ?? false;
 
+/** Throws where the chosen organization is suspended or about to be deleted; rules that write its rows without an organization's permission ask this. */
+export function requireActiveOrganization({ organization }: Pick<Identity, 'organization'>): void {
+  if (organization?.inactive)
+    throw forbidden('the organization is suspended or about to be deleted; nothing in it can be changed', {
+      reason: 'ORGANIZATION_INACTIVE',
+    });
+}
+
 const machinery = new Set(['_service', '_entities']);
 type Resolver = (source: unknown, args: unknown, ctx: Identity, info: GraphQLResolveInfo) => unknown;
 
 /**
  * Puts the SDL's access rules before the resolvers of a subgraph: a field's own and its type's must hold. A field that
- * has neither, nor `@public`, is closed to clients. Entities that are hidden or missing resolve to null.
+ * has neither, nor `@public`, is closed to clients. What writes by an organization's permission is closed while that
+ * organization is inactive. Entities that are hidden or missing resolve to null.
  */
 export function enforceAccess(schema: GraphQLSchema): GraphQLSchema {
   return mapSchema(schema, {
@@ -89,9 +98,12 @@ function guardField(schema: GraphQLSchema, config: GraphQLFieldConfig<unknown, I
   if (machinery.has(fieldName) || typeName === '_Service') return config;
   const rules = [ruleOf(schema, config as Ruled), ruleOf(schema, type as Ruled)].filter(isRule);
   if (rules.length > 0 && rules.every((rule) => !rule.internal && !asks(rule))) return config;
+  const writesInOrganization =
+    type === schema.getMutationType() && rules.some(({ policies }) => policies.flat().some((policy) => policy.startsWith('org:')));
   const check = (ctx: Identity) => {
     if (rules.length === 0 && !ctx.service) throw forbidden('this field is closed');
     for (const rule of rules) checkRule(rule, ctx);
+    if (writesInOrganization) requireActiveOrganization(ctx);
   };
   const resolve = (config.resolve ?? defaultFieldResolver) as Resolver;
   config.resolve = (source, args, ctx, info) => {

@@ -32,6 +32,8 @@ export interface ChosenOrganization {
   readonly membershipId: string;
   readonly role: string;
   readonly permissions: readonly string[];
+  /** It is suspended, or about to be deleted: members may read, and nobody may write. */
+  readonly inactive?: boolean;
 }
 
 /** Who asks, from where, until when. Plain data: between processes it travels as a signed token. */

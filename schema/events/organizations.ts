@@ -83,6 +83,14 @@ export const teamUpdated = defineEvent('organizations.team.updated', 1, 'organiz
 /** A team is gone; these were its members. */
 export const teamDeleted = defineEvent('organizations.team.deleted', 1, 'organizationId', team);
 
+/** A limit was set; null is unlimited. The domain that owns the quota enforces it. */
+export const quotaChanged = defineEvent(
+  'organizations.quota.changed',
+  1,
+  'organizationId',
+  organization.extend({ key: z.string(), limit: z.int().nullable() }),
+);
+
 const invitation = organization.extend({ invitationId: z.uuid() });
 
 /** Somebody was invited; the link travels by mail alone. */

@@ -51,6 +51,12 @@ const described: readonly Category[] = [
     'Invitations, changed roles and the end of memberships.',
     modes('IMMEDIATE', 'OFF'),
   ),
+  category(
+    'organizations.administration',
+    'Organizations that you look after',
+    'Limits that are nearly reached, mail domains that fail, and deletions.',
+    modes('IMMEDIATE', 'OFF'),
+  ),
   category('chat.direct', 'Direct messages', 'Messages that are meant for you alone.', modes('OFF', 'IMMEDIATE')),
   category('chat.mention', 'Mentions', 'Messages in groups that name you.', modes('OFF', 'IMMEDIATE')),
   category('chat.group', 'Groups', 'New messages in your groups, and groups that you were added to.', modes('OFF', 'OFF')),
@@ -164,6 +170,28 @@ const kinds: Readonly<Record<string, Kind>> = {
     template: {
       title: (values) => `You own ${values.text('organizationName')} now`,
       plain: 'You own an organization now',
+    },
+  },
+  'organizations.QUOTA_NEAR': {
+    category: 'organizations.administration',
+    template: {
+      title: (values) =>
+        `${values.text('organizationName')} uses ${values.text('used')} of ${values.text('limit')} (${values.text('quota')})`,
+      plain: 'A limit of an organization is nearly reached',
+    },
+  },
+  'organizations.DOMAIN_FAILING': {
+    category: 'organizations.administration',
+    template: {
+      title: (values) => `The proof of ${values.text('domain')} for ${values.text('organizationName')} fails`,
+      plain: 'The proof of a mail domain fails',
+    },
+  },
+  'organizations.ORGANIZATION_ARCHIVED': {
+    category: 'organizations.administration',
+    template: {
+      title: (values) => `${values.text('organizationName')} will be deleted on ${values.text('erasesAt')}`,
+      plain: 'An organization will be deleted',
     },
   },
   'chat.DIRECT_MESSAGE': {

@@ -2,6 +2,7 @@ import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
 import { on } from '@supergraph/platform/consumers';
 import type { Emitter } from '@supergraph/platform/outbox';
 import {
+  serviceAccountCreated,
   userDeleted,
   userEmailChanged,
   userRegistered,
@@ -10,7 +11,11 @@ import {
   userUpdated,
 } from '@supergraph/schema/events/accounts';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
+import { usageReported } from '@supergraph/schema/events/platform';
+import { record } from './service/audit.ts';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
+import { hearUsage } from './service/quotas.ts';
+import { welcomeServiceAccount } from './service/service-accounts.ts';
 import { leaveTeams } from './service/team-members.ts';
 import { tellStanding } from './service/tell.ts';
 import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
@@ -32,10 +37,18 @@ async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userI
     await leaveTeams(ctx, own, member);
     const { epoch } = await updateOrganization(own, organizationId, {}, -1);
     await tellStanding(ctx, own, memberRemoved, member, epoch, 'ACCOUNT_DELETED');
+    await record(ctx, own, organizationId, { name: 'member.removed', target: member.id, details: { userId, reason: 'ACCOUNT_DELETED' } });
   });
 }
 
+/** The domain that sent an event stands first in its name. */
+const senderOf = ({ name }: { readonly name: string }): string => name.slice(0, name.indexOf('.'));
+
 export const consumers = [
+  on(serviceAccountCreated, (ctx, tx, { payload, actorId }) => welcomeServiceAccount(ctx, tx, payload, actorId)),
+  on(usageReported.any, (ctx, tx, event) =>
+    hearUsage(ctx, tx, { ...event.payload, domain: senderOf(event), countedAt: new Date(event.occurredAt) }),
+  ),
   on(userRegistered, async (_ctx, tx, { payload }) => {
     const { userId, version, kind, handle, displayName, email, locale } = payload;
     await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });

@@ -1,6 +1,7 @@
 import type { Permission } from './permissions.ts';
 import type { Quota } from './service/quotas.ts';
 import type { TenantContext } from './service/membership-context.ts';
+import type { AuditEvent } from './store/audit.ts';
 import type { Invitation } from './store/invitations.ts';
 import type { Member } from './store/memberships.ts';
 import type { Organization, Settings } from './store/organizations.ts';
@@ -13,6 +14,7 @@ export type OrganizationRoleMapper = Role;
 export type TeamMapper = Team;
 export type OrganizationPermissionMapper = Permission;
 export type OrganizationInvitationMapper = Invitation;
+export type OrganizationAuditEventMapper = AuditEvent;
 export type OrganizationSettingsMapper = Settings;
 export type OrganizationQuotaMapper = Quota;
 export type MembershipContextMapper = TenantContext;

@@ -1,6 +1,7 @@
 import { permissions } from './permissions.ts';
 import { permissionsOf, permissionsOfMember, statusOfInvitation } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
+import { pageOfAuditEvents } from './service/audit.ts';
 import {
   acceptInvitation,
   declineInvitation,
@@ -35,7 +36,16 @@ import {
   suspendOrganization,
 } from './service/organization.ts';
 import { quotasOf, setQuota } from './service/quotas.ts';
-import { changeRole, createRole, deleteRole, findRole, memberCountOfRole, requireKnownRole, rolesOf } from './service/roles.ts';
+import {
+  changeRole,
+  createRole,
+  deleteRole,
+  findRole,
+  isAssignable,
+  memberCountOfRole,
+  requireKnownRole,
+  rolesOf,
+} from './service/roles.ts';
 import { changeSettings, settingsOf } from './service/settings.ts';
 import { changeTeam, createTeam, deleteTeam, findTeam, pageOfTeamMembers, pageOfTeams, teamsOf } from './service/teams.ts';
 import { watchMemberships, watchOrganization } from './service/watch.ts';
@@ -94,6 +104,7 @@ export const resolvers: CompleteResolvers = {
     settings: (organization, _, ctx) => settingsOf(ctx, organization),
     quotas: (organization, _, ctx) => quotasOf(ctx, organization),
     invitations: (organization, args, ctx) => pageOfInvitations(ctx, organization, args),
+    auditEvents: (organization, args, ctx) => pageOfAuditEvents(ctx, organization, args),
   },
   OrganizationMembership: {
     __resolveReference: ({ id }, ctx) => findMember(ctx, id),
@@ -111,12 +122,13 @@ export const resolvers: CompleteResolvers = {
     __resolveReference: ({ id }, ctx) => findTeam(ctx, id),
     members: (team, args, ctx) => pageOfTeamMembers(ctx, team, args),
   },
-  OrganizationPermission: { assignable: () => true },
+  OrganizationPermission: { assignable: ({ key }, _, ctx) => isAssignable(ctx, key) },
   OrganizationInvitation: {
     __resolveReference: ({ id }, ctx) => findInvitation(ctx, id),
     status: (invitation, _, ctx) => statusOfInvitation(invitation, ctx.now()),
     invitedBy: (invitation) => ({ id: invitation.invitedById }),
   },
+  OrganizationAuditEvent: { actor: ({ actorId }) => (actorId === null ? null : { id: actorId }) },
   OrganizationSettings: { defaultRole: (settings, _, ctx) => requireKnownRole(ctx, settings.defaultRoleId) },
   User: {
     memberships: (user, args, ctx) => pageOfOwnMembers(ctx, user.id, args),

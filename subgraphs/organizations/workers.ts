@@ -1,3 +1,4 @@
+import { forgetOldAudit } from './service/audit.ts';
 import { sendMails } from './service/mail.ts';
 
-export const workers = [sendMails];
+export const workers = [forgetOldAudit, sendMails];

@@ -15,6 +15,18 @@ const { run, deliver, emitted, owner, context, close } = harness;
 afterAll(close);
 const a = world(harness);
 
+test("a suspended organization's staff read and change nothing", async () => {
+  const resting = { in: { ...a.seller, inactive: true } };
+  const made = await a.give('createProductCategory', { name: 'Before' });
+  for (const refused of [
+    await a.send('createProductCategory', { name: 'After' }, resting),
+    await a.send('updateProductCategory', { id: made.id, name: 'Changed' }, resting),
+  ])
+    expect(refused).toMatchObject({ codes: ['FORBIDDEN'], reasons: ['ORGANIZATION_INACTIVE'] });
+  const { data } = await run(`query ($id: ID!) { productCategory(id: $id) { name } }`, { variables: { id: made.id }, ...resting });
+  expect(data.productCategory).toEqual({ name: 'Before' });
+});
+
 describe('the category tree', () => {
   const admin = person({ roles: ['USER', 'ADMIN'] });
   test('is at most eight deep', async () => {

@@ -1,4 +1,6 @@
 import type { changeLog, conversations, messages, messageVersions, participants, people, reactions } from '@supergraph/db/chat/tables';
+import { requireActiveOrganization } from '@supergraph/platform/access';
+import type { ChosenOrganization } from '@supergraph/platform/context';
 import { type Db, inTenant } from '@supergraph/platform/database';
 
 export type Conversation = typeof conversations.$inferSelect;
@@ -13,7 +15,7 @@ export type Role = Participant['role'];
 
 interface Scope {
   readonly db: Db;
-  readonly organization: { readonly id: string } | null;
+  readonly organization: ChosenOrganization | null;
   readonly viewer: { readonly userId: string } | null;
 }
 
@@ -21,9 +23,11 @@ interface Scope {
 export const reading = <Result>(scope: Scope, work: (db: Db) => Promise<Result>): Promise<Result> =>
   scope.organization ? inTenant(scope, work) : work(scope.db);
 
-/** A transaction in the chosen space. */
-export const writing = <Result>(scope: Scope, work: (tx: Db) => Promise<Result>): Promise<Result> =>
-  scope.organization ? inTenant(scope, work) : scope.db.transaction((tx) => work(tx));
+/** A transaction in the chosen space; FORBIDDEN where that is an inactive organization's. */
+export async function writing<Result>(scope: Scope, work: (tx: Db) => Promise<Result>): Promise<Result> {
+  requireActiveOrganization(scope);
+  return scope.organization ? inTenant(scope, work) : scope.db.transaction((tx) => work(tx));
+}
 
 /** The one row that a statement gives back. */
 export function only<Row>([row]: readonly Row[]): Row {

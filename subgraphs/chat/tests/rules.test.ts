@@ -514,6 +514,16 @@ test('an erased person leaves groups and tenants, direct talks stay with the oth
   expect((await say(ana, directId, 'are you there?')).reasons).toEqual(['NOT_REACHABLE']);
 });
 
+test('in a suspended tenant people read and say nothing', async () => {
+  const { ana, bo } = await people();
+  const chosen = await tenant([ana, bo]);
+  const { id } = await group(ana, [bo], {}, { in: chosen });
+  const resting = { ...chosen, inactive: true };
+  const said = await run(documents.send, { input: { conversationId: id, clientMessageId: 'x', body: 'late' }, as: ana, in: resting });
+  expect(said).toMatchObject({ codes: ['FORBIDDEN'], reasons: ['ORGANIZATION_INACTIVE'] });
+  expect((await run(documents.see, { variables: { id }, as: bo, in: resting })).data.conversation).toMatchObject({ id });
+});
+
 test('a deleted tenant’s conversations are erased, which is told', async () => {
   const { ana, bo } = await people();
   const chosen = await tenant([ana, bo]);

@@ -22,6 +22,7 @@ import {
 import { findLiveMember, insertMembership, type Member } from '../store/memberships.ts';
 import { lockOrganization, type Organization, updateOrganization } from '../store/organizations.ts';
 import { foldAddress } from '../store/people.ts';
+import { record } from './audit.ts';
 import { hashToken } from './invite.ts';
 import { joinTeams } from './team-members.ts';
 import { tell, tellActive } from './tell.ts';
@@ -142,6 +143,8 @@ export const acceptInvitation = (ctx: Context, input: unknown): Promise<Member> 
     if (!member) throw new Error('the membership that was made is gone');
     await tell(ctx, tx, invitationAccepted, { organizationId: organization.id, invitationId: invitation.id, userId });
     await tellActive(ctx, tx, memberAdded, member, epoch);
+    const details = { membershipId: member.id, roleKey: member.role.key };
+    await record(ctx, tx, organization.id, { name: 'invitation.accepted', target: invitation.id, details });
     return member;
   });
 
@@ -154,5 +157,6 @@ export const declineInvitation = (ctx: Context, input: unknown): Promise<Invitat
       invitationId: invitation.id,
       userId: requireViewer(ctx).userId,
     });
+    await record(ctx, tx, organization.id, { name: 'invitation.declined', target: invitation.id });
     return { ...invitation, status: 'DECLINED' };
   });

@@ -17,8 +17,9 @@ import {
 } from '../store/invitations.ts';
 import { findSettings, type Settings } from '../store/organizations.ts';
 import { findNames, findPeopleByAddress, foldAddress } from '../store/people.ts';
+import { record } from './audit.ts';
 import { queueMails } from './mail.ts';
-import { requireSeats } from './quotas.ts';
+import { requireSeats, spendInvitations, watchNearness } from './quotas.ts';
 import { requireTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tell } from './tell.ts';
 import { type Act, actInTenant, requireGrantable, requireRole } from './tenant.ts';
@@ -139,6 +140,7 @@ async function makeInvitations(ctx: Context, act: Act, settings: Settings, wante
   const folds = wanted.map(({ emailFold }) => emailFold);
   const open = await findOpenAddresses(tx, organization.id, folds, now);
   await requireSeats(tx, organization.id, folds.filter((fold) => !open.has(fold)).length, now);
+  await spendInvitations(ctx, tx, organization.id, folds.length);
   const known = await findPeopleByAddress(tx, folds);
   const tokens = new Map(folds.map((fold) => [fold, randomBytes(32).toString('base64url')]));
   const tokenOf = (fold: string): string => tokens.get(fold) as string;
@@ -163,6 +165,7 @@ async function makeInvitations(ctx: Context, act: Act, settings: Settings, wante
     rows.map(({ id }) => id),
   );
   for (const invitation of made) await tellOfInvitation(ctx, act, invitation);
+  for (const key of ['seats', 'invitations.per_day'] as const) await watchNearness(ctx, tx, organization, key);
   const inviter = (await findNames(tx, [actor.userId])).get(actor.userId) ?? '';
   await queueMails(
     ctx,
@@ -182,6 +185,8 @@ async function tellOfInvitation(ctx: Context, { tx, organization }: Act, invitat
     roleKey: role.key,
     invitedById,
   });
+  const name = round === 1 ? 'invitation.created' : 'invitation.renewed';
+  await record(ctx, tx, organization.id, { name, target: id, details: { roleKey: role.key, teamIds: invitation.teamIds } });
   if (!inviteeUserId) return;
   const subject = { type: 'OrganizationInvitation', id };
   await requestNotice(ctx, tx, {
@@ -246,6 +251,7 @@ export async function revokeInvitation(ctx: Context, input: unknown): Promise<In
   return actInTenant(ctx, invite, async (act) => {
     const invitation = await requirePending(act, id);
     if (!(await closeInvitation(act.tx, invitation, 'REVOKED', ctx.now()))) throw answered();
+    await record(ctx, act.tx, act.organization.id, { name: 'invitation.revoked', target: id });
     return { ...invitation, status: 'REVOKED' };
   });
 }

@@ -21,6 +21,7 @@ import {
 } from '../store/memberships.ts';
 import { lockOrganization, type Organization, updateOrganization } from '../store/organizations.ts';
 import { findRoleByKey, type Role } from '../store/roles.ts';
+import { changesOf, record } from './audit.ts';
 import { requireOtherOwner } from './owners.ts';
 import { leaveTeams, requireTeams, setTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tellActive, tellStanding } from './tell.ts';
@@ -131,9 +132,20 @@ export async function changeMember(ctx: Context, input: unknown): Promise<Member
     if (changed.status === 'ACTIVE') await tellActive(ctx, tx, memberUpdated, changed, epoch);
     if (role && member.id !== act.actor.id)
       await requestNotice(ctx, tx, noticeOf(act, 'ROLE_CHANGED', changed, changed.version, { roleName: role.name }));
+    await record(ctx, tx, act.organization.id, { name: 'member.updated', target: membershipId, details: detailsOf(member, changed) });
     return changed;
   });
 }
+
+const shown = ({ userId, title, teamIds, role }: Member) => ({ userId, title, teamIds, roleKey: role.key });
+
+/** Whom a change of a membership concerns, and what it changed. */
+const detailsOf = (before: Member, after: Member) => ({
+  userId: after.userId,
+  ...changesOf(shown(before), shown(after), ['title', 'teamIds', 'roleKey']),
+});
+
+const recordOf = (name: string, { id, userId }: Member) => ({ name, target: id, details: { userId } });
 
 async function requireRoleChange(act: Act, member: Member, role: Role): Promise<void> {
   requireGrantable(act, role);
@@ -151,6 +163,7 @@ export async function suspendMember(ctx: Context, input: unknown): Promise<Membe
     await updateMembership(act.tx, member, { status: 'SUSPENDED' });
     const { epoch } = await updateOrganization(act.tx, act.organization.id);
     await tellStanding(ctx, act.tx, memberSuspended, member, epoch, 'SUSPENDED');
+    await record(ctx, act.tx, act.organization.id, recordOf('member.suspended', member));
     return reread(act, membershipId);
   });
 }
@@ -168,6 +181,7 @@ export async function reinstateMember(ctx: Context, input: unknown): Promise<Mem
     // Role and teams may have changed in the meantime.
     const { epoch: next } = await updateOrganization(act.tx, act.organization.id);
     await tellActive(ctx, act.tx, memberUpdated, reinstated, next);
+    await record(ctx, act.tx, act.organization.id, recordOf('member.reinstated', member));
     return reinstated;
   });
 }
@@ -182,6 +196,7 @@ export async function removeMember(ctx: Context, input: unknown): Promise<Member
     await leaveTeams(ctx, act.tx, member);
     const { epoch } = await updateOrganization(act.tx, act.organization.id, {}, -1);
     await tellStanding(ctx, act.tx, memberRemoved, member, epoch, 'REMOVED');
+    await record(ctx, act.tx, act.organization.id, recordOf('member.removed', member));
     if (member.id !== act.actor.id) await requestNotice(ctx, act.tx, noticeOf(act, 'REMOVED', member, member.version));
     return reread(act, membershipId);
   });
@@ -202,6 +217,7 @@ export async function leave(ctx: Context, input: unknown): Promise<Member> {
     await leaveTeams(ctx, tx, member);
     const { epoch } = await updateOrganization(tx, organizationId, {}, -1);
     await tellStanding(ctx, tx, memberRemoved, member, epoch, 'LEFT');
+    await record(ctx, tx, organizationId, recordOf('member.left', member));
     return findMemberOf(tx, organizationId, member.id);
   });
   if (!left) throw notFound('Membership');
@@ -236,6 +252,8 @@ export async function transferOwnership(ctx: Context, input: unknown): Promise<{
     await tellActive(ctx, tx, memberUpdated, changed.previousOwner, epoch);
     const subject = { type: 'Organization', id: organization.id };
     await requestNotice(ctx, tx, { kind: 'OWNERSHIP', recipientId: heir.userId, organization, subject, fact: epoch });
+    const details = { from: actor.userId, to: heir.userId };
+    await record(ctx, tx, organization.id, { name: 'ownership.transferred', target: organization.id, details });
     return changed;
   });
 }

@@ -34,6 +34,7 @@ import {
   updateOrganization,
 } from '../store/organizations.ts';
 import { insertRoles, type Role } from '../store/roles.ts';
+import { changesOf, record } from './audit.ts';
 import { currencyInput, localeInput, timeZoneInput } from './inputs.ts';
 import { tell, tellActive, tellDescription } from './tell.ts';
 import { actInTenant, forgetLoaded, requireMayOwn } from './tenant.ts';
@@ -129,6 +130,7 @@ async function found(ctx: Context, tx: Db, id: string, ownerId: string, descript
   const owner: Member = { ...membership, role: roleOf('OWNER'), guestsSeeMembers: false, teamIds: [] };
   await tellDescription(ctx, tx, organizationCreated, organization, { locale, timeZone, currency });
   await tellActive(ctx, tx, memberAdded, owner, organization.epoch);
+  await record(ctx, tx, id, { name: 'organization.created', target: id, details: { name: description.name, slug: description.slug } });
 }
 
 /** Makes an organization that the viewer owns. */
@@ -185,6 +187,8 @@ export async function changeOrganization(ctx: Context, input: unknown): Promise<
       }
       const [settings] = await findSettings(tx, [organization.id]);
       if (settings) await tellDescription(ctx, tx, organizationUpdated, changed, settings);
+      const details = changesOf(organization, changed, ['name', 'slug']);
+      await record(ctx, tx, organization.id, { name: 'organization.updated', target: organization.id, details });
       return changed;
     });
   } catch (error) {
@@ -202,6 +206,7 @@ export async function suspendOrganization(ctx: Context, input: unknown): Promise
     if (!organization) throw notFound('Organization');
     if (organization.status !== 'ACTIVE') throw wrongState('the organization is not active');
     await tell(ctx, tx, organizationSuspended, { organizationId: id });
+    await record(ctx, tx, id, { name: 'organization.suspended', target: id, details: { because: 'PLATFORM', reason: reason ?? null } });
     return updateOrganization(tx, id, { status: 'SUSPENDED', suspendedBecause: 'PLATFORM' });
   });
   ctx.log.info({ organizationId: id, reason: reason ?? null }, 'an organization was suspended');
@@ -218,6 +223,7 @@ export async function reinstateOrganization(ctx: Context, input: unknown): Promi
     if (organization.status !== 'SUSPENDED') throw wrongState('the organization is not suspended');
     if ((await countOtherOwners(tx, id, null)) === 0) throw conflict('the organization has no active owner', { reason: 'LAST_OWNER' });
     await tell(ctx, tx, organizationReinstated, { organizationId: id });
+    await record(ctx, tx, id, { name: 'organization.reinstated', target: id });
     return updateOrganization(tx, id, { status: 'ACTIVE', suspendedBecause: null });
   });
   forgetLoaded(ctx);

@@ -6,6 +6,7 @@ import { isOwner } from '../policy.ts';
 import { countOtherOwners, findLiveMember, findOldestAdministrator, type Member, updateMembership } from '../store/memberships.ts';
 import { lockOrganization, type Organization, updateOrganization } from '../store/organizations.ts';
 import { findRoleByKey } from '../store/roles.ts';
+import { record } from './audit.ts';
 import { requestNotice, tell, tellActive } from './tell.ts';
 
 /** Throws LAST_OWNER when the tenant would be without an active owner if this member were none; its row must be locked. */
@@ -30,6 +31,7 @@ export async function replaceLostOwner(ctx: Emitter, tx: Db, organizationId: str
     else if (organization.status === 'ACTIVE') {
       await updateOrganization(own, organizationId, { status: 'SUSPENDED', suspendedBecause: 'NO_OWNER' });
       await tell(ctx, own, organizationSuspended, { organizationId });
+      await record(ctx, own, organizationId, { name: 'organization.suspended', target: organizationId, details: { because: 'NO_OWNER' } });
     }
   });
 }
@@ -40,6 +42,7 @@ async function promote(ctx: Emitter, tx: Db, organization: Organization, heir: M
   await updateMembership(tx, heir, { roleId: role.id });
   const { epoch } = await updateOrganization(tx, organization.id);
   await tellActive(ctx, tx, memberUpdated, { ...heir, role }, epoch);
+  await record(ctx, tx, organization.id, { name: 'ownership.inherited', target: organization.id, details: { to: heir.userId } });
   await requestNotice(ctx, tx, {
     kind: 'OWNERSHIP',
     recipientId: heir.userId,
@@ -58,5 +61,6 @@ export async function welcomeOwnerBack(ctx: Emitter, tx: Db, organizationId: str
     if (organization.status !== 'SUSPENDED' || organization.suspendedBecause !== 'NO_OWNER') return;
     await updateOrganization(own, organizationId, { status: 'ACTIVE', suspendedBecause: null });
     await tell(ctx, own, organizationReinstated, { organizationId });
+    await record(ctx, own, organizationId, { name: 'organization.reinstated', target: organizationId });
   });
 }

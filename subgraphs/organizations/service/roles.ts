@@ -18,6 +18,7 @@ import {
   type Role,
   updateRole,
 } from '../store/roles.ts';
+import { changesOf, record } from './audit.ts';
 import { findOwnMember } from './members.ts';
 import { tell } from './tell.ts';
 import { type Act, actInTenant, requireGrantable, requireRole } from './tenant.ts';
@@ -59,6 +60,9 @@ export async function memberCountOfRole(ctx: Context, { id, organizationId }: Ro
   return (await ctx.loaders.memberCountByRole.load(id))?.total ?? 0;
 }
 
+/** Whether the viewer may put a permission into a role of the chosen tenant: nobody gives what they do not hold. */
+export const isAssignable = (ctx: Context, permission: string): boolean => hasPermission(ctx, manage) && hasPermission(ctx, permission);
+
 function requireHeld({ actor }: Act, wanted: readonly string[]): void {
   const missing = missingToGrant(actor, wanted);
   if (missing.length > 0) throw forbidden('you cannot give what you do not hold', { reason: 'GRANT_EXCEEDS_OWN', permissions: missing });
@@ -85,6 +89,7 @@ export async function createRole(ctx: Context, input: unknown): Promise<Role> {
         });
       const [role] = await insertRoles(act.tx, [{ ...wanted, organizationId: act.organization.id, createdAt: ctx.now() }]);
       if (!role) throw new Error('the insert gave no row back');
+      await record(ctx, act.tx, act.organization.id, { name: 'role.created', target: role.id, details: wanted });
       return role;
     });
   } catch (error) {
@@ -114,6 +119,8 @@ export async function changeRole(ctx: Context, input: unknown): Promise<Role> {
       permissions: changed.permissions,
       epoch,
     });
+    const details = { key: role.key, ...changesOf(role, changed, ['name', 'permissions']) };
+    await record(ctx, act.tx, act.organization.id, { name: 'role.updated', target: id, details });
     return changed;
   });
 }
@@ -130,6 +137,8 @@ export async function deleteRole(ctx: Context, input: unknown): Promise<string> 
     const { epoch } = await updateOrganization(tx, organization.id);
     const given = { replacementKey: replacement.key, permissions: [...permissionsOf(replacement)] };
     await tell(ctx, tx, roleDeleted, { organizationId: organization.id, roleId: id, key: role.key, epoch, ...given });
+    const details = { key: role.key, permissions: role.permissions, replacementKey: replacement.key };
+    await record(ctx, tx, organization.id, { name: 'role.deleted', target: id, details });
     return id;
   });
 }

@@ -22,6 +22,7 @@ import {
   type Team,
   updateTeam,
 } from '../store/teams.ts';
+import { changesOf, record } from './audit.ts';
 import { findOwnMember } from './members.ts';
 import { requireRoom, requireRoomForTeam, tellTeams, tooMany } from './team-members.ts';
 import { tell, tellActive } from './tell.ts';
@@ -132,6 +133,7 @@ export async function createTeam(ctx: Context, input: unknown): Promise<Team> {
         act,
         members.map(({ id }) => id),
       );
+      await record(ctx, tx, organization.id, { name: 'team.created', target: team.id, details: { name: wanted, membershipIds } });
       return team;
     });
   } catch (error) {
@@ -153,6 +155,8 @@ export async function changeTeam(ctx: Context, input: unknown): Promise<Team> {
       const changed = await updateTeam(tx, team, wanted === undefined ? {} : { name: wanted });
       await tellTeams(ctx, tx, organization.id, [id]);
       await tellMembers(ctx, act, [...new Set([...addMembershipIds, ...removeMembershipIds])]);
+      const details = { ...changesOf(team, changed, ['name']), addMembershipIds, removeMembershipIds };
+      await record(ctx, tx, organization.id, { name: 'team.updated', target: id, details });
       return changed;
     });
   } catch (error) {
@@ -176,6 +180,7 @@ export async function deleteTeam(ctx: Context, input: unknown): Promise<string> 
       act,
       members.map(({ membershipId }) => membershipId),
     );
+    await record(ctx, tx, organization.id, { name: 'team.deleted', target: id, details: { name: team.name } });
     return id;
   });
 }

@@ -53,7 +53,7 @@ export const tellStanding = (
 const requested = notificationRequested.of('organizations');
 
 export interface Notice {
-  readonly kind: 'INVITED' | 'ROLE_CHANGED' | 'REMOVED' | 'OWNERSHIP';
+  readonly kind: 'INVITED' | 'ROLE_CHANGED' | 'REMOVED' | 'OWNERSHIP' | 'QUOTA_NEAR' | 'DOMAIN_FAILING' | 'ORGANIZATION_ARCHIVED';
   readonly recipientId: string;
   readonly organization: Pick<Organization, 'id' | 'name'>;
   readonly subject: { readonly type: string; readonly id: string };

@@ -228,6 +228,17 @@ export async function findOldestAdministrator(tx: Db, organizationId: string, ex
   return row ? toMember(row) : null;
 }
 
+/** Who owns a tenant and may act. */
+export async function listOwnerIds(tx: Db, organizationId: string): Promise<string[]> {
+  const rows = await tx
+    .select({ userId: memberships.userId })
+    .from(memberships)
+    .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.status, 'ACTIVE'), eq(roles.key, 'OWNER')))
+    .orderBy(asc(memberships.id));
+  return rows.map(({ userId }) => userId);
+}
+
 /** How many live members hold a seat; service accounts hold none. */
 export async function countSeatedMembers(tx: Db, organizationId: string): Promise<number> {
   const [row] = await tx

@@ -1,4 +1,4 @@
-import { organizations, quotas, settings, slugHolds } from '@supergraph/db/organizations/tables';
+import { organizations, settings, slugHolds } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type KeyPart, type Page } from '@supergraph/platform/page';
 import { and, count, eq, gt, ilike, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
@@ -133,23 +133,6 @@ export async function updateSettings(tx: Db, organizationId: string, version: nu
     .where(and(eq(settings.organizationId, organizationId), eq(settings.version, version)))
     .returning();
   return changed ?? null;
-}
-
-/** A limit of an organization; null is unlimited. */
-export async function findQuota(tx: Db, organizationId: string, key: string): Promise<number | null> {
-  const [row] = await tx
-    .select({ limit: quotas.limit })
-    .from(quotas)
-    .where(and(eq(quotas.organizationId, organizationId), eq(quotas.key, key)));
-  return row?.limit ?? null;
-}
-
-/** Sets a limit of an organization. */
-export async function upsertQuota(tx: Db, organizationId: string, key: string, limit: number | null): Promise<void> {
-  await tx
-    .insert(quotas)
-    .values({ organizationId, key, limit })
-    .onConflictDoUpdate({ target: [quotas.organizationId, quotas.key], set: { limit } });
 }
 
 /** Whether there is any organization at all. */

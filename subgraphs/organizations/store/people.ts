@@ -1,6 +1,6 @@
 import { people } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
-import { eq, inArray, lte, sql } from 'drizzle-orm';
+import { inArray, lte, sql } from 'drizzle-orm';
 
 export type Person = typeof people.$inferSelect;
 
@@ -43,10 +43,12 @@ export async function setAccountStatus(tx: Db, userId: string, status: Person['s
   await tx.insert(people).values({ userId, status }).onConflictDoUpdate({ target: people.userId, set: { status } });
 }
 
-/** What is known of a person; null when nothing is. */
-export async function findPerson(tx: Db, userId: string): Promise<Person | null> {
-  const [found] = await tx.select().from(people).where(eq(people.userId, userId));
-  return found ?? null;
+/** Notes that an account acts for a tenant and is no person, whatever else is heard of it, and when. */
+export async function markAsService(tx: Db, userId: string): Promise<void> {
+  await tx
+    .insert(people)
+    .values({ userId, kind: 'SERVICE' })
+    .onConflictDoUpdate({ target: people.userId, set: { kind: 'SERVICE' } });
 }
 
 /** Forgets a person; a tombstone without data keeps late events from bringing them back. */

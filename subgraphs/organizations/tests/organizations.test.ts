@@ -6,6 +6,7 @@ import {
   organizationUpdated,
 } from '@supergraph/schema/events/organizations';
 import { permissionKeys, memberPermissionKeys } from '../permissions.ts';
+import { quotaKeys } from '../quota-keys.ts';
 import {
   createOrganization,
   createRole,
@@ -122,7 +123,7 @@ test('tenant-only fields need a chosen tenant, and of another tenant than the ch
   const own = await act(ada, one, query, undefined, { id: one });
   expect(own.data.organization).toEqual({
     settings: { locale: 'en' },
-    quotas: [{ key: 'seats' }],
+    quotas: quotaKeys.map((key) => ({ key })),
     invitations: { totalCount: 0 },
     members: { totalCount: 1 },
   });
@@ -258,7 +259,18 @@ test('administrators of the platform page through all organizations', async () =
 });
 
 test('the published permissions are those of the table, and plain members hold their column', async () => {
-  const { data } = await run(`{ organizationPermissions { key domain description assignable } }`);
+  const ask = `{ organizationPermissions { key domain description assignable } }`;
+  const { data } = await run(ask);
+  const assignable = (result: Awaited<ReturnType<typeof run>>) =>
+    result.data.organizationPermissions
+      .filter((permission: { assignable: boolean }) => permission.assignable)
+      .map(({ key }: { key: string }) => key);
+  expect(assignable(await run(ask, { in: organizationWith(['organizations.role.manage', 'crm.deal.read']) }))).toEqual([
+    'organizations.role.manage',
+    'crm.deal.read',
+  ]);
+  expect(assignable(await run(ask, { in: organizationWith(['crm.deal.read']) }))).toEqual([]);
+  expect(assignable(await run(ask))).toEqual([]);
   expect(data.organizationPermissions.map(({ key }: { key: string }) => key)).toEqual(permissionKeys);
   expect(new Set(permissionKeys).size).toBe(permissionKeys.length);
   expect(permissionKeys.every((key) => /^[a-z]+\.[a-z_]+\.[a-z]+$/.test(key))).toBe(true);

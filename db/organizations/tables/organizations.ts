@@ -1,0 +1,78 @@
+import { createdAt, id, moment, publicRead, tenantOnly } from '@supergraph/platform/columns';
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, foreignKey, index, integer, pgPolicy, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { organizationStatus, schema, suspensionCause } from './schema.ts';
+
+export const organizations = schema.table(
+  'organizations',
+  {
+    id: id(),
+    slug: text().notNull(),
+    name: text().notNull(),
+    status: organizationStatus().notNull().default('ACTIVE'),
+    /** Why it is suspended: the platform's decision, or because no active owner was left. */
+    suspendedBecause: suspensionCause(),
+    version: integer().notNull().default(1),
+    /** Rises with every change of what a membership context holds, and with every change that is told to others. */
+    epoch: integer().notNull().default(1),
+    /** Live memberships; kept under the row's lock, which every change of members takes. */
+    memberCount: integer().notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    uniqueIndex('organizations_slug').on(table.slug),
+    index('organizations_name_page').on(table.name, table.id),
+    check('organizations_member_count', sql`${table.memberCount} >= 0`),
+    publicRead('organization', sql`true`),
+    tenantOnly(table.id),
+  ],
+);
+
+export const slugHolds = schema.table(
+  'slug_holds',
+  {
+    slug: text().primaryKey(),
+    organizationId: uuid().notNull(),
+    heldUntil: moment().notNull(),
+  },
+  (table) => [
+    publicRead('slug_hold', sql`true`),
+    pgPolicy('renewable', { as: 'permissive', for: 'update', to: 'public', using: sql`${table.heldUntil} <= now()`, withCheck: sql`true` }),
+    tenantOnly(table.organizationId),
+  ],
+);
+
+export const quotas = schema.table(
+  'quotas',
+  {
+    organizationId: uuid().notNull(),
+    key: text().notNull(),
+    /** Null is unlimited, as is a missing row. */
+    limit: bigint({ mode: 'number' }),
+  },
+  (table) => [
+    primaryKey({ name: 'quotas_key', columns: [table.organizationId, table.key] }),
+    foreignKey({ name: 'quotas_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    tenantOnly(table.organizationId),
+  ],
+);
+
+/** What domains told last of a quota's use, or what was counted here; seats are counted when they are asked for. */
+export const quotaUsage = schema.table(
+  'quota_usage',
+  {
+    organizationId: uuid().notNull(),
+    key: text().notNull(),
+    used: bigint({ mode: 'number' }).notNull().default(0),
+    countedAt: moment().notNull(),
+    /** Whether the owners were told that little is left; each time is a fact of its own. */
+    near: boolean().notNull().default(false),
+    nearRound: integer().notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ name: 'quota_usage_key', columns: [table.organizationId, table.key] }),
+    foreignKey({ name: 'quota_usage_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    check('quota_usage_used', sql`${table.used} >= 0`),
+    tenantOnly(table.organizationId),
+  ],
+);
