@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import { asTenant } from '@supergraph/platform/database';
+import { listMigrations } from '@supergraph/platform/migrate';
 import { organizationWith, person } from '@supergraph/platform/testing';
-import { registry } from '@supergraph/subgraphs/registry';
 import { sql } from 'drizzle-orm';
 import { testGraphWith } from '../testing.ts';
 
-const domains = Object.keys(registry);
+const domains = listMigrations(resolve(import.meta.dirname, '../../db')).map(({ domain }) => domain);
 const graph = testGraphWith({ organizationDeletionSeconds: 0 }, ...domains);
 afterAll(graph.close);
 
