@@ -1,3 +1,4 @@
+export * from './tables/domains.ts';
 export * from './tables/invitations.ts';
 export * from './tables/members.ts';
 export * from './tables/organizations.ts';

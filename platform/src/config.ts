@@ -61,6 +61,12 @@ export interface Settings {
   readonly smtpUrl: string | undefined;
   /** Whom mails come from; absent: no-reply at the host of the public address. */
   readonly mailFrom: string | undefined;
+  /** Whom to ask for DNS records (address, or address:port); empty: whom the machine asks. */
+  readonly dnsServers: readonly string[];
+  /** How long owners may think again before a deleted organization is erased. */
+  readonly organizationDeletionSeconds: number;
+  /** How many organizations one person may own. */
+  readonly organizationsPerOwner: number;
   /** How long a signing key is published before it signs. */
   readonly signingKeyLeadSeconds: number;
   /** Signs what services tell each other; absent: made and kept in the data directory. */
@@ -97,6 +103,8 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 const labelForm = /^([a-zA-Z][\w\-:./]*|percent\((\d{1,2}(\.\d{1,8})?|100)\))$/;
+
+const dnsServer = /^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?|[0-9a-f:]+:[0-9a-f:.]*)$/i;
 
 const shape = z.object({
   PORT: port(4000),
@@ -141,6 +149,11 @@ const shape = z.object({
     .string()
     .regex(/^([^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, 'must be an address such as Shop <no-reply@example.com>')
     .optional(),
+  DNS_SERVERS: list.default([]).refine((servers) => servers.every((server) => dnsServer.test(server)), {
+    error: 'must be addresses separated by commas, such as 9.9.9.9,[2620:fe::fe]:53',
+  }),
+  ORGANIZATION_DELETION_SECONDS: count(0, 30 * 86_400),
+  ORGANIZATIONS_PER_OWNER: count(1, 10),
   SIGNING_KEY_LEAD_SECONDS: count(0, 86_400),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
 });
@@ -237,6 +250,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     persistedOperationsOnly: data.PERSISTED_OPERATIONS_ONLY,
     smtpUrl: data.SMTP_URL,
     mailFrom: data.MAIL_FROM,
+    dnsServers: data.DNS_SERVERS,
+    organizationDeletionSeconds: data.ORGANIZATION_DELETION_SECONDS,
+    organizationsPerOwner: data.ORGANIZATIONS_PER_OWNER,
     signingKeyLeadSeconds: data.SIGNING_KEY_LEAD_SECONDS,
     internalKey: data.INTERNAL_KEY,
   };

@@ -16,9 +16,10 @@ import { withDeadline } from './deadline.ts';
 import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
 import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
-import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
+import { emit, type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
 import { scalarResolvers } from './scalars.ts';
+import { erasersOf, type TenantRows } from './tenant-erasure.ts';
 import type { TouchRule } from './touches.ts';
 import { defineWorker, type WorkerDefinition, type WorkerRuntime } from './workers.ts';
 
@@ -37,6 +38,8 @@ export interface SubgraphDefinition<L = unknown> {
   };
   readonly consumers?: readonly ConsumerDefinition[];
   readonly workers?: readonly WorkerDefinition<never>[];
+  /** How what is kept of a deleted tenant is erased; whoever keeps rows of tenants says so. */
+  readonly tenantRows?: TenantRows;
   /** Which events outdate what others may remember of this domain's fields; needed where fields have `@cacheControl`. */
   readonly touches?: readonly TouchRule[];
   /** Runs once after the migrations, before the first request: makes keys and other things that must be there. */
@@ -154,23 +157,30 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     contextFor({ ...nobody(requestId), service: name, traceparent }, Date.now() + 60_000, signal);
 
   await definition.prepare?.(systemContext());
-  const endConsumers = definition.consumers?.length
+  const erasers = definition.tenantRows && erasersOf(name, definition.tenantRows, definition.tables.outbox);
+  const consumers = [...(definition.consumers ?? []), ...(erasers?.consumers ?? [])];
+  const endConsumers = consumers.length
     ? await engine.consume(
         toConsumer({
           domain: name,
           db: database.db,
           inbox: definition.tables.inbox,
           deadLetters: definition.tables.deadLetters,
-          definitions: definition.consumers,
+          definitions: consumers,
           contextFor: ({ eventId }, traceparent) => systemContext(eventId, stopping.signal, traceparent) as RequestContext<never>,
         }),
       )
     : undefined;
   await services.workers.register(
     name,
-    [...(definition.workers ?? []), sweeperOf(definition)],
+    [...(definition.workers ?? []), ...(erasers ? [erasers.worker] : []), sweeperOf(definition)],
     (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
   );
+  const { tenantRows, tables } = definition;
+  if (tenantRows)
+    await database.db.transaction((tx) =>
+      emit(systemContext(), tx, tables.outbox, tenantRows.kept, { domain: name }, { organizationId: null }),
+    );
 
   const operations = createOperations(schema);
   const refuse = (errors: readonly GraphQLError[], { identity }: SubgraphRequest): SubgraphAnswer => ({

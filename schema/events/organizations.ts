@@ -33,6 +33,14 @@ export const organizationRestored = defineEvent('organizations.organization.rest
 /** A tenant is to be erased; every domain removes its rows and answers `<domain>.tenant.erased`. */
 export const organizationDeleted = defineEvent('organizations.organization.deleted', 1, 'organizationId', organization);
 
+/** These domains have not answered within a day that they erased a deleted tenant; they are asked again. */
+export const organizationErasureOverdue = defineEvent(
+  'organizations.organization.erasure_overdue',
+  1,
+  'organizationId',
+  organization.extend({ domains: z.array(z.string()) }),
+);
+
 const membership = organization.extend({ membershipId: z.uuid(), userId: z.uuid(), epoch: z.int() });
 const activeMembership = membership.extend({ roleKey: z.string(), permissions: z.array(z.string()), teamIds: z.array(z.uuid()) });
 

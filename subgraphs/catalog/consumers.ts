@@ -4,13 +4,12 @@ import { asTenant, type Db } from '@supergraph/platform/database';
 import { stockDepleted, stockReplenished } from '@supergraph/schema/events/inventory';
 import {
   organizationArchived,
-  organizationDeleted,
   organizationReinstated,
   organizationRestored,
   organizationSuspended,
 } from '@supergraph/schema/events/organizations';
 import { ratingUpdated } from '@supergraph/schema/events/reviews';
-import { applyRating, applyStock, eraseCatalog, hearOfSeller } from './service/consuming.ts';
+import { applyRating, applyStock, hearOfSeller } from './service/consuming.ts';
 
 type Ctx = RequestContext<never>;
 const hear =
@@ -24,9 +23,6 @@ export const consumers = [
   on(organizationReinstated, hear({ suspended: false })),
   on(organizationArchived, hear({ archived: true })),
   on(organizationRestored, hear({ archived: false })),
-  on(organizationDeleted, (ctx: Ctx, tx, { payload: { organizationId } }) =>
-    asTenant(tx, organizationId, (scoped) => eraseCatalog(ctx, scoped, organizationId)),
-  ),
   on(stockDepleted, (_ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(scoped, payload, false))),
   on(stockReplenished, (_ctx: Ctx, tx, { payload }) => asTenant(tx, payload.sellerId, (scoped) => applyStock(scoped, payload, true))),
   on(ratingUpdated, (_ctx: Ctx, tx, { payload }) => applyRating(tx, payload)),

@@ -1,28 +1,10 @@
-import { outbox } from '@supergraph/db/chat/tables';
 import { on } from '@supergraph/platform/consumers';
 import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
-import { emit } from '@supergraph/platform/outbox';
 import { userDeleted, userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
-import {
-  memberAdded,
-  memberReinstated,
-  memberRemoved,
-  memberSuspended,
-  memberUpdated,
-  organizationDeleted,
-} from '@supergraph/schema/events/organizations';
-import { tenantErased } from '@supergraph/schema/events/platform';
+import { memberAdded, memberReinstated, memberRemoved, memberSuspended, memberUpdated } from '@supergraph/schema/events/organizations';
 import type { Context } from './context.ts';
 import { endPlaces, resumePlaces, suspendPlaces } from './service/membership.ts';
-import {
-  deleteConversationsOf,
-  deleteMembersOf,
-  deletePerson,
-  deleteReactionsOf,
-  listTenantsOf,
-  saveMember,
-  savePerson,
-} from './store/index.ts';
+import { deletePerson, deleteReactionsOf, listTenantsOf, saveMember, savePerson } from './store/index.ts';
 
 type Status = Parameters<typeof saveMember>[1]['status'];
 interface Member {
@@ -66,13 +48,6 @@ export const consumers = [
   on(memberRemoved, (ctx: Context, tx, { payload }) =>
     changeMember(tx, payload, 'REMOVED', (inner) => endPlaces(ctx, inner, payload.userId, payload.organizationId)),
   ),
-  on(organizationDeleted, async (ctx, tx, { payload: { organizationId } }) => {
-    await asTenant(tx, organizationId, async (inner) => {
-      await deleteConversationsOf(inner, organizationId);
-      await deleteMembersOf(inner, organizationId);
-    });
-    await emit(ctx, tx, outbox, tenantErased.of('chat'), { organizationId }, { organizationId });
-  }),
 ];
 
 /** Groups go on without the person; direct talks stay with the other one. */

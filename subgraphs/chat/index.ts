@@ -1,10 +1,13 @@
 import { deadLetters, inbox, outbox } from '@supergraph/db/chat/tables';
 import { defineSubgraph } from '@supergraph/platform/subgraph';
+import { defineTenantRows } from '@supergraph/platform/tenant-erasure';
+import { tenantRowEvents } from '@supergraph/schema/events/platform';
 import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed/index.ts';
 import { listenToTyping } from './service/typing.ts';
+import { eraseTenantRows } from './store/tenant-rows.ts';
 
 export const subgraph = defineSubgraph({
   name: 'chat',
@@ -13,6 +16,7 @@ export const subgraph = defineSubgraph({
   resolvers,
   loaders: createLoaders,
   consumers,
+  tenantRows: defineTenantRows(tenantRowEvents('chat'), (_ctx, tx, organizationId, most) => eraseTenantRows(tx, organizationId, most)),
   prepare: listenToTyping,
   seed,
 });

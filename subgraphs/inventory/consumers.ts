@@ -1,9 +1,9 @@
 import { on } from '@supergraph/platform/consumers';
 import { asTenant } from '@supergraph/platform/database';
 import { variantArchived, variantChanged, variantCreated } from '@supergraph/schema/events/catalog';
-import { organizationCreated, organizationDeleted, organizationUpdated } from '@supergraph/schema/events/organizations';
+import { organizationCreated, organizationUpdated } from '@supergraph/schema/events/organizations';
 import { registerVariant } from './service/register.ts';
-import { forgetTenant, registerSeller } from './service/tenants.ts';
+import { registerSeller } from './service/tenants.ts';
 
 export const consumers = [
   ...[variantCreated, variantChanged].map((contract) =>
@@ -16,8 +16,5 @@ export const consumers = [
     on(contract, (_ctx, tx, { payload: { organizationId, currency, version } }) =>
       asTenant(tx, organizationId, (inner) => registerSeller(inner, { organizationId, currency, version })),
     ),
-  ),
-  on(organizationDeleted, (ctx, tx, { payload: { organizationId } }) =>
-    asTenant(tx, organizationId, (inner) => forgetTenant(ctx, inner, organizationId)),
   ),
 ];

@@ -1,9 +1,9 @@
 import { on } from '@supergraph/platform/consumers';
 import { userDeleted, userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
 import { notificationRequested, notificationWithdrawn } from '@supergraph/schema/events/notifications';
-import { memberAdded, memberRemoved, organizationDeleted } from '@supergraph/schema/events/organizations';
+import { memberAdded, memberRemoved } from '@supergraph/schema/events/organizations';
 import type { Context } from './context.ts';
-import { forgetPerson, forgetTenant, noteArrival, noteDeparture } from './service/erase.ts';
+import { forgetPerson, noteArrival, noteDeparture } from './service/erase.ts';
 import { takeRequest } from './service/take.ts';
 import { withdraw } from './service/withdraw.ts';
 import { savePerson } from './store/facts.ts';
@@ -19,5 +19,4 @@ export const consumers = [
   on(userDeleted, (ctx: Context, tx, { payload }) => forgetPerson(ctx, tx, payload.userId)),
   on(memberAdded, (_ctx, tx, { payload }) => noteArrival(tx, payload)),
   on(memberRemoved, (ctx: Context, tx, { payload }) => noteDeparture(ctx, tx, payload)),
-  on(organizationDeleted, (ctx: Context, tx, { payload }) => forgetTenant(ctx, tx, payload.organizationId)),
 ];

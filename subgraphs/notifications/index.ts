@@ -1,10 +1,13 @@
 import { deadLetters, inbox, outbox } from '@supergraph/db/notifications/tables';
 import { defineSubgraph } from '@supergraph/platform/subgraph';
+import { defineTenantRows } from '@supergraph/platform/tenant-erasure';
+import { tenantRowEvents } from '@supergraph/schema/events/platform';
 import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
 import { workers } from './workers.ts';
+import { forgetTenant } from './service/erase.ts';
 
 export const subgraph = defineSubgraph({
   name: 'notifications',
@@ -13,6 +16,7 @@ export const subgraph = defineSubgraph({
   resolvers,
   loaders: createLoaders,
   consumers,
+  tenantRows: defineTenantRows(tenantRowEvents('notifications'), forgetTenant),
   workers,
   seed,
 });

@@ -11,14 +11,18 @@ import {
   userUpdated,
 } from '@supergraph/schema/events/accounts';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
-import { usageReported } from '@supergraph/schema/events/platform';
+import { tenantErased, tenantRowsKept, usageReported } from '@supergraph/schema/events/platform';
+import type { Context } from './context.ts';
 import { record } from './service/audit.ts';
+import { joinByAddress } from './service/domain-joining.ts';
+import { hearErased } from './service/erasure.ts';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
 import { hearUsage } from './service/quotas.ts';
 import { welcomeServiceAccount } from './service/service-accounts.ts';
 import { leaveTeams } from './service/team-members.ts';
 import { tellStanding } from './service/tell.ts';
 import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
+import { saveErasingDomain } from './store/erasures.ts';
 import { lockOrganization, updateOrganization } from './store/organizations.ts';
 import { erasePerson, foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
 
@@ -46,19 +50,24 @@ const senderOf = ({ name }: { readonly name: string }): string => name.slice(0, 
 
 export const consumers = [
   on(serviceAccountCreated, (ctx, tx, { payload, actorId }) => welcomeServiceAccount(ctx, tx, payload, actorId)),
+  on(tenantRowsKept.any, (ctx, tx, { payload }) => saveErasingDomain(tx, payload.domain, ctx.now())),
+  on(tenantErased.any, (ctx: Context, tx, event) => hearErased(ctx, tx, event.payload.organizationId, senderOf(event))),
   on(usageReported.any, (ctx, tx, event) =>
     hearUsage(ctx, tx, { ...event.payload, domain: senderOf(event), countedAt: new Date(event.occurredAt) }),
   ),
-  on(userRegistered, async (_ctx, tx, { payload }) => {
+  on(userRegistered, async (ctx, tx, { payload }) => {
     const { userId, version, kind, handle, displayName, email, locale } = payload;
     await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });
+    if (email !== null) await joinByAddress(ctx, tx, { userId, emailFold: foldAddress(email) });
   }),
   on(userUpdated, async (_ctx, tx, { payload }) => {
     const { userId, version, handle, displayName, locale } = payload;
     await upsertPerson(tx, userId, version, { handle, displayName, locale });
   }),
-  on(userEmailChanged, async (_ctx, tx, { payload }) => {
-    await upsertPerson(tx, payload.userId, payload.version, { emailFold: foldAddress(payload.email) });
+  on(userEmailChanged, async (ctx, tx, { payload: { userId, version, email } }) => {
+    const emailFold = foldAddress(email);
+    await upsertPerson(tx, userId, version, { emailFold });
+    await joinByAddress(ctx, tx, { userId, emailFold });
   }),
   on(userSuspended, async (ctx, tx, { payload }) => {
     await setAccountStatus(tx, payload.userId, 'SUSPENDED');

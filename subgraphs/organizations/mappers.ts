@@ -1,7 +1,9 @@
 import type { Permission } from './permissions.ts';
+import type { Deletion } from './service/deletion.ts';
 import type { Quota } from './service/quotas.ts';
 import type { TenantContext } from './service/membership-context.ts';
 import type { AuditEvent } from './store/audit.ts';
+import type { DomainWithRole } from './store/domains.ts';
 import type { Invitation } from './store/invitations.ts';
 import type { Member } from './store/memberships.ts';
 import type { Organization, Settings } from './store/organizations.ts';
@@ -15,6 +17,8 @@ export type TeamMapper = Team;
 export type OrganizationPermissionMapper = Permission;
 export type OrganizationInvitationMapper = Invitation;
 export type OrganizationAuditEventMapper = AuditEvent;
+export type OrganizationDeletionMapper = Deletion;
+export type OrganizationDomainMapper = DomainWithRole;
 export type OrganizationSettingsMapper = Settings;
 export type OrganizationQuotaMapper = Quota;
 export type MembershipContextMapper = TenantContext;

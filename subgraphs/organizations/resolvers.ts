@@ -2,6 +2,9 @@ import { permissions } from './permissions.ts';
 import { permissionsOf, permissionsOfMember, statusOfInvitation } from './policy.ts';
 import type { CompleteResolvers } from './schema.types.ts';
 import { pageOfAuditEvents } from './service/audit.ts';
+import { cancelDeletion, deletionOf, scheduleDeletion } from './service/deletion.ts';
+import { recordOf } from './service/dns.ts';
+import { addDomain, changeDomain, domainsOf, removeDomain, verifyDomain } from './service/domains.ts';
 import {
   acceptInvitation,
   declineInvitation,
@@ -83,6 +86,12 @@ export const resolvers: CompleteResolvers = {
     createTeam: async (_, { input }, ctx) => ({ team: await createTeam(ctx, input) }),
     updateTeam: async (_, { input }, ctx) => ({ team: await changeTeam(ctx, input) }),
     deleteTeam: async (_, { input }, ctx) => ({ deletedId: await deleteTeam(ctx, input) }),
+    addOrganizationDomain: async (_, { input }, ctx) => ({ domain: await addDomain(ctx, input) }),
+    verifyOrganizationDomain: async (_, { input }, ctx) => ({ domain: await verifyDomain(ctx, input) }),
+    updateOrganizationDomain: async (_, { input }, ctx) => ({ domain: await changeDomain(ctx, input) }),
+    removeOrganizationDomain: async (_, { input }, ctx) => ({ deletedId: await removeDomain(ctx, input) }),
+    scheduleOrganizationDeletion: async (_, { input }, ctx) => ({ organization: await scheduleDeletion(ctx, input) }),
+    cancelOrganizationDeletion: async (_, { input }, ctx) => ({ organization: await cancelDeletion(ctx, input) }),
     suspendOrganization: async (_, { input }, ctx) => ({ organization: await suspendOrganization(ctx, input) }),
     reinstateOrganization: async (_, { input }, ctx) => ({ organization: await reinstateOrganization(ctx, input) }),
     setQuota: async (_, { input }, ctx) => ({ quota: await setQuota(ctx, input) }),
@@ -104,6 +113,8 @@ export const resolvers: CompleteResolvers = {
     settings: (organization, _, ctx) => settingsOf(ctx, organization),
     quotas: (organization, _, ctx) => quotasOf(ctx, organization),
     invitations: (organization, args, ctx) => pageOfInvitations(ctx, organization, args),
+    domains: (organization, _, ctx) => domainsOf(ctx, organization),
+    deletion: (organization, _, ctx) => deletionOf(ctx, organization),
     auditEvents: (organization, args, ctx) => pageOfAuditEvents(ctx, organization, args),
   },
   OrganizationMembership: {
@@ -126,8 +137,9 @@ export const resolvers: CompleteResolvers = {
   OrganizationInvitation: {
     __resolveReference: ({ id }, ctx) => findInvitation(ctx, id),
     status: (invitation, _, ctx) => statusOfInvitation(invitation, ctx.now()),
-    invitedBy: (invitation) => ({ id: invitation.invitedById }),
+    invitedBy: ({ invitedById }) => (invitedById === null ? null : { id: invitedById }),
   },
+  OrganizationDomain: { dnsRecord: ({ name, challenge }) => recordOf(name, challenge) },
   OrganizationAuditEvent: { actor: ({ actorId }) => (actorId === null ? null : { id: actorId }) },
   OrganizationSettings: { defaultRole: (settings, _, ctx) => requireKnownRole(ctx, settings.defaultRoleId) },
   User: {

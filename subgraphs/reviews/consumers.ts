@@ -7,12 +7,9 @@ import {
   memberRemoved,
   memberSuspended,
   memberUpdated,
-  organizationDeleted,
   roleDeleted,
   roleUpdated,
 } from '@supergraph/schema/events/organizations';
-import type { Loaders } from './loaders.ts';
-import { forgetTenant } from './service/forget-tenant.ts';
 import { changeMember, changeRole, deletePerson, saveMember, saveSubject, saveSuspension } from './store/register.ts';
 import { forgetPerson, lockPerson } from './store/reviews.ts';
 import type { Subject } from './store/rows.ts';
@@ -61,5 +58,4 @@ export const consumers = [
     await forgetPerson(tx, userId, ctx.now());
     await deletePerson(tx, userId);
   }),
-  on<{ organizationId: string }, Loaders>(organizationDeleted, (ctx, tx, { payload }) => forgetTenant(ctx, tx, payload.organizationId)),
 ];

@@ -1,11 +1,14 @@
 import { deadLetters, inbox, outbox } from '@supergraph/db/reviews/tables';
 import { defineSubgraph } from '@supergraph/platform/subgraph';
+import { defineTenantRows } from '@supergraph/platform/tenant-erasure';
+import { tenantRowEvents } from '@supergraph/schema/events/platform';
 import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
 import { touches } from './touches.ts';
 import { workers } from './workers.ts';
+import { forgetTenant } from './service/forget-tenant.ts';
 
 export const subgraph = defineSubgraph({
   name: 'reviews',
@@ -14,6 +17,7 @@ export const subgraph = defineSubgraph({
   resolvers,
   loaders: createLoaders,
   consumers,
+  tenantRows: defineTenantRows(tenantRowEvents('reviews'), forgetTenant),
   touches,
   workers,
   seed,

@@ -14,7 +14,8 @@ export const invitations = schema.table(
     emailFold: text().notNull(),
     roleId: uuid().notNull(),
     status: invitationStatus().notNull().default('PENDING'),
-    invitedById: uuid().notNull(),
+    /** Null: nobody did; the domain of the address let them in. */
+    invitedById: uuid(),
     inviteeUserId: uuid(),
     /** Teams to join; those that are gone when it is accepted are left out. */
     teamIds: uuid()
@@ -58,6 +59,9 @@ export const mailQueue = schema.table(
     /** Address, subject and text, encrypted; emptied when the mail is sent. */
     sealed: text(),
     createdAt: createdAt(),
+    attempts: integer().notNull().default(0),
+    /** So long nobody tries it: somebody sends it, or it could not be sent. */
+    nextTryAt: moment(),
     sentAt: moment(),
   },
   (table) => [

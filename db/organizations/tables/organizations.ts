@@ -18,8 +18,17 @@ export const organizations = schema.table(
     /** Live memberships; kept under the row's lock, which every change of members takes. */
     memberCount: integer().notNull().default(0),
     createdAt: createdAt(),
+    deletionScheduledAt: moment(),
+    /** Where a deletion that is called off leads back to. */
+    statusBefore: organizationStatus(),
+    erasesAt: moment(),
+    /** When the domains were asked to erase; from then on nothing changes and nothing leads back. */
+    erasingAt: moment(),
   },
   (table) => [
+    index('organizations_erasable')
+      .on(table.erasesAt)
+      .where(sql`${table.erasesAt} is not null`),
     uniqueIndex('organizations_slug').on(table.slug),
     index('organizations_name_page').on(table.name, table.id),
     check('organizations_member_count', sql`${table.memberCount} >= 0`),
@@ -73,6 +82,25 @@ export const quotaUsage = schema.table(
     primaryKey({ name: 'quota_usage_key', columns: [table.organizationId, table.key] }),
     foreignKey({ name: 'quota_usage_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
     check('quota_usage_used', sql`${table.used} >= 0`),
+    tenantOnly(table.organizationId),
+  ],
+);
+
+/** The domains that keep rows of tenants, as each of them told at its last start. */
+export const erasingDomains = schema.table('erasing_domains', { domain: text().primaryKey(), heardAt: moment().notNull() });
+
+/** Who was asked to erase a tenant's rows, and has. */
+export const erasures = schema.table(
+  'erasures',
+  {
+    organizationId: uuid().notNull(),
+    domain: text().notNull(),
+    askedAt: moment().notNull(),
+    doneAt: moment(),
+  },
+  (table) => [
+    primaryKey({ name: 'erasures_key', columns: [table.organizationId, table.domain] }),
+    foreignKey({ name: 'erasures_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
     tenantOnly(table.organizationId),
   ],
 );

@@ -9,6 +9,7 @@ export const suspensionCause = schema.enum('suspension_cause', ['PLATFORM', 'NO_
 export const membershipStatus = schema.enum('membership_status', ['ACTIVE', 'SUSPENDED', 'REMOVED', 'LEFT']);
 export const joinMethod = schema.enum('join_method', ['CREATED', 'INVITED', 'DOMAIN', 'ADDED']);
 export const invitationStatus = schema.enum('invitation_status', ['PENDING', 'ACCEPTED', 'DECLINED', 'REVOKED', 'EXPIRED']);
+export const domainStatus = schema.enum('domain_status', ['PENDING', 'VERIFIED', 'FAILED']);
 export const accountKind = schema.enum('account_kind', ['PERSON', 'SERVICE']);
 export const accountStatus = schema.enum('account_status', ['ACTIVE', 'SUSPENDED']);
 

@@ -42,6 +42,7 @@ export async function startAppProcess(options: AppOptions = {}): Promise<AppProc
       ADMIN_PORT: '0',
       DATA_DIR: dataDirectory,
       LOG_LEVEL: 'warn',
+      ORGANIZATION_DELETION_SECONDS: '2',
       ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

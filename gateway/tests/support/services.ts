@@ -42,6 +42,7 @@ export async function startServices(): Promise<Services> {
     PUBLIC_URL: `http://127.0.0.1:${gatewayPort}`,
     INTERNAL_KEY: internalKey,
     SEED: 'none',
+    ORGANIZATION_DELETION_SECONDS: '2',
     ...Object.fromEntries(names.map((name, at) => [`SUBGRAPH_${name.toUpperCase()}_URL`, `http://127.0.0.1:${ports[at]}/graphql`])),
   };
   const services = new Map<string, ServiceProcess>();

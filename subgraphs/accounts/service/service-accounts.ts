@@ -4,7 +4,6 @@ import { isUniqueViolation, notFound } from '@supergraph/platform/errors';
 import { idInput, nameText, parseInput } from '@supergraph/platform/input';
 import { emit } from '@supergraph/platform/outbox';
 import { serviceAccountCreated, userDeleted } from '@supergraph/schema/events/accounts';
-import { tenantErased } from '@supergraph/schema/events/platform';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import {
@@ -55,14 +54,14 @@ export async function leaveOrganization(ctx: Context, tx: Db, organizationId: st
   if (belongedHere) await recordEnd(ctx, tx, userId, organizationId);
 }
 
-/** A tenant is gone: its tokens and service accounts are, too. */
-export async function eraseTenant(ctx: Context, tx: Db, organizationId: string): Promise<void> {
+/** A tenant is gone: its tokens and service accounts are, too. All at once, for tokens must end together. */
+export async function eraseTenant(ctx: Context, tx: Db, organizationId: string): Promise<false> {
   const ended = await endTokens(ctx, tx, { organizationId });
   const services = await findServiceAccounts(tx, organizationId);
   for (const service of services) await endService(ctx, tx, service);
-  await emit(ctx, tx, outbox, tenantErased.of('accounts'), { organizationId }, { organizationId });
   await recordRevoked(ctx, tx, ended, 'ORGANIZATION_DELETED');
   for (const { id } of services) await recordEnd(ctx, tx, id, organizationId);
+  return false;
 }
 
 async function endService(ctx: Context, tx: Db, { id, handle, status }: User): Promise<void> {

@@ -2,7 +2,7 @@ import { testSubgraph } from '@supergraph/platform/testing';
 import { subgraph } from '../index.ts';
 import { compose } from '../mail/templates.ts';
 import { mailSweeper, pauseAfter } from '../mail/queue.ts';
-import { type SmtpServer, startSmtpServer } from './smtp-server.ts';
+import { type SmtpServer, startSmtpServer } from '@supergraph/platform/tests/support/smtp-server';
 import { documents, password, people } from './support.ts';
 
 const minute = 60_000;

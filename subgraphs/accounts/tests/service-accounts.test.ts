@@ -17,7 +17,7 @@ const graph = testSubgraph(subgraph, {
     }),
   },
 });
-const { run, emitted, deliver, close } = graph;
+const { run, emitted, deliver, settle, close } = graph;
 const { newcomer } = factors(graph);
 afterAll(close);
 beforeAll(() => graph.stopClock());
@@ -125,6 +125,7 @@ describe('a service account (rule 18)', () => {
     const eventId = person().userId;
     await deliver(organizationDeleted, { organizationId }, { organizationId, eventId });
     await deliver(organizationDeleted, { organizationId }, { organizationId, eventId });
+    await settle();
     expect([await contextOf(robot.secret), await contextOf(own.secret), (await contextOf(free.secret))?.userId]).toEqual([
       null,
       null,

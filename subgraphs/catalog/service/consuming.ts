@@ -1,7 +1,4 @@
-import { outbox } from '@supergraph/db/catalog/tables';
 import { asTenant, type Db } from '@supergraph/platform/database';
-import { emit } from '@supergraph/platform/outbox';
-import { tenantErased } from '@supergraph/schema/events/platform';
 import { updateRatingOfListings, updateStockOfListings } from '../store/listing-changes.ts';
 import { findOwners, findProductForChange, updateHidden } from '../store/products.ts';
 import { eraseSeller, findSeller, updateArchiving, updateSuspension, upsertRating, upsertStock } from '../store/sellers.ts';
@@ -28,11 +25,9 @@ export async function hearOfSeller(
   await refreshSeller(ctx, tx, sellerId);
 }
 
-/** Removes everything of a deleted organization and says so. */
-export async function eraseCatalog(ctx: Changer, tx: Db, organizationId: string): Promise<void> {
-  await eraseSeller(tx, organizationId);
-  await emit(ctx, tx, outbox, tenantErased.of('catalog'), { organizationId }, { organizationId });
-}
+/** Removes rows of a deleted organization; whether some may be left. */
+export const eraseCatalog = (_ctx: unknown, tx: Db, organizationId: string, most: number): Promise<boolean> =>
+  eraseSeller(tx, organizationId, most);
 
 /** Notes whether a variant is in stock, for the filter. */
 export async function applyStock(

@@ -6,10 +6,10 @@ import {
   products,
   productTypes,
   sellers,
-  variantPriceHistory,
   variantStock,
 } from '@supergraph/db/catalog/tables';
 import type { Db } from '@supergraph/platform/database';
+import { deleteAtMost, deleteInOrder } from '@supergraph/platform/tenant-erasure';
 import { eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 
 export type Seller = typeof sellers.$inferSelect;
@@ -44,16 +44,18 @@ export async function updateArchiving(tx: Db, id: string, archived: boolean, hea
     });
 }
 
-/** Removes everything of a seller; what hangs from products goes with them. */
-export async function eraseSeller(tx: Db, sellerId: string): Promise<void> {
-  await tx.delete(variantPriceHistory).where(eq(variantPriceHistory.sellerId, sellerId));
-  await tx.delete(products).where(eq(products.sellerId, sellerId));
+/** How many rows hang from a product, about. */
+const rowsOfProduct = 20;
+
+/** Removes about so many rows of a seller; what hangs from products goes with them. Whether some may be left. */
+export async function eraseSeller(tx: Db, sellerId: string, most: number): Promise<boolean> {
+  const productsAtOnce = Math.ceil(most / rowsOfProduct);
+  if ((await deleteAtMost(tx, products.sellerId, sellerId, productsAtOnce)) === productsAtOnce) return true;
+  // Few, and categories point at each other.
   await tx.delete(attributeDefinitions).where(eq(attributeDefinitions.sellerId, sellerId));
   await tx.delete(productTypes).where(eq(productTypes.sellerId, sellerId));
   await tx.delete(categories).where(eq(categories.sellerId, sellerId));
-  await tx.delete(variantStock).where(eq(variantStock.sellerId, sellerId));
-  await tx.delete(directory).where(eq(directory.sellerId, sellerId));
-  await tx.delete(sellers).where(eq(sellers.id, sellerId));
+  return deleteInOrder(tx, [variantStock.sellerId, directory.sellerId, sellers.id], sellerId, most);
 }
 
 /** Notes whether a variant is in stock; false when something newer was heard. */

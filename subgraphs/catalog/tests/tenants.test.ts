@@ -172,6 +172,7 @@ describe('a seller', () => {
     const organizationId = b.seller.id;
     const { eventId } = await deliver(organizationDeleted, { organizationId });
     await deliver(organizationDeleted, { organizationId }, { eventId });
+    await harness.settle();
     const sql = await owner();
     const tables = await sql<
       { name: string }[]

@@ -106,8 +106,3 @@ export async function countUnread(db: Db, userId: string): Promise<number> {
     .where(and(eq(participants.userId, userId), eq(participants.archived, false), live, hasUnread));
   return row?.total ?? 0;
 }
-
-/** Removes everything of a tenant; what hangs from the conversations goes with them. */
-export async function deleteConversationsOf(tx: Db, organizationId: string): Promise<void> {
-  await tx.delete(conversations).where(eq(conversations.organizationId, organizationId));
-}

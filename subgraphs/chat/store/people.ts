@@ -75,8 +75,3 @@ export async function listTenantsOf(tx: Db, userId: string): Promise<string[]> {
   const rows = await tx.select({ id: tenantMembers.organizationId }).from(tenantMembers).where(eq(tenantMembers.userId, userId));
   return rows.map(({ id }) => id);
 }
-
-/** Forgets who belongs to a tenant. */
-export async function deleteMembersOf(tx: Db, organizationId: string): Promise<void> {
-  await tx.delete(tenantMembers).where(eq(tenantMembers.organizationId, organizationId));
-}

@@ -10,6 +10,7 @@ import {
   warehouses,
 } from '@supergraph/db/inventory/tables';
 import type { Db } from '@supergraph/platform/database';
+import { deleteInOrder } from '@supergraph/platform/tenant-erasure';
 import { and, eq, exists, lt, not, ne, sql } from 'drizzle-orm';
 
 /** Takes over a newer version of an organization's currency; the currency itself only while nothing has a value. */
@@ -30,10 +31,13 @@ export async function upsertSeller(tx: Db, seller: typeof sellers.$inferInsert):
   await tx.update(sellers).set({ version: seller.version }).where(newer);
 }
 
-/** Removes all rows of the tenant whose door is open. */
-export async function eraseTenant(tx: Db, organizationId: string): Promise<void> {
-  const rooms = [reservationLines, reservations, orderSellers, levels, itemComponents, availabilities, items, warehouses, sellers];
-  for (const room of rooms) await tx.delete(room).where(eq(room.organizationId, organizationId));
-  // The ledger is closed to this role; the function removes the rows of the tenant of this transaction.
-  await tx.execute(sql`select inventory.erase_movements()`);
+const rooms = [reservationLines, reservations, orderSellers, levels, itemComponents, availabilities, items, warehouses, sellers];
+
+/** Removes about so many rows of the tenant whose door is open; whether some may be left. */
+export async function eraseTenant(tx: Db, organizationId: string, most: number): Promise<boolean> {
+  const columns = rooms.map((room) => room.organizationId);
+  if (await deleteInOrder(tx, columns, organizationId, most)) return true;
+  // The ledger is closed to this role; the function removes rows of the tenant of this transaction.
+  const [row] = await tx.execute<{ gone: string }>(sql`select inventory.erase_movements(${most}) as gone`);
+  return Number(row?.gone ?? 0) === most;
 }

@@ -1,7 +1,4 @@
-import { outbox } from '@supergraph/db/notifications/tables';
 import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
-import { emit } from '@supergraph/platform/outbox';
-import { tenantErased } from '@supergraph/schema/events/platform';
 import { outlivingKinds } from '../catalogue.ts';
 import type { Context } from '../context.ts';
 import { tellFeeds } from '../feed/hub.ts';
@@ -52,15 +49,18 @@ export async function noteDeparture(ctx: Context, tx: Db, { organizationId, user
   tellFeeds(ctx, touched);
 }
 
-/** Removes a deleted tenant's notices from all feeds; counts follow. Keys of facts stay, for they must not come again. */
-export async function forgetTenant(ctx: Context, tx: Db, organizationId: string): Promise<void> {
-  for (;;) {
-    const recipientIds = await asTenant(tx, organizationId, (inner) => listTenantRecipients(inner, organizationId, null, atOnce));
-    if (recipientIds.length === 0) break;
+/**
+ * Removes notices of a deleted tenant from the feeds of some people; counts follow. Keys of facts stay, for they must
+ * not come again. Whether some may be left.
+ */
+export async function forgetTenant(ctx: Context, tx: Db, organizationId: string): Promise<boolean> {
+  const recipientIds = await listTenantRecipients(tx, organizationId, null, atOnce);
+  if (recipientIds.length > 0) {
     await removeFrom(ctx, tx, organizationId, recipientIds);
+    return true;
   }
-  await asTenant(tx, organizationId, (inner) => deleteDeparturesOf(inner, organizationId));
-  await emit(ctx, tx, outbox, tenantErased.of('notifications'), { organizationId }, { organizationId });
+  await deleteDeparturesOf(tx, organizationId);
+  return false;
 }
 
 async function removeFrom(ctx: Context, tx: Db, organizationId: string, recipientIds: readonly string[]): Promise<void> {

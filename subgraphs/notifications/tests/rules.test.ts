@@ -577,6 +577,7 @@ describe('what other domains tell', () => {
     await ask([ana]);
     const { eventId } = await deliver(organizationDeleted, { organizationId });
     await deliver(organizationDeleted, { organizationId }, { eventId });
+    await settle();
     expect((await feedOf(ana)).nodes).toMatchObject([{ organization: null }]);
     expect(await countsOf(ana)).toMatchObject({ unread: 1, unseen: 1 });
     expect(await countsOf(bo)).toMatchObject({ unread: 0, unseen: 0 });

@@ -24,6 +24,7 @@ import { lockOrganization, type Organization, updateOrganization } from '../stor
 import { foldAddress } from '../store/people.ts';
 import { record } from './audit.ts';
 import { hashToken } from './invite.ts';
+import { acceptOffer, declineOffer, listOffers } from './domain-joining.ts';
 import { joinTeams } from './team-members.ts';
 import { tell, tellActive } from './tell.ts';
 import { forgetLoaded, requireActive, requireMayOwn } from './tenant.ts';
@@ -80,7 +81,11 @@ async function verifiedAddress(ctx: Context): Promise<string | null> {
 export async function ownInvitations(ctx: Context, userId: string): Promise<Invitation[] | null> {
   if (ctx.viewer?.userId !== userId) return null;
   const emailFold = await verifiedAddress(ctx);
-  return emailFold === null ? [] : asInvited(ctx.db, emailFold, (tx) => listByAddress(tx, emailFold, ctx.now(), ownLimit));
+  if (emailFold === null) return [];
+  const invited = await asInvited(ctx.db, emailFold, (tx) => listByAddress(tx, emailFold, ctx.now(), ownLimit));
+  const invitedTo = new Set(invited.map(({ organizationId }) => organizationId));
+  const offers = (await listOffers(ctx, { userId, emailFold })).filter(({ organizationId }) => !invitedTo.has(organizationId));
+  return [...invited, ...offers].slice(0, ownLimit);
 }
 
 /** The open invitation of a link; null for a dead link, FORBIDDEN for a link that went to another address. */
@@ -97,8 +102,15 @@ export async function findByToken(ctx: Context, token: string): Promise<Invitati
 
 async function findById(ctx: Context, id: string): Promise<Invitation | null> {
   const emailFold = await verifiedAddress(ctx);
-  return emailFold === null ? null : asInvited(ctx.db, emailFold, (tx) => findByAddress(tx, emailFold, id, ctx.now()));
+  if (emailFold === null) return null;
+  const invited = await asInvited(ctx.db, emailFold, (tx) => findByAddress(tx, emailFold, id, ctx.now()));
+  if (invited) return invited;
+  const offers = await listOffers(ctx, { userId: requireViewer(ctx).userId, emailFold });
+  return offers.find((offer) => offer.id === id) ?? null;
 }
+
+/** Nobody invited: the domain of the address does. */
+const isOffer = ({ invitedById }: Invitation): boolean => invitedById === null;
 
 /** Runs an answer to an open invitation of the viewer's, under the lock of the tenant's row. */
 async function answer<Result>(
@@ -111,6 +123,7 @@ async function answer<Result>(
   if (!found) throw notFound('Invitation');
   const result = await asTenant(ctx.db, found.organizationId, async (tx) => {
     const organization = await lockOrganization(tx, found.organizationId);
+    if (organization && isOffer(found)) return work(tx, organization, found);
     // Read again under the lock: in the meantime it may have been answered, taken back or renewed.
     const [invitation] = await findInvitationsOf(tx, found.organizationId, [found.id]);
     const isSame = invitation?.status === 'PENDING' && (token === undefined || invitation.tokenHash === found.tokenHash);
@@ -126,8 +139,9 @@ export const acceptInvitation = (ctx: Context, input: unknown): Promise<Member> 
   answer(ctx, input, async (tx, organization, invitation) => {
     const { userId } = requireViewer(ctx);
     requireActive(organization);
+    if (isOffer(invitation)) return acceptOffer(ctx, tx, organization, invitation, { userId, emailFold: invitation.emailFold });
     if (await findLiveMember(tx, organization.id, userId)) throw conflict('you are a member already', { reason: 'ALREADY_MEMBER' });
-    if (isOwner(invitation)) await requireMayOwn(tx, userId);
+    if (isOwner(invitation)) await requireMayOwn(ctx, tx, userId);
     if (!(await closeInvitation(tx, invitation, 'ACCEPTED', ctx.now()))) throw notFound('Invitation');
     await insertMembership(tx, {
       organizationId: organization.id,
@@ -151,7 +165,8 @@ export const acceptInvitation = (ctx: Context, input: unknown): Promise<Member> 
 /** Says no to an invitation of the viewer's address. */
 export const declineInvitation = (ctx: Context, input: unknown): Promise<Invitation> =>
   answer(ctx, input, async (tx, organization, invitation) => {
-    if (!(await closeInvitation(tx, invitation, 'DECLINED', ctx.now()))) throw notFound('Invitation');
+    if (isOffer(invitation)) await declineOffer(ctx, tx, invitation);
+    else if (!(await closeInvitation(tx, invitation, 'DECLINED', ctx.now()))) throw notFound('Invitation');
     await tell(ctx, tx, invitationDeclined, {
       organizationId: organization.id,
       invitationId: invitation.id,

@@ -176,14 +176,14 @@ async function makeInvitations(ctx: Context, act: Act, settings: Settings, wante
   return made.map(({ id }) => id);
 }
 
-async function tellOfInvitation(ctx: Context, { tx, organization }: Act, invitation: Invitation): Promise<void> {
-  const { id, inviteeUserId, invitedById, role, round, expiresAt } = invitation;
+async function tellOfInvitation(ctx: Context, { tx, organization, actor }: Act, invitation: Invitation): Promise<void> {
+  const { id, inviteeUserId, role, round, expiresAt } = invitation;
   await tell(ctx, tx, invitationCreated, {
     organizationId: organization.id,
     invitationId: id,
     inviteeUserId,
     roleKey: role.key,
-    invitedById,
+    invitedById: actor.userId,
   });
   const name = round === 1 ? 'invitation.created' : 'invitation.renewed';
   await record(ctx, tx, organization.id, { name, target: id, details: { roleKey: role.key, teamIds: invitation.teamIds } });

@@ -1,12 +1,10 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { asTenant, type Db } from '@supergraph/platform/database';
+import { createMailer, MailRefused, type SendLetter } from '@supergraph/platform/mailer';
 import { defineWorker } from '@supergraph/platform/workers';
-import nodemailer from 'nodemailer';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { emptyMails, insertMails, type QueuedMail, takeWaitingMails } from '../store/mail.ts';
+import { claimMail, emptyMail, findNextTry, insertMails, postponeMail, type QueuedMail } from '../store/mail.ts';
 
 /** A mail with a secret in it: it waits encrypted and is emptied once it went out. */
 export interface SecretMail {
@@ -15,7 +13,6 @@ export interface SecretMail {
   readonly text: string;
 }
 
-const sender = 'Supergraph <no-reply@localhost>';
 const keyOf = ({ settings }: Pick<Context, 'settings'>) =>
   Buffer.from(hkdfSync('sha256', settings.internalKey, '', 'organizations mail queue', 32));
 
@@ -35,46 +32,69 @@ export function unseal(ctx: Pick<Context, 'settings'>, organizationId: string, s
   return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString()) as SecretMail;
 }
 
-const composer = nodemailer.createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+const senders = new WeakMap<Context['settings'], SendLetter>();
 
-async function capture(ctx: Pick<Context, 'settings'>, { id, organizationId, sealed, createdAt }: QueuedMail): Promise<void> {
-  if (sealed === null) return;
-  const { to, subject, text } = unseal(ctx, organizationId, sealed);
-  const { message } = await composer.sendMail({
-    from: sender,
-    to: { name: '', address: to },
-    subject,
-    text,
-    date: createdAt,
-    messageId: `<${id}@localhost>`,
-  });
-  if (!Buffer.isBuffer(message)) throw new Error('the composed mail is no buffer');
-  const folder = join(ctx.settings.dataDirectory, 'mail');
-  await mkdir(folder, { recursive: true });
-  // The name follows from the row, so a mail that is sent again after a crash is still one file; the colons of an ISO time are no file name everywhere.
-  const file = join(folder, `${createdAt.toISOString().replaceAll(':', '-')}-${id}.eml`);
-  await writeFile(`${file}.part`, message, { mode: 0o600 });
-  await rename(`${file}.part`, file);
+function senderOf(settings: Context['settings']): SendLetter {
+  const known = senders.get(settings);
+  if (known) return known;
+  const made = createMailer(settings);
+  senders.set(settings, made);
+  return made;
 }
 
-/** Sends waiting mails of a tenant and empties them. */
-export const sendMails = defineWorker({
+const triedForMs = 24 * 3_600_000;
+/** So long nobody else sends what somebody sends. */
+const heldMs = 60_000;
+const firstPauseMs = 60_000;
+const longestPauseMs = 3_600_000;
+
+/** How long a mail waits after so many tries: a minute, then twice as long each time, up to an hour. */
+const pauseAfter = (attempts: number): number => Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
+
+/** Sends waiting mails of a tenant; what cannot be sent now is tried again for a day. */
+export const sendMails = defineWorker<{ organizationId: string; mailIds: string[] }, Context['loaders']>({
   name: 'send-mails',
   data: z.object({ organizationId: z.uuid(), mailIds: z.array(z.uuid()).min(1).max(100) }),
-  run: async (ctx: Context, { organizationId, mailIds }) => {
-    await asTenant(ctx.db, organizationId, async (tx) => {
-      const waiting = await takeWaitingMails(tx, organizationId, mailIds);
-      if (waiting.length === 0) return;
-      await Promise.all(waiting.map((mail) => capture(ctx, mail)));
-      await emptyMails(
-        tx,
-        organizationId,
-        waiting.map(({ id }) => id),
-        ctx.now(),
-      );
-    });
+  run: async (ctx, { organizationId, mailIds }) => {
+    for (const mailId of mailIds) await sendMail(ctx, organizationId, mailId);
   },
 });
+
+async function sendMail(ctx: Context, organizationId: string, mailId: string): Promise<void> {
+  const now = ctx.now();
+  // Held for a while rather than locked: a mail server may take long, and a database connection must not wait for it.
+  const until = new Date(now.getTime() + heldMs);
+  const mail = await asTenant(ctx.db, organizationId, async (tx) => {
+    const held = await claimMail(tx, organizationId, mailId, now, until);
+    if (held) return held;
+    // A crash may have left it held; the run that found it so must not be the last.
+    const nextTryAt = await findNextTry(tx, organizationId, mailId);
+    if (nextTryAt) await tryLater(ctx, tx, organizationId, mailId, nextTryAt);
+    return null;
+  });
+  if (!mail?.sealed) return;
+  if (now.getTime() - mail.createdAt.getTime() > triedForMs) return giveUp(ctx, mail, 'it waited for 24 hours');
+  try {
+    await senderOf(ctx.settings)({ id: mailId, date: mail.createdAt, ...unseal(ctx, organizationId, mail.sealed) });
+    await asTenant(ctx.db, organizationId, (tx) => emptyMail(tx, organizationId, mailId, { sentAt: now }));
+  } catch (error) {
+    if (error instanceof MailRefused) return giveUp(ctx, mail, error);
+    ctx.log.warn({ error, mailId, attempts: mail.attempts }, 'a mail could not be sent; it is tried again');
+    const nextTryAt = new Date(ctx.now().getTime() + pauseAfter(mail.attempts));
+    await asTenant(ctx.db, organizationId, async (tx) => {
+      await postponeMail(tx, organizationId, mailId, nextTryAt);
+      await tryLater(ctx, tx, organizationId, mailId, nextTryAt);
+    });
+  }
+}
+
+const tryLater = (ctx: Context, tx: Db, organizationId: string, mailId: string, startAfter: Date): Promise<void> =>
+  ctx.workers.enqueue(tx, sendMails, { organizationId, mailIds: [mailId] }, { startAfter, singletonKey: mailId });
+
+async function giveUp(ctx: Context, { id, organizationId, attempts }: QueuedMail, error: unknown): Promise<void> {
+  await asTenant(ctx.db, organizationId, (tx) => emptyMail(tx, organizationId, id, { sentAt: null }));
+  ctx.log.error({ error, mailId: id, attempts }, 'a mail was given up');
+}
 
 /** Queues mails in the transaction that decides them; a worker sends them afterwards. */
 export async function queueMails(ctx: Context, tx: Db, organizationId: string, mails: readonly SecretMail[]): Promise<void> {

@@ -1,12 +1,12 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { asPerson, asTenant, NoTenantChosen } from '@supergraph/platform/database';
-import { conflict, notFound, staleVersion, unauthenticated } from '@supergraph/platform/errors';
+import { conflict, notFound, staleVersion } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput, text } from '@supergraph/platform/input';
 import { type Connection, type PageArguments, readPage, toConnection } from '@supergraph/platform/page';
 import { memberReinstated, memberRemoved, memberSuspended, memberUpdated } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { canSeeMembership, isFreshlyProven, isLive, isOwner } from '../policy.ts';
+import { canSeeMembership, isLive, isOwner } from '../policy.ts';
 import {
   countMembers,
   countOwnMembers,
@@ -25,7 +25,16 @@ import { changesOf, record } from './audit.ts';
 import { requireOtherOwner } from './owners.ts';
 import { leaveTeams, requireTeams, setTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tellActive, tellStanding } from './tell.ts';
-import { type Act, actInTenant, forgetLoaded, ownersOnly, requireGrantable, requireMayOwn, requireRole } from './tenant.ts';
+import {
+  type Act,
+  actInTenant,
+  forgetLoaded,
+  ownersOnly,
+  requireFreshProof,
+  requireGrantable,
+  requireMayOwn,
+  requireRole,
+} from './tenant.ts';
 
 const manage = 'organizations.member.manage';
 const MemberWishes = z.strictObject({
@@ -122,7 +131,7 @@ export async function changeMember(ctx: Context, input: unknown): Promise<Member
     const member = await requireMember(act, membershipId);
     if (member.version !== version) throw staleVersion(member.version);
     const role = roleId && roleId !== member.roleId ? await requireRole(act, roleId, 'roleId') : undefined;
-    if (role) await requireRoleChange(act, member, role);
+    if (role) await requireRoleChange(ctx, act, member, role);
     if (teamIds) await requireTeams(act, teamIds, 'teamIds');
     await updateMembership(tx, member, { ...(role ? { roleId: role.id } : {}), ...(title === undefined ? {} : { title: title || null }) });
     if (teamIds) await setTeams(ctx, tx, member, teamIds);
@@ -147,10 +156,10 @@ const detailsOf = (before: Member, after: Member) => ({
 
 const recordOf = (name: string, { id, userId }: Member) => ({ name, target: id, details: { userId } });
 
-async function requireRoleChange(act: Act, member: Member, role: Role): Promise<void> {
+async function requireRoleChange(ctx: Context, act: Act, member: Member, role: Role): Promise<void> {
   requireGrantable(act, role);
   await requireOtherOwner(act.tx, member);
-  if (isOwner({ role })) await requireMayOwn(act.tx, member.userId);
+  if (isOwner({ role })) await requireMayOwn(ctx, act.tx, member.userId);
 }
 
 /** Keeps a member of the chosen tenant from acting for now. */
@@ -234,14 +243,13 @@ async function tenantOfOwn(ctx: Context, userId: string, membershipId: string): 
 /** Makes another active member the owner and the viewer an administrator, in one act. */
 export async function transferOwnership(ctx: Context, input: unknown): Promise<{ membership: Member; previousOwner: Member }> {
   const { membershipId } = parseInput(OneMember, input);
-  if (!isFreshlyProven(requireViewer(ctx), ctx.now()))
-    throw unauthenticated('sign in again to hand the organization over', { reason: 'STEP_UP_REQUIRED' });
+  requireFreshProof(ctx);
   return actInTenant(ctx, manage, async (act) => {
     const { tx, organization, actor } = act;
     if (!isOwner(actor)) throw ownersOnly();
     const heir = await requireMember(act, membershipId);
     if (heir.status !== 'ACTIVE' || isOwner(heir)) throw wrongState('ownership goes to an active member who is no owner yet');
-    await requireMayOwn(tx, heir.userId);
+    await requireMayOwn(ctx, tx, heir.userId);
     const [owner, administrator] = [await findRoleByKey(tx, organization.id, 'OWNER'), await findRoleByKey(tx, organization.id, 'ADMIN')];
     if (!owner || !administrator) throw new Error('an organization lacks its built-in roles');
     await updateMembership(tx, heir, { roleId: owner.id });

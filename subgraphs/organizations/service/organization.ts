@@ -36,10 +36,10 @@ import {
 import { insertRoles, type Role } from '../store/roles.ts';
 import { changesOf, record } from './audit.ts';
 import { currencyInput, localeInput, timeZoneInput } from './inputs.ts';
+import { heldUntil } from './slugs.ts';
 import { tell, tellActive, tellDescription } from './tell.ts';
 import { actInTenant, forgetLoaded, requireMayOwn } from './tenant.ts';
 
-const heldDays = 90;
 const slug = z
   .string()
   .transform((value) => value.trim().toLowerCase())
@@ -139,7 +139,7 @@ export async function createOrganization(ctx: Context, input: unknown): Promise<
   const { userId } = requireViewer(ctx);
   const made = await ctx.db.transaction(async (tx) => {
     const id = await idempotent(ctx, tx, idempotency, { operation: 'createOrganization', key: idempotencyKey, input: wanted }, async () => {
-      await requireMayOwn(tx, userId);
+      await requireMayOwn(ctx, tx, userId);
       const newId = newOrganizationId();
       const slugs = wanted.slug ? [wanted.slug] : slugsFor(wanted.name, newId);
       for (const candidate of slugs) {
@@ -182,7 +182,7 @@ export async function changeOrganization(ctx: Context, input: unknown): Promise<
         await holdSlug(tx, {
           slug: organization.slug,
           organizationId: organization.id,
-          heldUntil: new Date(ctx.now().getTime() + heldDays * 86_400_000),
+          heldUntil: heldUntil(ctx.now()),
         });
       }
       const [settings] = await findSettings(tx, [organization.id]);

@@ -77,6 +77,12 @@ export async function requireSeats(tx: Db, organizationId: string, more: number,
     });
 }
 
+/** Whether one more seat is free. */
+export async function hasSeat(tx: Db, organizationId: string, now: Date): Promise<boolean> {
+  const { limit, used } = await readQuota(tx, organizationId, seats, now);
+  return limit === null || used < limit;
+}
+
 /** Counts mails of invitations; RATE_LIMITED when today's are used up. The tenant's row must be locked. */
 export async function spendInvitations(ctx: Emitter, tx: Db, organizationId: string, more: number): Promise<void> {
   const now = ctx.now();

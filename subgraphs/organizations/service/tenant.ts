@@ -1,8 +1,8 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { asPerson, asTenant, type Db, NoTenantChosen } from '@supergraph/platform/database';
-import { badInput, conflict, forbidden, notFound } from '@supergraph/platform/errors';
+import { badInput, conflict, forbidden, notFound, unauthenticated } from '@supergraph/platform/errors';
 import type { Context } from '../context.ts';
-import { isOwner, missingToGrant, permissionsOf, permissionsOfMember } from '../policy.ts';
+import { isFreshlyProven, isOwner, missingToGrant, permissionsOf, permissionsOfMember } from '../policy.ts';
 import { countOwned, findLiveMember, type Member } from '../store/memberships.ts';
 import { lockOrganization, type Organization, takeTurns } from '../store/organizations.ts';
 import { findRolesOf, type Role } from '../store/roles.ts';
@@ -13,8 +13,6 @@ export interface Act {
   readonly organization: Organization;
   readonly actor: Member;
 }
-
-const ownedLimit = 10;
 
 /** Forgets what the request's loaders know, because it changed. */
 export function forgetLoaded({ loaders }: Pick<Context, 'loaders'>): void {
@@ -47,6 +45,29 @@ export async function actInTenant<Result>(ctx: Context, permission: string, work
   return result;
 }
 
+/** Throws STEP_UP_REQUIRED unless the viewer has proven a factor just now. */
+export function requireFreshProof(ctx: Context): void {
+  if (!isFreshlyProven(requireViewer(ctx), ctx.now()))
+    throw unauthenticated('sign in again, then repeat this', { reason: 'STEP_UP_REQUIRED' });
+}
+
+/** Runs what owners alone may do with a tenant that need not be active, under the lock of its row, after a fresh proof. */
+export async function actAsOwner<Result>(ctx: Context, work: (act: Act) => Promise<Result>): Promise<Result> {
+  const { userId } = requireViewer(ctx);
+  const chosen = ctx.organization?.id;
+  if (!chosen) throw new NoTenantChosen();
+  requireFreshProof(ctx);
+  const result = await asTenant(ctx.db, chosen, async (tx) => {
+    const organization = await lockOrganization(tx, chosen);
+    const actor = organization && (await findLiveMember(tx, chosen, userId));
+    if (!organization || actor?.status !== 'ACTIVE') throw notFound('Organization');
+    if (!isOwner(actor)) throw forbidden('only owners may do this', { reason: 'OWNER_ONLY' });
+    return work({ tx, organization, actor });
+  });
+  forgetLoaded(ctx);
+  return result;
+}
+
 /** The tenant's role with this id; BAD_USER_INPUT at the path for another tenant's or an unknown one. */
 export async function requireRole({ tx, organization }: Act, roleId: string, path: string): Promise<Role> {
   const [role] = await findRolesOf(tx, organization.id, [roleId]);
@@ -64,7 +85,8 @@ export function requireGrantable({ actor }: Pick<Act, 'actor'>, role: Role): voi
 export const ownersOnly = () => forbidden('only owners make or unmake owners', { reason: 'OWNER_ONLY' });
 
 /** One person owns a bounded number of tenants; acts that make the same person an owner wait for each other. */
-export async function requireMayOwn(tx: Db, userId: string): Promise<void> {
+export async function requireMayOwn({ settings }: Pick<Context, 'settings'>, tx: Db, userId: string): Promise<void> {
+  const ownedLimit = settings.organizationsPerOwner;
   await takeTurns(tx, `owner:${userId}`);
   const owned = await asPerson(tx, userId, (own) => countOwned(own, userId));
   if (owned >= ownedLimit)

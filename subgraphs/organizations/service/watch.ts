@@ -8,7 +8,10 @@ import {
   memberRemoved,
   memberSuspended,
   memberUpdated,
+  organizationArchived,
+  organizationDeleted,
   organizationReinstated,
+  organizationRestored,
   organizationSuspended,
   organizationUpdated,
   roleDeleted,
@@ -98,7 +101,9 @@ export async function watchOrganization(ctx: Context, organizationId: string): P
   const changes = merge<Change>(
     (signal) => [
       ctx.bus.subscribe(organizationUpdated, here, signal),
-      ...[organizationSuspended, organizationReinstated].map((contract) => ctx.bus.subscribe(contract, here, signal)),
+      ...[organizationSuspended, organizationReinstated, organizationArchived, organizationRestored, organizationDeleted].map((contract) =>
+        ctx.bus.subscribe(contract, here, signal),
+      ),
       ...[memberRemoved, memberSuspended].map((contract) => ctx.bus.subscribe(contract, self, signal)),
     ],
     ctx.signal,

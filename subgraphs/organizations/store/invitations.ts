@@ -170,6 +170,21 @@ export async function upsertInvitations(tx: Db, values: (typeof invitations.$inf
     .returning();
 }
 
+/** Inserts one invitation as it is. */
+export async function insertInvitation(tx: Db, values: typeof invitations.$inferInsert): Promise<void> {
+  await tx.insert(invitations).values(values);
+}
+
+/** Whether an address said no to a tenant; inside the address's door. */
+export async function hasDeclined(tx: Db, organizationId: string, emailFold: string): Promise<boolean> {
+  const rows = await tx
+    .select({ id: invitations.id })
+    .from(invitations)
+    .where(and(eq(invitations.organizationId, organizationId), eq(invitations.emailFold, emailFold), eq(invitations.status, 'DECLINED')))
+    .limit(1);
+  return rows.length > 0;
+}
+
 /** Answers or takes back an invitation that is still pending; false when it no longer is. */
 export async function closeInvitation(
   tx: Db,

@@ -67,6 +67,16 @@ export async function findLiveMember(tx: Db, organizationId: string, userId: str
   return row ? toMember(row) : null;
 }
 
+/** Whether a tenant ended a membership of a person. */
+export async function wasRemoved(tx: Db, organizationId: string, userId: string): Promise<boolean> {
+  const rows = await tx
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId), eq(memberships.status, 'REMOVED')))
+    .limit(1);
+  return rows.length > 0;
+}
+
 /** A person's live memberships of these tenants. */
 export async function findLiveMembersOf(db: Db, userId: string, organizationIds: readonly string[]): Promise<Member[]> {
   const rows = await selectMembers(db).where(
@@ -235,6 +245,17 @@ export async function listOwnerIds(tx: Db, organizationId: string): Promise<stri
     .from(memberships)
     .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
     .where(and(eq(memberships.organizationId, organizationId), eq(memberships.status, 'ACTIVE'), eq(roles.key, 'OWNER')))
+    .orderBy(asc(memberships.id));
+  return rows.map(({ userId }) => userId);
+}
+
+/** Who looks after a tenant and may act: owners and administrators. */
+export async function listKeeperIds(tx: Db, organizationId: string): Promise<string[]> {
+  const rows = await tx
+    .select({ userId: memberships.userId })
+    .from(memberships)
+    .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.status, 'ACTIVE'), inArray(roles.key, ['OWNER', 'ADMIN'])))
     .orderBy(asc(memberships.id));
   return rows.map(({ userId }) => userId);
 }

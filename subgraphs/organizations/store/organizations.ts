@@ -1,7 +1,7 @@
 import { organizations, settings, slugHolds } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type KeyPart, type Page } from '@supergraph/platform/page';
-import { and, count, eq, gt, ilike, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, count, eq, gt, ilike, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm';
 import { contains } from './text.ts';
 
 export type Organization = typeof organizations.$inferSelect;
@@ -19,6 +19,12 @@ export const findOrganizations = (db: Db, ids: readonly string[]): Promise<Organ
     .from(organizations)
     .where(and(inArray(organizations.id, [...ids]), ne(organizations.status, 'DELETED')));
 
+/** An organization, deleted or not. */
+export async function findAnyOrganization(db: Db, id: string): Promise<Organization | null> {
+  const [found] = await db.select().from(organizations).where(eq(organizations.id, id));
+  return found ?? null;
+}
+
 /** The organization with a slug, unless it is deleted. */
 export async function findOrganizationBySlug(db: Db, slug: string): Promise<Organization | null> {
   const [found] = await db
@@ -28,12 +34,12 @@ export async function findOrganizationBySlug(db: Db, slug: string): Promise<Orga
   return found ?? null;
 }
 
-/** The organization's row, locked until the transaction ends: whoever changes members or seats waits here. */
+/** The organization's row, locked until the transaction ends: whoever changes members or seats waits here. None once its rows are being erased. */
 export async function lockOrganization(tx: Db, organizationId: string): Promise<Organization | null> {
   const [found] = await tx
     .select()
     .from(organizations)
-    .where(and(eq(organizations.id, organizationId), ne(organizations.status, 'DELETED')))
+    .where(and(eq(organizations.id, organizationId), ne(organizations.status, 'DELETED'), isNull(organizations.erasingAt)))
     .for('update');
   return found ?? null;
 }
@@ -79,7 +85,7 @@ export async function insertOrganization(tx: Db, values: typeof organizations.$i
 export async function updateOrganization(
   tx: Db,
   organizationId: string,
-  change: Partial<Pick<Organization, 'name' | 'slug' | 'status' | 'suspendedBecause' | 'version'>> = {},
+  change: Partial<Omit<Organization, 'id' | 'epoch' | 'memberCount' | 'createdAt'>> = {},
   newMembers = 0,
 ): Promise<Organization> {
   const [changed] = await tx

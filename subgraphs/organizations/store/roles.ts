@@ -1,4 +1,4 @@
-import { invitations, memberships, roles, settings } from '@supergraph/db/organizations/tables';
+import { domains, invitations, memberships, roles, settings } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
 import { and, asc, count, desc, eq, inArray, sql } from 'drizzle-orm';
 
@@ -72,7 +72,7 @@ export async function updateRole(tx: Db, role: Role, change: Partial<Pick<Role, 
   return changed ?? null;
 }
 
-/** Whether live members, pending invitations or the settings have a role. */
+/** Whether live members, pending invitations, domains or the settings have a role. */
 export async function isRoleInUse(tx: Db, { organizationId, id }: Role): Promise<boolean> {
   const uses = await Promise.all([
     tx
@@ -95,6 +95,11 @@ export async function isRoleInUse(tx: Db, { organizationId, id }: Role): Promise
       .select({ id: settings.organizationId })
       .from(settings)
       .where(and(eq(settings.organizationId, organizationId), eq(settings.defaultRoleId, id))),
+    tx
+      .select({ id: domains.id })
+      .from(domains)
+      .where(and(eq(domains.organizationId, organizationId), eq(domains.joinRoleId, id)))
+      .limit(1),
   ]);
   return uses.some((rows) => rows.length > 0);
 }
@@ -109,6 +114,10 @@ export async function replaceRole(tx: Db, { organizationId, id }: Role, replacem
     .update(invitations)
     .set({ roleId: replacementId })
     .where(and(eq(invitations.organizationId, organizationId), eq(invitations.roleId, id)));
+  await tx
+    .update(domains)
+    .set({ joinRoleId: replacementId })
+    .where(and(eq(domains.organizationId, organizationId), eq(domains.joinRoleId, id)));
   await tx
     .update(settings)
     .set({ defaultRoleId: replacementId, version: sql`${settings.version} + 1` })

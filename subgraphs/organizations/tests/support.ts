@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { ChosenOrganization, Viewer } from '@supergraph/platform/context';
 import { person, type RunResult, testSubgraph, type TestSubgraph } from '@supergraph/platform/testing';
 import { userRegistered } from '@supergraph/schema/events/accounts';
@@ -11,12 +12,12 @@ export interface Someone {
 }
 
 /** The subgraph under test with a fake accounts that knows who has which address. */
-export function testOrganizations() {
+export function testOrganizations(settings: Partial<RuntimeSettings> = {}) {
   const addresses = new Map<string, string>();
   const accounts = (_document: string, { ids }: Readonly<Record<string, unknown>>) => ({
     userSummaries: (ids as string[]).map((id) => ({ id, email: addresses.get(id) ?? null, status: 'ACTIVE' })),
   });
-  const graph = testSubgraph(subgraph, { answers: { accounts } });
+  const graph = testSubgraph(subgraph, { answers: { accounts }, settings });
   let number = 0;
 
   /** A person whom accounts has told of. */
@@ -102,8 +103,8 @@ async function mailsOf(graph: TestSubgraph): Promise<Captured[]> {
   return Promise.all(
     files.map(async (file) => {
       const raw = await readFile(join(folder, file), 'utf8');
-      const plain = raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
-      return { to: /^To: (.+)\r$/m.exec(raw)?.[1] ?? '', token: /token=([\w-]+)/.exec(plain)?.[1] ?? '', raw };
+      const plain = raw.replaceAll(/=\r?\n/g, '').replaceAll('=3D', '=');
+      return { to: /^To: (.+?)\r?$/m.exec(raw)?.[1] ?? '', token: /token=([\w-]+)/.exec(plain)?.[1] ?? '', raw };
     }),
   );
 }
@@ -132,3 +133,10 @@ export const setQuota = `mutation ($input: SetQuotaInput!) { setQuota(input: $in
 export const createTeam = `mutation ($input: CreateTeamInput!) { createTeam(input: $input) { team { id name version } } }`;
 export const updateTeam = `mutation ($input: UpdateTeamInput!) { updateTeam(input: $input) { team { id name version members { nodes { id } totalCount } } } }`;
 export const deleteTeam = `mutation ($input: DeleteTeamInput!) { deleteTeam(input: $input) { deletedId } }`;
+export const scheduleDeletion = `mutation ($input: ScheduleOrganizationDeletionInput!) { scheduleOrganizationDeletion(input: $input) { organization { id status deletion { scheduledAt erasesAt domainsDone domainsPending } } } }`;
+export const cancelDeletion = `mutation ($input: CancelOrganizationDeletionInput!) { cancelOrganizationDeletion(input: $input) { organization { id status deletion { erasesAt } } } }`;
+const domain = 'domain { id name status dnsRecord autoJoin joinRole { key } verifiedAt }';
+export const addDomain = `mutation ($input: AddOrganizationDomainInput!) { addOrganizationDomain(input: $input) { ${domain} } }`;
+export const verifyDomain = `mutation ($input: VerifyOrganizationDomainInput!) { verifyOrganizationDomain(input: $input) { ${domain} } }`;
+export const updateDomain = `mutation ($input: UpdateOrganizationDomainInput!) { updateOrganizationDomain(input: $input) { ${domain} } }`;
+export const removeDomain = `mutation ($input: RemoveOrganizationDomainInput!) { removeOrganizationDomain(input: $input) { deletedId } }`;

@@ -1,5 +1,6 @@
-import { memberAdded, memberRemoved, organizationCreated, roleUpdated } from '@supergraph/schema/events/organizations';
+import { memberAdded, memberRemoved, organizationCreated, organizationDeleted, roleUpdated } from '@supergraph/schema/events/organizations';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
+import { tenantErased, tenantRowsKept } from '@supergraph/schema/events/platform';
 import {
   acceptInvitation,
   contextOf,
@@ -8,6 +9,7 @@ import {
   inviteMembers,
   leaveOrganization,
   revokeInvitation,
+  scheduleDeletion,
   type Someone,
   setQuota,
   testOrganizations,
@@ -16,7 +18,7 @@ import {
   updateSettings,
 } from './support.ts';
 
-const { run, subscribe, register, enter, act, roles, mails, emitted, close } = testOrganizations();
+const { run, subscribe, deliver, register, enter, act, roles, mails, emitted, settle, advance, close } = testOrganizations();
 afterAll(close);
 
 const byToken = `query ($token: String!) { invitationByToken(token: $token) { email role { key } organization { id name slug } } }`;
@@ -179,4 +181,23 @@ test('the last owner cannot leave; she hands ownership over with a fresh sign-in
   expect(await changes.next()).toMatchObject({ done: true });
   expect(await emitted(memberRemoved)).toContainEqual(expect.objectContaining({ userId: ana.viewer.userId, reason: 'LEFT' }));
   expect(await emitted(roleUpdated)).toEqual([]);
+});
+
+test('Bo schedules the deletion, nobody writes any more, every domain confirms, and the tenant is gone', async () => {
+  await deliver(tenantRowsKept.of('catalog'), { domain: 'catalog' });
+  const strong = { ...bo, viewer: { ...bo.viewer, acr: 'aal2' as const } };
+  const { data } = await act(strong, acme, scheduleDeletion, {});
+  expect(data.scheduleOrganizationDeletion.organization).toMatchObject({
+    status: 'DELETION_SCHEDULED',
+    deletion: { domainsPending: ['catalog'] },
+  });
+  expect((await act(bo, acme, inviteMembers, { invitations: [{ email: 'six@example.com' }] })).reasons).toEqual(['ORGANIZATION_INACTIVE']);
+  advance(30 * 86_400_000);
+  expect(await emitted(organizationDeleted)).toEqual([{ organizationId: acme }]);
+  const look = `query ($id: ID!) { organization(id: $id) { deletion { domainsDone domainsPending } } }`;
+  const shown = async () => (await run(look, { variables: { id: acme }, as: bo.viewer })).data.organization;
+  expect(await shown()).toEqual({ deletion: { domainsDone: [], domainsPending: ['catalog'] } });
+  await deliver(tenantErased.of('catalog'), { organizationId: acme }, { organizationId: acme });
+  await settle();
+  expect(await shown()).toBeNull();
 });

@@ -1,16 +1,13 @@
-import { outbox } from '@supergraph/db/reviews/tables';
-import { asTenant, type Db } from '@supergraph/platform/database';
-import { emit } from '@supergraph/platform/outbox';
-import { tenantErased } from '@supergraph/schema/events/platform';
-import type { Context } from '../context.ts';
-import { deleteMembersOf, deletePolicy, deleteSubjectsOf } from '../store/register.ts';
-import { eraseSeller } from '../store/reviews.ts';
+import type { Db } from '@supergraph/platform/database';
+import { deletePolicy, deleteSubjectsOf } from '../store/register.ts';
+import { eraseSeller, eraseSummaries } from '../store/reviews.ts';
 
-/** Erases all that hangs from a deleted organization and says so. */
-export async function forgetTenant(ctx: Context, tx: Db, organizationId: string): Promise<void> {
-  const subjectIds = await deleteSubjectsOf(tx, organizationId);
-  await eraseSeller(tx, organizationId, subjectIds);
-  await deleteMembersOf(tx, organizationId);
-  await asTenant(tx, organizationId, (inside) => deletePolicy(inside, organizationId));
-  await emit(ctx, tx, outbox, tenantErased.of('reviews'), { organizationId }, { organizationId });
+/** Erases about so many rows of what hangs from a deleted organization; whether some may be left. */
+export async function forgetTenant(_ctx: unknown, tx: Db, organizationId: string, most: number): Promise<boolean> {
+  if (await eraseSeller(tx, organizationId, most)) return true;
+  const subjectIds = await deleteSubjectsOf(tx, organizationId, most);
+  await eraseSummaries(tx, [...subjectIds, organizationId]);
+  if (subjectIds.length === most) return true;
+  await deletePolicy(tx, organizationId);
+  return false;
 }

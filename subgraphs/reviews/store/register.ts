@@ -24,9 +24,13 @@ export async function saveSubject(db: Db, subject: Subject): Promise<void> {
     });
 }
 
-/** Forgets what an organization sold; the ids of it. */
-export async function deleteSubjectsOf(tx: Db, ownerId: string): Promise<string[]> {
-  const rows = await tx.delete(subjects).where(eq(subjects.ownerId, ownerId)).returning({ id: subjects.id });
+/** Deletes at most so many subjects of an owner; their ids. */
+export async function deleteSubjectsOf(tx: Db, ownerId: string, most: number): Promise<string[]> {
+  const some = tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.ownerId, ownerId)).limit(most);
+  const rows = await tx
+    .delete(subjects)
+    .where(and(eq(subjects.ownerId, ownerId), inArray(subjects.id, some)))
+    .returning({ id: subjects.id });
   return rows.map(({ id }) => id);
 }
 
@@ -95,11 +99,6 @@ export async function changeRole(
     .update(members)
     .set({ roleKey: becomes, permissions, epoch })
     .where(and(eq(members.organizationId, organizationId), eq(members.roleKey, roleKey), lte(members.epoch, epoch)));
-}
-
-/** Forgets an organization's members. */
-export async function deleteMembersOf(tx: Db, organizationId: string): Promise<void> {
-  await tx.delete(members).where(eq(members.organizationId, organizationId));
 }
 
 /** Those of some people who are suspended. */

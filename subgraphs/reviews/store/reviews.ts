@@ -1,4 +1,5 @@
 import {
+  members,
   aspectSummaries,
   type AspectRatings,
   ratingSummaries,
@@ -10,6 +11,7 @@ import {
   reviewVotes,
 } from '@supergraph/db/reviews/tables';
 import type { Db } from '@supergraph/platform/database';
+import { deleteInOrder } from '@supergraph/platform/tenant-erasure';
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm';
 import type { SubjectKind } from '../aspects.ts';
 import { type Edit, type NewReview, type Reply, type Review, reviewColumns } from './rows.ts';
@@ -247,10 +249,12 @@ export async function forgetPerson(tx: Db, userId: string, now: Date): Promise<v
   await tx.update(reviews).set({ authorId: null }).where(eq(reviews.authorId, userId));
 }
 
-/** Removes all reviews and ratings of what an organization sold. */
-export async function eraseSeller(tx: Db, organizationId: string, subjectIds: readonly string[]): Promise<void> {
-  const ids = [...subjectIds, organizationId];
-  await tx.delete(reviews).where(eq(reviews.ownerId, organizationId));
-  await tx.delete(ratingSummaries).where(inArray(ratingSummaries.id, ids));
-  await tx.delete(aspectSummaries).where(inArray(aspectSummaries.id, ids));
+/** Deletes about so many reviews of what an organization sold, with all that hangs from them, and its members; whether some may be left. */
+export const eraseSeller = (tx: Db, organizationId: string, most: number): Promise<boolean> =>
+  deleteInOrder(tx, [reviews.ownerId, members.organizationId], organizationId, most);
+
+/** Deletes the sums of things and of a seller. */
+export async function eraseSummaries(tx: Db, ids: readonly string[]): Promise<void> {
+  await tx.delete(ratingSummaries).where(inArray(ratingSummaries.id, [...ids]));
+  await tx.delete(aspectSummaries).where(inArray(aspectSummaries.id, [...ids]));
 }

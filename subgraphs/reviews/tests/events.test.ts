@@ -19,7 +19,7 @@ import { entitle } from '../service/entitle.ts';
 import { documents, entity, membershipEvent, permission, productEvent, worldOf } from './world.ts';
 
 const tests = testSubgraph(subgraph);
-const { run, deliver, emitted, context, owner: database, close } = tests;
+const { run, deliver, settle, emitted, context, owner: database, close } = tests;
 const { product, submit, submitted, ratingOf } = worldOf(tests);
 afterAll(close);
 
@@ -121,6 +121,7 @@ test('a deleted organization leaves nothing behind and says so once', async () =
   await run(documents.settings, { input: { verifiedOnly: true }, as: owner, in: seller });
   const { eventId } = await deliver(organizationDeleted, { organizationId: seller.id }, { organizationId: seller.id });
   await deliver(organizationDeleted, { organizationId: seller.id }, { eventId });
+  await settle();
   expect((await run(documents.review, { variables: { id: review.id } })).data.review).toBeNull();
   expect(await ratingOf(id)).toMatchObject({ count: 0 });
   const left = await (await database())`

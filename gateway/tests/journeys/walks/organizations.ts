@@ -24,6 +24,7 @@ export const walkOrganizations: Walk = async (world) => {
   await askForSecondFactor(acme);
   await fillSeats(acme);
   await handOver(acme);
+  await passAway(acme);
 };
 
 const invite = `mutation ($input: InviteMembersInput!) {
@@ -187,4 +188,28 @@ async function handOver(acme: Acme): Promise<void> {
   await eventually('the end of the membership at the gateway', async () =>
     (await actAs(acme, ana, '{ currentOrganization { name } }')).codes.includes('NOT_FOUND'),
   );
+}
+
+/** Bo deletes what he owns: nobody writes any more, every domain erases what it kept, and it is gone. */
+async function passAway(acme: Acme): Promise<void> {
+  const { world, bo, id } = acme;
+  const scheduled = await done(
+    acme,
+    bo,
+    'mutation { scheduleOrganizationDeletion(input: {}) { organization { status deletion { domainsPending } } } }',
+  );
+  expect(scheduled.organization).toMatchObject({
+    status: 'DELETION_SCHEDULED',
+    deletion: {
+      domainsPending: expect.arrayContaining(['accounts', 'catalog', 'chat', 'inventory', 'notifications', 'reviews']) as string[],
+    },
+  });
+  const category = 'mutation ($input: CreateProductCategoryInput!) { createProductCategory(input: $input) { category { id } } }';
+  await eventually('that nobody writes in another domain', async () =>
+    (await actAs(acme, bo, category, { name: 'Too late' })).codes.includes('FORBIDDEN ORGANIZATION_INACTIVE'),
+  );
+  await eventually('the end of the organization', async () => {
+    const { data } = await world.ask('query ($id: ID!) { organization(id: $id) { id } }', { variables: { id }, token: bo.token });
+    return data?.organization === null;
+  });
 }
