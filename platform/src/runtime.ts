@@ -93,6 +93,8 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
     settle: () => settle([...subgraphs.values()], options.workers),
     stop: async () => {
       await options.workers.stop();
+      // Before any consumer ends, or what is under way would be handed to one that takes no more.
+      await Promise.all([...subgraphs.values()].map(({ relay }) => relay.stop()));
       for (const running of subgraphs.values()) await running.close();
       for (const client of remotes) await client.close();
       await options.engine.close();

@@ -16,7 +16,7 @@ import { withDeadline } from './deadline.ts';
 import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
 import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
-import { emit, type Relay, startRelay, sweepOutbox } from './outbox.ts';
+import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
 import { scalarResolvers } from './scalars.ts';
 import { erasersOf, type TenantRows } from './tenant-erasure.ts';
@@ -176,11 +176,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     [...(definition.workers ?? []), ...(erasers ? [erasers.worker] : []), sweeperOf(definition)],
     (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
   );
-  const { tenantRows, tables } = definition;
-  if (tenantRows)
-    await database.db.transaction((tx) =>
-      emit(systemContext(), tx, tables.outbox, tenantRows.kept, { domain: name }, { organizationId: null }),
-    );
+  await erasers?.announce(systemContext());
 
   const operations = createOperations(schema);
   const publish: Publish = (errors, requestsLog) => publicErrors(errors, requestsLog, settings.development);

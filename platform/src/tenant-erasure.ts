@@ -5,13 +5,15 @@ import type { OutboxTable } from './columns.ts';
 import { type ConsumerDefinition, on } from './consumers.ts';
 import type { RequestContext } from './context.ts';
 import { asTenant, type Db } from './database.ts';
-import type { EventContract } from './events.ts';
+import type { EventContract, EventOrigin } from './events.ts';
 import { emit } from './outbox.ts';
 import { defineWorker, type WorkerDefinition } from './workers.ts';
 
 /** What is told about the rows that domains keep of tenants. */
 export interface TenantRowEvents {
-  /** Sent at each start by a domain that keeps such rows, so that whoever deletes a tenant knows whom to wait for. */
+  /** Whoever deletes tenants wants to know who keeps rows of them. */
+  readonly asked: EventContract<{ domain: string }>;
+  /** The answer, sent at each start as well: whichever of the two starts first, the other hears of it. */
   readonly kept: EventContract<{ domain: string }>;
   readonly deleted: EventContract<{ organizationId: string }>;
   /** These domains are asked again. */
@@ -36,9 +38,15 @@ const erasedAtOnce = 1_000;
 /** The consumers and the worker of a domain that keeps rows of tenants. */
 export function erasersOf(
   domain: string,
-  { deleted, overdue, erased, erase }: TenantRows,
+  { asked, kept, deleted, overdue, erased, erase }: TenantRows,
   outbox: OutboxTable,
-): { readonly consumers: readonly ConsumerDefinition[]; readonly worker: WorkerDefinition<never> } {
+): {
+  readonly consumers: readonly ConsumerDefinition[];
+  readonly worker: WorkerDefinition<never>;
+  /** To be called when the consumers are there. */
+  readonly announce: (ctx: RequestContext) => Promise<void>;
+} {
+  const tell = (ctx: EventOrigin, tx: Db) => emit(ctx, tx, outbox, kept, { domain }, { organizationId: null });
   const worker = defineWorker<{ organizationId: string }>({
     name: 'erase-tenant',
     data: z.object({ organizationId: z.uuid() }),
@@ -52,12 +60,14 @@ export function erasersOf(
     ctx.workers.enqueue(tx, worker, { organizationId }, { singletonKey: organizationId });
   return {
     consumers: [
+      on(asked, tell),
       on(deleted, (ctx, tx, { payload }) => begin(ctx, tx, payload.organizationId)),
       on(overdue, async (ctx, tx, { payload: { organizationId, domains } }) => {
         if (domains.includes(domain)) await begin(ctx, tx, organizationId);
       }),
     ],
     worker,
+    announce: (ctx) => ctx.db.transaction((tx) => tell(ctx, tx)),
   };
 }
 

@@ -33,6 +33,9 @@ export const organizationRestored = defineEvent('organizations.organization.rest
 /** A tenant is to be erased; every domain removes its rows and answers `<domain>.tenant.erased`. */
 export const organizationDeleted = defineEvent('organizations.organization.deleted', 1, 'organizationId', organization);
 
+/** Whoever keeps rows of tenants is asked to say so; at each start of organizations. */
+export const tenantRowsAsked = defineEvent('organizations.tenant_rows.asked', 1, 'domain', z.object({ domain: z.string() }));
+
 /** These domains have not answered within a day that they erased a deleted tenant; they are asked again. */
 export const organizationErasureOverdue = defineEvent(
   'organizations.organization.erasure_overdue',
@@ -90,6 +93,27 @@ export const teamUpdated = defineEvent('organizations.team.updated', 1, 'organiz
 
 /** A team is gone; these were its members. */
 export const teamDeleted = defineEvent('organizations.team.deleted', 1, 'organizationId', team);
+
+/** How a tenant works changed; these are all its settings now. */
+export const organizationSettingsUpdated = defineEvent(
+  'organizations.settings.updated',
+  1,
+  'organizationId',
+  organization.extend({
+    settings: z.object({
+      requireMfa: z.boolean(),
+      defaultRoleId: z.uuid(),
+      invitationDays: z.int(),
+      guestsSeeMembers: z.boolean(),
+      allowedInviteDomains: z.array(z.string()),
+      locale: z.string(),
+      timeZone: z.string(),
+      currency: z.string(),
+      weekStartsOn: z.int(),
+      version: z.int(),
+    }),
+  }),
+);
 
 /** A limit was set; null is unlimited. The domain that owns the quota enforces it. */
 export const quotaChanged = defineEvent(

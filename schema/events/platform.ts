@@ -1,16 +1,17 @@
 import { defineEventFamily } from '@supergraph/platform/events';
 import type { TenantRowEvents } from '@supergraph/platform/tenant-erasure';
 import { z } from 'zod';
-import { organizationDeleted, organizationErasureOverdue } from './organizations.ts';
+import { organizationDeleted, organizationErasureOverdue, tenantRowsAsked } from './organizations.ts';
 
 /** A domain has erased all rows of a deleted tenant. */
 export const tenantErased = defineEventFamily('tenant.erased', 1, 'organizationId', z.object({ organizationId: z.uuid() }));
 
-/** A domain keeps rows of tenants; told at each of its starts, so that whoever deletes a tenant knows whom to wait for. */
+/** A domain keeps rows of tenants; told at each of its starts and when it is asked, so that whoever deletes a tenant knows whom to wait for. */
 export const tenantRowsKept = defineEventFamily('tenant_rows.kept', 1, 'domain', z.object({ domain: z.string() }));
 
 /** What a domain that keeps rows of tenants hears and tells about them. */
 export const tenantRowEvents = (domain: string): TenantRowEvents => ({
+  asked: tenantRowsAsked,
   kept: tenantRowsKept.of(domain),
   deleted: organizationDeleted,
   overdue: organizationErasureOverdue,

@@ -4,6 +4,7 @@ import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
+import { askForKeepers } from './service/erasure.ts';
 import { touches } from './touches.ts';
 import { workers } from './workers.ts';
 
@@ -16,5 +17,6 @@ export const subgraph = defineSubgraph({
   consumers,
   touches,
   workers,
+  prepare: askForKeepers,
   seed,
 });

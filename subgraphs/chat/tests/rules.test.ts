@@ -514,6 +514,25 @@ test('an erased person leaves groups and tenants, direct talks stay with the oth
   expect((await say(ana, directId, 'are you there?')).reasons).toEqual(['NOT_REACHABLE']);
 });
 
+test('a deleted tenant with more than one batch of rows is erased to the last one, and others keep theirs', async () => {
+  const { ana, bo } = await people();
+  const [chosen, other] = [await tenant([ana, bo]), await tenant([ana, bo])];
+  const [doomed, kept] = [await group(ana, [bo], {}, { in: chosen }), await group(ana, [bo], {}, { in: other })];
+  const sql = await owner();
+  for (const [id, space] of [
+    [doomed.id, chosen.id],
+    [kept.id, other.id],
+  ])
+    await sql`
+      insert into chat.messages (id, conversation_id, organization_id, seq, body, body_hash)
+      select gen_random_uuid(), ${id as string}, ${space as string}, 1000 + n, 'bulk', 'bulk' from generate_series(1, 2500) n`;
+  await deliver(organizationDeleted, { organizationId: chosen.id });
+  await settle();
+  const count = async (space: string) =>
+    Number((await sql`select count(*) as total from chat.messages where organization_id = ${space} and body = 'bulk'`)[0]?.['total']);
+  expect([await count(chosen.id), await count(other.id)]).toEqual([0, 2500]);
+});
+
 test('in a suspended tenant people read and say nothing', async () => {
   const { ana, bo } = await people();
   const chosen = await tenant([ana, bo]);

@@ -1,8 +1,9 @@
+import { outbox } from '@supergraph/db/organizations/tables';
 import { asTenant, type Db } from '@supergraph/platform/database';
 import type { Log } from '@supergraph/platform/log';
-import type { Emitter } from '@supergraph/platform/outbox';
+import { emit, type Emitter } from '@supergraph/platform/outbox';
 import { defineWorker } from '@supergraph/platform/workers';
-import { organizationDeleted, organizationErasureOverdue } from '@supergraph/schema/events/organizations';
+import { organizationDeleted, organizationErasureOverdue, tenantRowsAsked } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import {
@@ -22,6 +23,11 @@ import { tell } from './tell.ts';
 const dayMs = 86_400_000;
 const erasedAtOnce = 1_000;
 const sweptAtOnce = 1_000;
+
+/** Asks who keeps rows of tenants; whoever starts later says so by itself. */
+export async function askForKeepers(ctx: Context): Promise<void> {
+  await ctx.db.transaction((tx) => emit(ctx, tx, outbox, tenantRowsAsked, { domain: 'organizations' }, { organizationId: null }));
+}
 
 /** Erases one tenant when its time has come, and takes it up wherever it stands. */
 export const eraseOrganization = defineWorker<{ organizationId: string }, Context['loaders']>({

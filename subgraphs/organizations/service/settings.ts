@@ -1,13 +1,13 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { badInput, notFound, staleVersion, unauthenticated } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
-import { organizationUpdated } from '@supergraph/schema/events/organizations';
+import { organizationSettingsUpdated, organizationUpdated } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { findSettings, type Organization, type Settings, updateOrganization, updateSettings } from '../store/organizations.ts';
 import { changesOf, record } from './audit.ts';
 import { currencyInput, localeInput, timeZoneInput } from './inputs.ts';
-import { tellDescription } from './tell.ts';
+import { tell, tellDescription } from './tell.ts';
 import { type Act, actInTenant, requireGrantable, requireRole } from './tenant.ts';
 
 const mailDomain = z
@@ -54,6 +54,8 @@ export async function changeSettings(ctx: Context, input: unknown): Promise<Sett
     const after = await updateSettings(tx, organization.id, version, change);
     if (!after) throw staleVersion(before.version + 1);
     await tellDescription(ctx, tx, organizationUpdated, await updateOrganization(tx, organization.id), after);
+    const { organizationId, ...told } = after;
+    await tell(ctx, tx, organizationSettingsUpdated, { organizationId, settings: told });
     const details = changesOf(before, after, Object.keys(change) as (keyof typeof change)[]);
     await record(ctx, tx, organization.id, { name: 'settings.updated', target: organization.id, details });
     return after;

@@ -3,14 +3,19 @@ import { person, testSubgraph } from '@supergraph/platform/testing';
 import { demoPeople, demoSellers } from '@supergraph/schema/demo';
 import { memberAdded, organizationCreated } from '@supergraph/schema/events/organizations';
 import {
+  auditEvents,
+  domains,
+  erasures,
   invitations,
   mailQueue,
   memberships,
   organizations,
   quotas,
+  quotaUsage,
   roles,
   settings,
   slugHolds,
+  teams,
 } from '@supergraph/db/organizations/tables';
 import { sql } from 'drizzle-orm';
 import type { Context } from '../context.ts';
@@ -69,7 +74,7 @@ test("the second page of one's own memberships follows the first", async () => {
 });
 
 test('without a tenant no row of a tenant is seen, and none can be written; names of organizations are public', async () => {
-  for (const table of [memberships, roles, settings, quotas, invitations, mailQueue])
+  for (const table of [memberships, roles, settings, quotas, quotaUsage, invitations, mailQueue, auditEvents, domains, erasures, teams])
     expect(await ctx.db.select().from(table).limit(1)).toEqual([]);
   expect(await ctx.db.select().from(organizations)).toHaveLength(demoSellers.length);
   await expect(ctx.db.insert(quotas).values({ organizationId: harbor.id, key: 'seats', limit: 1 })).rejects.toThrow();
@@ -155,6 +160,13 @@ test('lists and contexts use indexes in tables of many tenants', async () => {
   await admin`
     insert into organizations.invitations (id, organization_id, email, email_fold, role_id, invited_by_id, token_hash, expires_at)
     select gen_random_uuid(), organization_id, 'l' || n || '@x.org', 'l' || n || '@x.org', id, gen_random_uuid(), gen_random_uuid()::text, now() from organizations.roles, generate_series(1, 3000) n where organization_id = ${large!.id}`;
+  await admin`
+    insert into organizations.audit_events (id, organization_id, name, details)
+    select gen_random_uuid(), o.id, 'bulk.entry', '{}' from organizations.organizations o, generate_series(1, 50) where o.slug like 'bulk-%'`;
+  await admin`
+    insert into organizations.audit_events (id, organization_id, name, details)
+    select gen_random_uuid(), ${large!.id}, 'bulk.entry', '{}' from generate_series(1, 5000)`;
+  await admin`analyze organizations.audit_events`;
   await admin`analyze organizations.memberships`;
   await admin`analyze organizations.roles`;
   await admin`analyze organizations.invitations`;
@@ -172,6 +184,12 @@ test('lists and contexts use indexes in tables of many tenants', async () => {
     );
     expect(invited).toContain('invitations_page');
     expect(invited).not.toContain('Sort');
+    const audited = await plan(
+      tx,
+      sql`select * from organizations.audit_events where organization_id = ${large!.id} order by id desc limit 21`,
+    );
+    expect(audited).toContain('audit_events_page');
+    expect(audited).not.toContain('Sort');
   });
   await asTenant(ctx.db, harbor.id, async (tx) => {
     expect(

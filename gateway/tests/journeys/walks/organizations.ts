@@ -169,6 +169,11 @@ async function handOver(acme: Acme): Promise<void> {
     { membershipId },
   );
   expect(handed).toEqual({ membership: { role: { key: 'OWNER' } }, previousOwner: { role: { key: 'ADMIN' } } });
+  // A change takes effect in all processes within 5 seconds.
+  await eventually(
+    'the new owner at the gateway',
+    async () => (await actAs(acme, bo, '{ currentOrganization { domains { id } } }')).codes.length === 0,
+  );
 
   const changes = world.subscribe('subscription ($id: ID!) { organizationChanged(organizationId: $id) { name } }', {
     variables: { id },
