@@ -1,4 +1,5 @@
 import { installPeers } from './install.ts';
+import { identity } from './own/identity.ts';
 import { products } from './own/products.ts';
 import { start } from './own/start.ts';
 import { subscribers } from './own/subscribers.ts';
@@ -15,6 +16,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   ...peers,
   profile: whereTimeGoes,
   products,
+  identity,
   start,
   subscribers,
   subscriptions,

@@ -25,8 +25,11 @@ export interface Troubles {
   readonly count: number;
 }
 
-export const startEdge = (options: EdgeOptions, cores: Cores | undefined): Promise<Edge> =>
-  startProcess<EdgeAddress>({ entry: 'subscriptions/edge.ts', options, ours: true, cores: cores?.measured });
+export const startEdge = (
+  options: EdgeOptions,
+  cores: Cores | undefined,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Edge> => startProcess<EdgeAddress>({ entry: 'subscriptions/edge.ts', options, ours: true, cores: cores?.measured, environment });
 
 const perProcess = 5_000;
 const perAddress = 1_000;

@@ -5,9 +5,11 @@ import { type Cores, divideCores } from '../processes/cores.ts';
 import { atMost, type Figure, times } from '../results/figures.ts';
 import type { Findings, Scenario } from '../results/parts.ts';
 import { type Burial, type Buried, bury } from './bury.ts';
+import type { EdgeOptions } from './edge.ts';
 import { announce, type Crowd, type Edge, listeners, startCrowd, startEdge, until } from './crowd.ts';
 import { createKey, type SigningKey, signTokens } from './tokens.ts';
 
+const smallHeap = '--max-semi-space-size=16';
 const publicUrl = 'http://graph.test';
 /** The edge looks twice a second, and a reader is behind only when the system's own buffers are full: hence more than 15 s. */
 const goals = { bytes: 450 * 1_048_576, reachMs: 3_000, returnMs: 60_000, cutMs: 16_500, growth: 1.1 };
@@ -31,6 +33,8 @@ async function run(tell: Tell, quick: boolean): Promise<Findings> {
   requireFiles(size + 500);
   const cores = divideCores();
   const key = await createKey();
+  const small = await weighSmallHeap(size, { publicUrl, key }, cores);
+  tell(`with a small heap and ${size.toLocaleString('en')} idle subscribers: ${megabytes(small)}`);
   const first = await startEdge({ port: 0, publicUrl, key }, cores);
   let edge: Edge = first;
   let crowd: Crowd | undefined;
@@ -45,9 +49,10 @@ async function run(tell: Tell, quick: boolean): Promise<Findings> {
     });
     const { refused, problems, count } = await crowd.troubles();
     return {
-      figures: [...arrived, ...reached, ...buried, ...returned],
+      figures: [...arrived, atMost(`the same with a small heap`, small, goals.bytes, megabytes), ...reached, ...buried, ...returned],
       notes: [
         `${size.toLocaleString('en')} subscribers over graphql-ws, each with a socket and a token of its own, in ${Math.ceil(size / 5_000)} other processes and from several addresses; the edge is the gateway as users get it before one small embedded subgraph, on ${cores ? `core ${cores.measured}, the clients on core ${cores.others}` : 'any core'}.`,
+        `A small heap: NODE_OPTIONS="${smallHeap}", for an edge that holds many sockets and has little else to do; it leaves less room for young objects, which costs processor time under load.`,
         'Memory is that of the process that holds the sockets; idle means that it has not fallen any more for ten seconds. An event’s time begins when it is told and ends when the client has parsed it.',
         'Coming back: the edge is killed and started again on its port; the time begins with the kill, and the pauses between tries are those of graphql-ws.',
         `Subscriptions refused because of load and begun again: ${refused.toLocaleString('en')}; errors at clients: ${count.toLocaleString('en')}.`,
@@ -70,13 +75,34 @@ function requireFiles(needed: number): void {
     );
 }
 
+/** The memory of another edge, with as many idle subscribers, that leaves less room for young objects. */
+async function weighSmallHeap(size: number, options: Omit<EdgeOptions, 'port'>, cores: Cores | undefined): Promise<number | undefined> {
+  const edge = await startEdge({ ...options, port: 0 }, cores, { NODE_OPTIONS: smallHeap });
+  try {
+    const crowd = await startCrowd(size, { ...options, port: edge.ready.port }, cores);
+    try {
+      await crowd.connect();
+      await requireListeners(edge, size);
+      return await restingBytes(edge.pid);
+    } finally {
+      await crowd.end();
+    }
+  } finally {
+    await edge.end();
+  }
+}
+
+async function requireListeners(edge: Edge, size: number): Promise<void> {
+  const waited = await until(async () => (await listeners(edge)) >= size, 60_000);
+  if (waited === undefined) throw new Error(`only ${await listeners(edge)} of ${size} listen\n${edge.output()}`);
+}
+
 async function arrive(edge: Edge, { crowd, tell }: Stage): Promise<Figure[]> {
   const empty = residentBytes(edge.pid);
   tell(`the edge serves, ${megabytes(empty)}; ${crowd.size.toLocaleString('en')} subscribers connect …`);
   const began = performance.now();
   await crowd.connect();
-  const waited = await until(async () => (await listeners(edge)) >= crowd.size, 60_000);
-  if (waited === undefined) throw new Error(`only ${await listeners(edge)} of ${crowd.size} listen\n${edge.output()}`);
+  await requireListeners(edge, crowd.size);
   const tookMs = performance.now() - began;
   const full = await restingBytes(edge.pid);
   tell(`all listen after ${seconds(tookMs)}, ${megabytes(full)}`);

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
 import type { CallDomain } from '@supergraph/platform/context';
 import { DomainError, unauthenticated, upstreamUnavailable } from '@supergraph/platform/errors';
 import { createLocalJWKSet, errors as joseErrors, type JSONWebKeySet, jwtVerify, type JWTPayload } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 /** The claims of an access token that holds, and the key that signed it. */
@@ -52,13 +54,20 @@ const refetchPauseMs = 3_000;
 /** What a key signed that was removed in an emergency is refused this much later at most, also where nobody told. */
 const keptMs = 30_000;
 const skewSeconds = 60;
+/** Tokens whose signature held under the keys that still are; a client sends the same one for minutes. */
+const mostRemembered = 2_000;
 
 /** Holds access tokens against RFC 9068 and against the keys of accounts, and against nothing else. */
 export function createTokenVerifier({ issuer, audience, call, live, onKeyGone }: TokenVerifierOptions): TokenVerifier {
   const keys = createKeys(call, onKeyGone);
   const stopListening = live.listen(eventTopic('accounts.signing_key.rotated'), () => keys.askAnew());
-  const check = async (token: string, set: JSONWebKeySet) =>
-    jwtVerify(token, createLocalJWKSet(set), {
+  const verified = new LRUCache<string, { readonly token: VerifiedToken; readonly by: KeySet }>({ max: mostRemembered });
+  const remembered = (token: string, keySet: KeySet): VerifiedToken | undefined => {
+    const known = verified.get(token);
+    return known?.by === keySet && Date.now() / 1_000 < known.token.exp + skewSeconds ? known.token : undefined;
+  };
+  const check = async (token: string, { find }: KeySet) =>
+    jwtVerify(token, find, {
       algorithms: ['ES256', 'RS256'],
       typ: 'at+jwt',
       issuer,
@@ -67,15 +76,21 @@ export function createTokenVerifier({ issuer, audience, call, live, onKeyGone }:
       requiredClaims: ['iss', 'aud', 'exp', 'iat', 'sub', 'client_id', 'jti'],
     });
   return {
-    keySet: () => keys.current(),
+    keySet: async () => (await keys.current()).set,
     close: stopListening,
     verify: async (token) => {
       try {
-        const { payload, protectedHeader } = await check(token, await keys.current()).catch(async (error: unknown) => {
+        let by = await keys.current();
+        const known = remembered(token, by);
+        if (known) return known;
+        const { payload, protectedHeader } = await check(token, by).catch(async (error: unknown) => {
           if (!(error instanceof joseErrors.JWKSNoMatchingKey)) throw error;
-          return check(token, await keys.newer());
+          by = await keys.newer();
+          return check(token, by);
         });
-        return { ...readClaims(payload), kid: protectedHeader.kid ?? '' };
+        const found = { ...readClaims(payload), kid: protectedHeader.kid ?? '' };
+        verified.set(token, { token: found, by });
+        return found;
       } catch (error) {
         if (error instanceof DomainError) throw error;
         throw refusalOf(error);
@@ -98,19 +113,27 @@ function refusalOf(error: unknown): DomainError {
   return unauthenticated('the access token does not hold; sign in again', { reason: 'TOKEN_INVALID' });
 }
 
+/** Keys, with what finds the one that a token names; reading keys is dear, and `find` reads each once. */
+interface KeySet {
+  readonly set: JSONWebKeySet;
+  readonly find: ReturnType<typeof createLocalJWKSet>;
+}
+
 /** The keys of accounts: kept for half a minute, asked for again at most every few seconds unless accounts tells of a change. */
 function createKeys(call: CallDomain, onKeyGone: (kid: string) => void) {
-  let known: { readonly set: JSONWebKeySet; readonly at: number } | undefined;
-  let asking: Promise<JSONWebKeySet> | undefined;
+  let known: { readonly keySet: KeySet; readonly at: number } | undefined;
+  let asking: Promise<KeySet> | undefined;
   let askedAt = -Infinity;
-  const ask = (): Promise<JSONWebKeySet> => {
+  const ask = (): Promise<KeySet> => {
     askedAt = Date.now();
     asking ??= call<{ signingKeySet: JSONWebKeySet }>('accounts', 'query { signingKeySet }')
       .then(({ signingKeySet: set }) => {
-        const gone = kidsOf(known?.set).filter((kid) => !kidsOf(set).includes(kid));
-        known = { set, at: Date.now() };
+        const gone = kidsOf(known?.keySet.set).filter((kid) => !kidsOf(set).includes(kid));
+        // As long as the keys stay the same, so does what they have verified.
+        const keySet = known && isDeepStrictEqual(known.keySet.set, set) ? known.keySet : { set, find: createLocalJWKSet(set) };
+        known = { keySet, at: Date.now() };
         gone.forEach(onKeyGone);
-        return set;
+        return keySet;
       })
       .catch((error: unknown) => {
         throw error instanceof DomainError ? error : upstreamUnavailable();
@@ -127,17 +150,17 @@ function createKeys(call: CallDomain, onKeyGone: (kid: string) => void) {
       // Whoever comes next asks again.
       next.catch(() => undefined);
     },
-    current: async (): Promise<JSONWebKeySet> => {
-      if (known && (Date.now() - known.at < keptMs || Date.now() - askedAt < refetchPauseMs)) return known.set;
+    current: async (): Promise<KeySet> => {
+      if (known && (Date.now() - known.at < keptMs || Date.now() - askedAt < refetchPauseMs)) return known.keySet;
       // Old keys are better than none while accounts is away.
       return ask().catch((error: unknown) => {
-        if (known) return known.set;
+        if (known) return known.keySet;
         throw error;
       });
     },
-    newer: async (): Promise<JSONWebKeySet> => {
+    newer: async (): Promise<KeySet> => {
       // What is being asked right now may know more than what was answered before.
-      if (known && !asking && Date.now() - askedAt < refetchPauseMs) return known.set;
+      if (known && !asking && Date.now() - askedAt < refetchPauseMs) return known.keySet;
       return ask();
     },
   };

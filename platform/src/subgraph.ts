@@ -179,8 +179,9 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
   await erasers?.announce(systemContext());
 
   const operations = createOperations(schema);
+  const publish: Publish = (errors, requestsLog) => publicErrors(errors, requestsLog, settings.development);
   const refuse = (errors: readonly GraphQLError[], { identity }: SubgraphRequest): SubgraphAnswer => ({
-    errors: publicErrors(errors, requestLog(log, identity)),
+    errors: publish(errors, requestLog(log, identity)),
   });
 
   return {
@@ -203,7 +204,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
           contextValue: ctx,
         }),
       );
-      return present(result, ctx.log);
+      return present(result, ctx.log, publish);
     },
     async subscribe(request) {
       const operation = operations.read(request.query);
@@ -217,8 +218,8 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
         operationName: request.operationName,
         contextValue: ctx,
       });
-      if (!(Symbol.asyncIterator in result)) return present(result, ctx.log);
-      return presentEach(result, ctx.log, signal);
+      if (!(Symbol.asyncIterator in result)) return present(result, ctx.log, publish);
+      return presentEach(result, ctx.log, publish, signal);
     },
     async close() {
       stopping.abort();
@@ -248,31 +249,40 @@ function entityBatchIssue({ variables }: SubgraphRequest): GraphQLError | undefi
   return new GraphQLError(message, { extensions });
 }
 
-const present = (result: ExecutionResult, log: Log): SubgraphAnswer => ({
+type Publish = (errors: readonly GraphQLError[], log: Log) => GraphQLFormattedError[];
+
+const present = (result: ExecutionResult, log: Log, publish: Publish): SubgraphAnswer => ({
   data: result.data,
-  ...(result.errors ? { errors: publicErrors(result.errors, log) } : {}),
+  ...(result.errors ? { errors: publish(result.errors, log) } : {}),
 });
 
 async function* presentEach(
   results: AsyncGenerator<ExecutionResult, void, void>,
   log: Log,
+  publish: Publish,
   signal: AbortSignal,
 ): AsyncGenerator<SubgraphAnswer, void> {
   const end = () => void results.return(undefined);
   signal.addEventListener('abort', end, { once: true });
   try {
-    for await (const result of results) yield present(result, log);
+    for await (const result of results) yield present(result, log, publish);
   } catch (error) {
     // A source that throws ends its stream with one last answer that says why.
-    yield { errors: publicErrors([new GraphQLError('the stream ended', { originalError: error as Error })], log) };
+    yield { errors: publish([new GraphQLError('the stream ended', { originalError: error as Error })], log) };
   } finally {
     signal.removeEventListener('abort', end);
     await results.return(undefined);
   }
 }
 
-/** Turns errors into what may leave the service; the unexpected is logged under an id and masked. */
-export function publicErrors(errors: readonly GraphQLError[], log: Log): GraphQLFormattedError[] {
+/** What GraphQL says of a field whose resolver is missing, or gives nothing; it holds names of the schema alone. */
+const aboutResolvers = /^Cannot return null for non-nullable field \w+\.\w+\.?$/;
+
+/**
+ * Turns errors into what may leave the service; the unexpected is logged under an id and masked. `development` names
+ * fields that have no value and must: it concerns whoever writes their resolvers.
+ */
+export function publicErrors(errors: readonly GraphQLError[], log: Log, development = false): GraphQLFormattedError[] {
   return errors.map((error) => {
     const place = { ...(error.locations ? { locations: error.locations } : {}), ...(error.path ? { path: error.path } : {}) };
     const cause = error.originalError;
@@ -282,7 +292,8 @@ export function publicErrors(errors: readonly GraphQLError[], log: Log): GraphQL
     if (told) return { message: error.message, ...place, extensions: told };
     const errorId = randomUUID();
     log.error({ errorId, error: cause ?? error }, 'an operation failed unexpectedly');
-    return { message: 'something went wrong on our side', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId } };
+    const found = development && aboutResolvers.test(error.message) ? { found: error.message } : {};
+    return { message: 'something went wrong on our side', ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId, ...found } };
   });
 }
 
