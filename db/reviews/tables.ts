@@ -35,6 +35,7 @@ export const subjectStatus = reviewsSchema.enum('subject_status', ['OPEN', 'CLOS
 export const reviewStatus = reviewsSchema.enum('review_status', ['PENDING', 'PUBLISHED', 'REJECTED', 'REMOVED']);
 export const voteValue = reviewsSchema.enum('vote_value', ['HELPFUL', 'NOT_HELPFUL']);
 export const reportReason = reviewsSchema.enum('report_reason', ['SPAM', 'OFFENSIVE', 'OFF_TOPIC', 'FALSE_CLAIM', 'PRIVACY', 'OTHER']);
+export const inactivityCause = reviewsSchema.enum('inactivity_cause', ['SUSPENDED', 'ARCHIVED']);
 export const moderationMode = reviewsSchema.enum('moderation_mode', ['BEFORE', 'AFTER']);
 /** What a rating is summed up over: a thing of one kind, or all things of a seller. */
 export const ratingScope = reviewsSchema.enum('rating_scope', ['PRODUCT', 'RECIPE', 'COURSE', 'SELLER']);
@@ -299,6 +300,13 @@ export const members = reviewsSchema.table(
     epoch: integer().notNull(),
   },
   (table) => [primaryKey({ name: 'members_key', columns: [table.organizationId, table.userId] }), index('members_user').on(table.userId)],
+);
+
+/** Why a seller may not act: one row for each cause, so that the end of one does not end the other. */
+export const inactiveSellers = reviewsSchema.table(
+  'inactive_sellers',
+  { organizationId: uuid().notNull(), cause: inactivityCause().notNull() },
+  (table) => [primaryKey({ name: 'inactive_sellers_key', columns: [table.organizationId, table.cause] })],
 );
 
 export const suspendedPeople = reviewsSchema.table('suspended_people', { userId: uuid().primaryKey() });

@@ -9,6 +9,7 @@ const open = new Map([
   ['accounts.audit_events', 'the platform’s log; it says where something was done'],
   ['accounts.users', 'a service account says whose it is'],
   ['inventory.order_sellers', 'read by order before the tenant is known; holds two ids'],
+  ['reviews.inactive_sellers', 'public: whether a seller acts; two words, asked for every answer'],
   ['reviews.members', 'a copy of who stands on a seller’s side, asked for every reader of a review'],
   ['reviews.review_replies', 'public with the review; says in whose name it was answered'],
 ]);

@@ -71,11 +71,12 @@ export const hasPermission = ({ organization }: Pick<Identity, 'organization'>, 
 
 /** Throws where the chosen organization is suspended or about to be deleted; rules that write its rows without an organization's permission ask this. */
 export function requireActiveOrganization({ organization }: Pick<Identity, 'organization'>): void {
-  if (organization?.inactive)
-    throw forbidden('the organization is suspended or about to be deleted; nothing in it can be changed', {
-      reason: 'ORGANIZATION_INACTIVE',
-    });
+  if (organization?.inactive) throw inactiveOrganization();
 }
+
+/** The refusal to write in an organization that is suspended or about to be deleted. */
+export const inactiveOrganization = () =>
+  forbidden('the organization is suspended or about to be deleted; nothing in it can be changed', { reason: 'ORGANIZATION_INACTIVE' });
 
 const machinery = new Set(['_service', '_entities']);
 type Resolver = (source: unknown, args: unknown, ctx: Identity, info: GraphQLResolveInfo) => unknown;

@@ -7,10 +7,14 @@ import {
   memberRemoved,
   memberSuspended,
   memberUpdated,
+  organizationArchived,
+  organizationReinstated,
+  organizationRestored,
+  organizationSuspended,
   roleDeleted,
   roleUpdated,
 } from '@supergraph/schema/events/organizations';
-import { changeMember, changeRole, deletePerson, saveMember, saveSubject, saveSuspension } from './store/register.ts';
+import { changeMember, changeRole, deletePerson, saveInactivity, saveMember, saveSubject, saveSuspension } from './store/register.ts';
 import { forgetPerson, lockPerson } from './store/reviews.ts';
 import type { Subject } from './store/rows.ts';
 
@@ -51,6 +55,10 @@ export const consumers = [
   on(roleDeleted, (_ctx, tx, { payload: { organizationId, key, replacementKey, permissions, epoch } }) =>
     changeRole(tx, { organizationId, roleKey: key, becomes: replacementKey, permissions, epoch }),
   ),
+  on(organizationSuspended, (_ctx, tx, { payload }) => saveInactivity(tx, payload.organizationId, 'SUSPENDED', true)),
+  on(organizationReinstated, (_ctx, tx, { payload }) => saveInactivity(tx, payload.organizationId, 'SUSPENDED', false)),
+  on(organizationArchived, (_ctx, tx, { payload }) => saveInactivity(tx, payload.organizationId, 'ARCHIVED', true)),
+  on(organizationRestored, (_ctx, tx, { payload }) => saveInactivity(tx, payload.organizationId, 'ARCHIVED', false)),
   on(userSuspended, (_ctx, tx, { payload }) => saveSuspension(tx, payload.userId, true)),
   on(userReinstated, (_ctx, tx, { payload }) => saveSuspension(tx, payload.userId, false)),
   on(userDeleted, async (ctx, tx, { payload: { userId } }) => {

@@ -1,10 +1,11 @@
+import { inactiveOrganization, requireActiveOrganization } from '@supergraph/platform/access';
 import type { Identity } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
 import { conflict, forbidden, notFound, rateLimited } from '@supergraph/platform/errors';
 import type { SubjectKind } from '../aspects.ts';
 import type { Context } from '../context.ts';
 import { belongsTo, type Block, blockOf, speaksFor } from '../policy.ts';
-import { findEntitlements, findMemberships, findPolicies, findSuspended } from '../store/register.ts';
+import { findEntitlements, findMemberships, findPolicies, findSuspended, isInactive } from '../store/register.ts';
 import { type Act, findNthLast, findReviewsBy } from '../store/reviews.ts';
 import type { Policy, Subject } from '../store/rows.ts';
 import { isId } from './checks.ts';
@@ -101,10 +102,13 @@ export async function requireEligible(
 export const alreadyReviewed = (reviewId: string | undefined) =>
   conflict(sentences.ALREADY_REVIEWED, { reason: 'ALREADY_REVIEWED', ...(reviewId ? { reviewId } : {}) });
 
-/** Throws FORBIDDEN unless the caller speaks for the seller. */
+/** Throws FORBIDDEN unless the caller speaks for the seller, and while the seller is suspended or about to be deleted. */
 export async function requireSpeaker(identity: Pick<Identity, 'organization'>, tx: Db, userId: string, ownerId: string): Promise<void> {
   const [member] = await findMemberships(tx, userId, [ownerId]);
   if (!speaksFor(identity, ownerId, member ?? null)) throw forbidden("only the seller's side may answer this review");
+  // The request need not name the seller, so its own copy of the state is asked, too.
+  requireActiveOrganization({ organization: identity.organization?.id === ownerId ? identity.organization : null });
+  if (await isInactive(tx, ownerId)) throw inactiveOrganization();
 }
 
 const hourMs = 3_600_000;

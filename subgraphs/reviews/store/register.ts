@@ -1,4 +1,4 @@
-import { entitlements, members, policies, reviews, subjects, suspendedPeople } from '@supergraph/db/reviews/tables';
+import { entitlements, inactiveSellers, members, policies, reviews, subjects, suspendedPeople } from '@supergraph/db/reviews/tables';
 import type { Db } from '@supergraph/platform/database';
 import { and, eq, inArray, isNull, lt, lte, sql } from 'drizzle-orm';
 import type { SubjectKind } from '../aspects.ts';
@@ -107,6 +107,27 @@ export async function findSuspended(db: Db, userIds: readonly string[]): Promise
     .select()
     .from(suspendedPeople)
     .where(inArray(suspendedPeople.userId, [...userIds]));
+}
+
+/** Notes that a seller may not act, or that one cause of it is over. */
+export async function saveInactivity(
+  tx: Db,
+  organizationId: string,
+  cause: (typeof inactiveSellers.$inferInsert)['cause'],
+  inactive: boolean,
+): Promise<void> {
+  if (inactive) await tx.insert(inactiveSellers).values({ organizationId, cause }).onConflictDoNothing();
+  else await tx.delete(inactiveSellers).where(and(eq(inactiveSellers.organizationId, organizationId), eq(inactiveSellers.cause, cause)));
+}
+
+/** Whether a seller may not act for now. */
+export async function isInactive(tx: Db, organizationId: string): Promise<boolean> {
+  const rows = await tx
+    .select({ cause: inactiveSellers.cause })
+    .from(inactiveSellers)
+    .where(eq(inactiveSellers.organizationId, organizationId))
+    .limit(1);
+  return rows.length > 0;
 }
 
 /** Notes that a person is suspended, or no longer. */

@@ -1,4 +1,5 @@
 import {
+  inactiveSellers,
   members,
   aspectSummaries,
   type AspectRatings,
@@ -251,7 +252,7 @@ export async function forgetPerson(tx: Db, userId: string, now: Date): Promise<v
 
 /** Deletes about so many reviews of what an organization sold, with all that hangs from them, and its members; whether some may be left. */
 export const eraseSeller = (tx: Db, organizationId: string, most: number): Promise<boolean> =>
-  deleteInOrder(tx, [reviews.ownerId, members.organizationId], organizationId, most);
+  deleteInOrder(tx, [reviews.ownerId, members.organizationId, inactiveSellers.organizationId], organizationId, most);
 
 /** Deletes the sums of things and of a seller. */
 export async function eraseSummaries(tx: Db, ids: readonly string[]): Promise<void> {

@@ -7,7 +7,11 @@ import {
   memberRemoved,
   memberSuspended,
   memberUpdated,
+  organizationArchived,
   organizationDeleted,
+  organizationReinstated,
+  organizationRestored,
+  organizationSuspended,
   roleDeleted,
   roleUpdated,
 } from '@supergraph/schema/events/organizations';
@@ -113,6 +117,23 @@ test("a deleted person's text, stars and votes stay without a name, their report
   const [row] =
     await (await database())`select r.open_reports, (select count(*)::int from reviews.review_reports where review_id = r.id and resolved_at is null) as open from reviews.reviews r where id = ${other.id}`;
   expect(row).toEqual({ open_reports: 0, open: 0 });
+});
+
+test('nobody answers in the name of a seller that is suspended or about to be deleted, for as long as it is either', async () => {
+  const { review, seller, owner } = await reviewed();
+  const { id: organizationId } = seller;
+  const answer = async () => (await run(documents.reply, { input: { id: review.id, body: 'Hi' }, as: owner })).reasons;
+  expect(await answer()).toEqual([]);
+  const { eventId } = await deliver(organizationSuspended, { organizationId });
+  await deliver(organizationSuspended, { organizationId }, { eventId });
+  await deliver(organizationArchived, { organizationId });
+  expect(await answer()).toEqual(['ORGANIZATION_INACTIVE']);
+  await deliver(organizationRestored, { organizationId });
+  expect(await answer()).toEqual(['ORGANIZATION_INACTIVE']);
+  await deliver(organizationReinstated, { organizationId });
+  expect(await answer()).toEqual([]);
+  const inside = { input: { id: review.id, body: 'Hi' }, as: owner, in: { ...seller, inactive: true } };
+  expect((await run(documents.reply, inside)).reasons).toEqual(['ORGANIZATION_INACTIVE']);
 });
 
 test('a deleted organization leaves nothing behind and says so once', async () => {
