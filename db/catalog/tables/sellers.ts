@@ -30,7 +30,7 @@ export const directory = catalog.table('directory', { id: uuid().primaryKey(), s
 export const variantStock = catalog.table(
   'variant_stock',
   { variantId: uuid().primaryKey(), sellerId: uuid().notNull(), inStock: boolean().notNull(), version: integer().notNull() },
-  (table) => [tenantOnly(table.sellerId)],
+  (table) => [index('variant_stock_seller').on(table.sellerId), tenantOnly(table.sellerId)],
 );
 
 /** What reviews said last of a product: public numbers, and known before the product is. */

@@ -1,0 +1,1 @@
+CREATE INDEX "variant_stock_seller" ON "catalog"."variant_stock" USING btree ("seller_id");
