@@ -5,6 +5,7 @@ import { checkDomains, type RuntimeSettings } from '@supergraph/platform/config'
 import { openFoundation } from '@supergraph/platform/foundation';
 import type { Log } from '@supergraph/platform/log';
 import { createCallbacks } from '@supergraph/platform/remote-callbacks';
+import { createRemoteRoutes } from '@supergraph/platform/remote-routes';
 import { type Runtime, seedAll, startRuntime } from '@supergraph/platform/runtime';
 import { startTracing } from '@supergraph/platform/start-tracing';
 import { sdlOf, type SubgraphClient, type SubgraphDefinition } from '@supergraph/platform/subgraph';
@@ -88,8 +89,11 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
     const scopes = () => graph.of(publicContract).current.facts.scopes;
     const identifier = createIdentifier({ settings, calls: runtime.calls, live: foundation.live, scopes, log });
     undo.push(() => identifier.close());
+    const domainRoutes = routesOf(domains, runtime, settings, log);
+    undo.push(() => domainRoutes.close());
     const server = await startServer({
       settings,
+      domainRoutes: domainRoutes.all,
       graph,
       identifier,
       log,
@@ -111,6 +115,16 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
     for (const step of undo.toReversed()) await step();
     throw error;
   }
+}
+
+/** What domains serve beside the graph: those of this process themselves, those that run as a service through it. */
+function routesOf(domains: readonly SubgraphDefinition[], runtime: Runtime, settings: RuntimeSettings, log: Log) {
+  const here = [...runtime.subgraphs.values()].flatMap(({ routes }) => routes ?? []);
+  const remote = domains.flatMap(({ name, routes }) => {
+    const url = settings.subgraphUrls.get(name);
+    return routes && url ? [createRemoteRoutes({ name, url, paths: routes.paths, settings, log })] : [];
+  });
+  return { all: [...here, ...remote], close: () => Promise.all(remote.map((routes) => routes.close())) };
 }
 
 /** The file that SUPERGRAPH names, watched; else the graph of the domains as they are. */

@@ -92,7 +92,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
       const explain = settings.development && (credentials.explain ?? false);
       if (!authorization) {
         if (organizationId) throw unauthenticated('sign in to act in an organization');
-        const identity: Identity = { ...base, viewer: null, organization: null };
+        const identity = guestOf(credentials);
         return { identity, expiresAt: null, standsOn: [], stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
       }
       const { viewer, standsOn, expiresAt, onlyIn, requireHeld } = await shownBy(bearerOf(authorization));
@@ -208,6 +208,14 @@ const toOrganization = ({ organizationId, membershipId, roleKey, permissions, st
   role: roleKey,
   permissions,
   ...(status === 'ACTIVE' ? {} : { inactive: true }),
+});
+
+/** Somebody who has not said who they are. */
+export const guestOf = (credentials: Credentials): Identity => ({
+  ...originOf(credentials),
+  viewer: null,
+  organization: null,
+  service: null,
 });
 
 const originOf = ({ ipAddress, userAgent, traceparent }: Credentials) => ({

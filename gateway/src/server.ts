@@ -4,11 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
+import { covers, type RunningRoutes } from '@supergraph/platform/routes';
 import { adminServer, closeGracefully, harden, listen } from '@supergraph/platform/service-server';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { assemble, type Assembly, type ServingOptions } from './assemble.ts';
 import { capConnections } from './connection-caps.ts';
 import { contractFor, type ContractServings, pathOf } from './contract-servings.ts';
+import { credentialsOf } from './credentials.ts';
 import { toGraphQLError } from './edge-errors.ts';
 import type { GatewayPlugin } from './http/apollo-lane.ts';
 import { createCommonHeaders } from './http/common-headers.ts';
@@ -17,6 +19,7 @@ import { errorReplyOf } from './http/entrance.ts';
 import { createEventRoute, createGraphQLRoute, type Place, type Route } from './http/graphql-route.ts';
 import type { Lane } from './http/lane.ts';
 import { errorReply, refuse, type Reply } from './http/reply.ts';
+import { guestOf } from './identify.ts';
 import { answerFaults } from './server-faults.ts';
 import { serveSockets } from './sockets.ts';
 
@@ -25,8 +28,10 @@ export interface ServerOptions extends ServingOptions {
   readonly problems?: () => Promise<readonly string[]>;
   /** Answers `GET /`. */
   readonly playground?: RequestHandler;
-  /** Adds pages of others, such as the login; they come before the 404. */
+  /** Adds addresses of the gateway's own; they come before the 404. */
   readonly routes?: (app: Express) => void;
+  /** What domains serve beside the graph. */
+  readonly domainRoutes?: readonly RunningRoutes[];
   /** Plugins of Apollo Server; with any, all requests over HTTP take its pipeline. */
   readonly plugins?: readonly GatewayPlugin[];
   /** How long a stopping gateway goes on serving while load balancers turn away. */
@@ -109,11 +114,19 @@ function frontDoor(options: ServerOptions, { shared, servings, limits }: Assembl
     routes.set(`${pathOf(contract)}/stream`, createEventRoute(place));
   }
   const others = createOtherRoutes(options);
+  const { domainRoutes = [], settings } = options;
   return (request, response) => {
     const { url = '/', method } = request;
+    const path = url.split('?', 1)[0] ?? '/';
+    const domain = domainRoutes.find(({ paths }) => covers(paths, path));
+    if (domain) {
+      const common = shared.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
+      for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+      return void domain.handle(request, response, guestOf(credentialsOf(request, settings.trustedProxies)));
+    }
     if (method === 'OPTIONS') return void response.writeHead(204, headers.ofPreflight(request)).end();
     const common = shared.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
-    const route = routes.get(url.split('?', 1)[0]);
+    const route = routes.get(path);
     if (route) return void route(request, response, common);
     for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
     others(request, response);

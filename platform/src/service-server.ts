@@ -9,6 +9,7 @@ import { DomainError, type ErrorCode } from './errors.ts';
 import { type CarriedIdentity, verifyIdentity } from './identity-token.ts';
 import type { Log } from './log.ts';
 import { describePortError } from './port.ts';
+import { covers, type RunningRoutes } from './routes.ts';
 import type { SubgraphAnswer, SubgraphClient, SubgraphRequest } from './subgraph.ts';
 import { faultOf, record, SpanKind } from './tracing.ts';
 
@@ -21,7 +22,7 @@ export interface RunningServer {
 }
 
 export interface ServeOptions {
-  readonly subgraph: Pick<SubgraphClient, 'name' | 'execute' | 'subscribe'>;
+  readonly subgraph: Pick<SubgraphClient, 'name' | 'execute' | 'subscribe'> & { readonly routes?: RunningRoutes };
   readonly settings: Pick<RuntimeSettings, 'internalKey'>;
   readonly port: number;
   readonly host: string;
@@ -42,7 +43,9 @@ export async function serveSubgraph({ subgraph, settings, port, host, log }: Ser
   harden(server);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.url?.split('?')[0] !== '/graphql') return sendError(response, 404, 'NOT_FOUND', 'only /graphql is served here');
+    const path = request.url?.split('?')[0] ?? '/';
+    if (subgraph.routes && covers(subgraph.routes.paths, path)) return answerRoute(subgraph.routes, request, response);
+    if (path !== '/graphql') return sendError(response, 404, 'NOT_FOUND', 'only /graphql is served here');
     if (request.method !== 'POST') return sendError(response, 405, 'BAD_REQUEST', 'send a POST', { allow: 'POST' });
     const carried = await identityOf(request.headers[identityHeader]);
     if (!carried) return sendError(response, 401, 'UNAUTHENTICATED', 'the internal token does not hold');
@@ -55,6 +58,11 @@ export async function serveSubgraph({ subgraph, settings, port, host, log }: Ser
     const result = await subgraph.execute({ ...body, ...carried, identity, signal: leaving.signal });
     recorded?.end(faultOf(result.errors));
     sendJson(response, 200, result);
+  };
+  const answerRoute = async (routes: RunningRoutes, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const carried = await identityOf(request.headers[identityHeader]);
+    if (!carried) return sendError(response, 401, 'UNAUTHENTICATED', 'the internal token does not hold');
+    await routes.handle(request, response, carried.identity);
   };
   const identityOf = async (token: unknown): Promise<CarriedIdentity | undefined> => {
     if (typeof token !== 'string') return undefined;

@@ -18,6 +18,7 @@ import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
+import { type DomainRoutes, runRoutes, type RunningRoutes } from './routes.ts';
 import { scalarResolvers } from './scalars.ts';
 import { erasersOf, type TenantRows } from './tenant-erasure.ts';
 import type { TouchRule } from './touches.ts';
@@ -42,6 +43,8 @@ export interface SubgraphDefinition<L = unknown> {
   readonly tenantRows?: TenantRows;
   /** Which events outdate what others may remember of this domain's fields; needed where fields have `@cacheControl`. */
   readonly touches?: readonly TouchRule[];
+  /** What it serves over HTTP beside the graph. */
+  readonly routes?: DomainRoutes<L>;
   /** Runs once after the migrations, before the first request: makes keys and other things that must be there. */
   readonly prepare?: (ctx: RequestContext<L>) => Promise<void>;
   /** Fills an empty domain with sample data; runs when `SEED=demo` and may be repeated. */
@@ -102,6 +105,7 @@ export interface RunningSubgraph extends SubgraphClient {
   readonly schema: GraphQLSchema;
   readonly sdl: string;
   readonly relay: Relay;
+  readonly routes?: RunningRoutes;
   /** A context for work that no client asked for. */
   systemContext(requestId?: string): RequestContext;
 }
@@ -189,6 +193,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     schema,
     sdl: sdlOf(definition),
     relay,
+    ...(definition.routes ? { routes: runRoutes(definition.routes, { settings, log }, contextFor) } : {}),
     systemContext,
     async execute(request) {
       const operation = operations.read(request.query);

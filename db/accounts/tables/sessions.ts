@@ -25,6 +25,8 @@ export const flows = accounts.table(
     secondAttempts: integer().notNull().default(0),
     sessionId: uuid(),
     clientId: text().notNull(),
+    /** The OAuth interaction that waits for it; kept by its hash. */
+    interactionHash: text(),
     createdAt: createdAt(),
     expiresAt: moment().notNull(),
   },
@@ -72,6 +74,12 @@ export const sessions = accounts.table(
     authTime: moment().notNull(),
     /** The trusted device that it runs on. */
     deviceId: uuid().references(() => trustedDevices.id, { onDelete: 'set null' }),
+    /** The OAuth grant that it began with; null for sessions of the graph's own sign-in. */
+    grantId: text(),
+    /** The one organization in which it works. */
+    organizationId: uuid(),
+    /** The thumbprint of the key that its refresh tokens are bound to (RFC 9449). */
+    boundKey: text(),
     createdAt: createdAt(),
     lastSeenAt: createdAt(),
     expiresAt: moment().notNull(),
@@ -80,6 +88,13 @@ export const sessions = accounts.table(
   },
   (table) => [
     index('sessions_user_page').on(table.userId, table.id),
+    uniqueIndex('sessions_grant')
+      .on(table.grantId)
+      .where(sql`${table.grantId} is not null`),
+    index('sessions_client').on(table.clientId, table.userId).where(sql`${table.endedAt} is null and ${table.grantId} is not null`),
+    index('sessions_organization')
+      .on(table.organizationId)
+      .where(sql`${table.organizationId} is not null and ${table.endedAt} is null`),
     index('sessions_device')
       .on(table.deviceId)
       .where(sql`${table.deviceId} is not null`),
