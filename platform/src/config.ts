@@ -42,6 +42,8 @@ export interface Settings {
   readonly generatedCode: boolean;
   /** The address under which clients reach the gateway; also the issuer of tokens. */
   readonly publicUrl: string;
+  /** The page that OAuth sends people to, with `?interaction=<id>`; absent: our own. */
+  readonly signInUrl: string | undefined;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
   /** How many WebSockets, event streams and multipart streams one user may have open at once, and one address. */
@@ -134,6 +136,7 @@ const shape = z.object({
   GENERATED_CODE: flag.default(true),
   CALLBACK_URL: address('https?', 'http://gateway.internal:4000/callback').optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
+  SIGN_IN_URL: address('https?', 'https://example.com/sign-in').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
   STREAMS_PER_USER: count(1, 200),
   STREAMS_PER_ADDRESS: count(1, 2_000),
@@ -236,6 +239,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     development: data.DEVELOPMENT_TOOLS ?? !production,
     generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
+    signInUrl: data.SIGN_IN_URL,
     corsOrigins: data.CORS_ORIGINS,
     streamsPerUser: data.STREAMS_PER_USER,
     streamsPerAddress: data.STREAMS_PER_ADDRESS,

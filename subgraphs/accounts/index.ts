@@ -6,6 +6,8 @@ import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
+import { oauthPaths } from './oauth/paths.ts';
+import { ensureFirstPartyClient } from './service/oauth/clients.ts';
 import { ensureSigningKey } from './service/signing-keys.ts';
 import { workers } from './workers.ts';
 import { eraseTenant } from './service/service-accounts.ts';
@@ -19,6 +21,10 @@ export const subgraph = defineSubgraph({
   consumers,
   tenantRows: defineTenantRows(tenantRowEvents('accounts'), eraseTenant),
   workers,
-  prepare: ensureSigningKey,
+  prepare: async (ctx) => {
+    await ensureSigningKey(ctx);
+    await ensureFirstPartyClient(ctx);
+  },
+  routes: { paths: oauthPaths, open: async () => (await import('./oauth/handler.ts')).handleOAuth },
   seed,
 });

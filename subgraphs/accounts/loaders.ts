@@ -4,6 +4,7 @@ import { findAccessTokens } from './store/access-tokens.ts';
 import { findDevices } from './store/devices.ts';
 import { findPendingChanges } from './store/email-changes.ts';
 import { findRecoverySets, findTotps } from './store/factors.ts';
+import { findOAuthClients, listAppGrants } from './store/oauth-clients.ts';
 import { findPasskeys } from './store/passkeys.ts';
 import { findSessions } from './store/sessions.ts';
 import { findPasswords, findUsers } from './store/users.ts';
@@ -37,6 +38,14 @@ export const createLoaders = ({ db, now }: Pick<RequestContext, 'db' | 'now'>) =
   accessTokenById: loadById(
     (ids) => findAccessTokens(db, ids),
     (token) => token.id,
+  ),
+  oauthClientById: loadById(
+    (ids) => findOAuthClients(db, ids),
+    (client) => client.id,
+  ),
+  appGrantsByUser: loadManyBy(
+    (ids) => listAppGrants(db, ids),
+    (grant) => grant.userId,
   ),
   pendingEmailsByUser: loadManyBy(
     (ids) => findPendingChanges(db, ids, now()),

@@ -1,9 +1,11 @@
 import type { Credential } from './service/factors/list.ts';
 import type { ShownFlow } from './service/sign-in/flow.ts';
 import type { TokenContext } from './service/access-tokens/manage.ts';
+import type { ShownInteraction } from './service/oauth/interactions.ts';
 import type { AccessToken } from './store/access-tokens.ts';
 import type { AuditRow } from './store/audit.ts';
 import type { RecoverySet, Totp } from './store/factors.ts';
+import type { AppGrant, OAuthClient } from './store/oauth-clients.ts';
 import type { Passkey } from './store/passkeys.ts';
 import type { Session } from './store/sessions.ts';
 import type { SigningKey } from './store/signing-keys.ts';
@@ -22,3 +24,6 @@ export type PasskeyCredentialMapper = Passkey;
 export type TotpCredentialMapper = Totp;
 export type RecoveryCodesCredentialMapper = RecoverySet;
 export type UserSummaryMapper = User;
+export type OAuthClientMapper = OAuthClient;
+export type AppGrantMapper = AppGrant;
+export type OAuthInteractionMapper = ShownInteraction;

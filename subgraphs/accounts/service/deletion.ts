@@ -17,6 +17,9 @@ import { deletePassword, findErasable, holdHandle, lockUser, orphanHeldHandles, 
 import { endTokens } from './access-tokens/end.ts';
 import { keepAnAdmin } from './administration.ts';
 import { record } from './audit.ts';
+import { deleteArtifactsOfUser } from '../store/oauth-artifacts.ts';
+import { disableClientsOf } from '../store/oauth-clients.ts';
+import { endAppGrants } from './oauth/app-grants.ts';
 import { endAndTell } from './sessions.ts';
 import { dayMs, notify, reasonText } from './shared.ts';
 import { reopenPasswordPath } from './sign-in/attempts.ts';
@@ -114,5 +117,8 @@ async function removeTraces(ctx: Context, tx: Db, userId: string): Promise<void>
   await deleteLinks(tx, userId, ['RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
   await deleteEmailChanges(tx, userId);
   await deleteFlows(tx, userId);
+  await endAppGrants(ctx, tx, { userId });
+  await deleteArtifactsOfUser(tx, userId);
+  await disableClientsOf(tx, userId, ctx.now());
   await reopenPasswordPath(tx, userId);
 }

@@ -58,6 +58,14 @@ export async function updateOAuthClient(
   return client ?? null;
 }
 
+/** Takes a person's clients out of use: nobody is left who answers for them. */
+export async function disableClientsOf(db: Db, ownerId: string, now: Date): Promise<void> {
+  await db
+    .update(oauthClients)
+    .set({ disabledAt: now })
+    .where(and(eq(oauthClients.ownerId, ownerId), isNull(oauthClients.disabledAt)));
+}
+
 /** What a person allows a client now, or null. */
 export async function findAppGrant(db: Db, userId: string, clientId: string): Promise<AppGrant | null> {
   const [grant] = await db
