@@ -25,7 +25,7 @@ export const clientAdapter: Adapter = {
 
 /** A client as RFC 7591 describes it. */
 function metadataOf(client: OAuthClient): AdapterPayload {
-  const { id, name, logoUrl, type, redirectUris, postLogoutRedirectUris, scopes, secretHash } = client;
+  const { id, name, logoUrl, type, redirectUris, postLogoutRedirectUris, secretHash } = client;
   return {
     client_id: id,
     client_name: name,
@@ -37,7 +37,8 @@ function metadataOf(client: OAuthClient): AdapterPayload {
     post_logout_redirect_uris: postLogoutRedirectUris,
     response_types: redirectUris.length > 0 ? ['code'] : [],
     grant_types: grantsOf(client),
-    scope: [...Object.keys(identityScopes), ...scopes].join(' '),
+    // What it may ask of the graph, the resource server knows.
+    scope: Object.keys(identityScopes).join(' '),
   };
 }
 

@@ -64,7 +64,8 @@ async function withMarkedToken(request: IncomingMessage): Promise<IncomingMessag
   if (token) form.set('token', token.includes('.') ? markShown(token) : token);
   const body = Buffer.from(form.toString());
   const again = new IncomingMessage(request.socket);
-  Object.assign(again, { method: request.method, url: request.url, httpVersion: request.httpVersion });
+  // One that is not complete takes its connection with it.
+  Object.assign(again, { method: request.method, url: request.url, httpVersion: request.httpVersion, complete: true });
   again.headers = { ...request.headers, 'content-length': String(body.length) };
   delete again.headers['transfer-encoding'];
   again.push(body);
