@@ -91,8 +91,10 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
     if (!isPersonalToken(bearer)) {
       const token = await tokens.verify(bearer);
       const key = token.cnf?.jkt;
-      if (!key && scheme === 'dpop') throw unauthenticated('this access token is bound to no key; send it as Bearer', { reason: 'DPOP_INVALID' });
-      if (key && scheme !== 'dpop') throw unauthenticated('this access token is bound to a key; send it as DPoP', { reason: 'DPOP_MISSING' });
+      if (!key && scheme === 'dpop')
+        throw unauthenticated('this access token is bound to no key; send it as Bearer', { reason: 'DPOP_INVALID' });
+      if (key && scheme !== 'dpop')
+        throw unauthenticated('this access token is bound to a key; send it as DPoP', { reason: 'DPOP_MISSING' });
       if (key) await requireProof({ proof, accessToken: bearer, key, method, url: `${settings.publicUrl}${path}` });
       return shownByToken(token, appScopes());
     }

@@ -47,7 +47,11 @@ test('a confidential client signs a person in', async () => {
   const consent = await browser.submit(first, 'password', { identifier: ada.email, password: demo.password });
   expect(consent.html).toContain('Allow Shop?');
   const back = await browser.submit(consent, 'allow');
-  const tokens = await openid.authorizationCodeGrant(config, back.url, { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce });
+  const tokens = await openid.authorizationCodeGrant(config, back.url, {
+    pkceCodeVerifier: verifier,
+    expectedState: state,
+    expectedNonce: nonce,
+  });
   expect(tokens.claims()).toMatchObject({ sub: ada.id, iss: app.url });
   const info = await openid.fetchUserInfo(config, tokens.access_token, ada.id);
   expect(info).toMatchObject({ name: ada.displayName, email: ada.email });

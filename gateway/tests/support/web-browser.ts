@@ -17,7 +17,11 @@ export interface WebBrowser {
   readonly cookies: Map<string, { value: string; path: string }>;
 }
 
-const decoded = (text: string): string => text.replace(/&#(\d+);/g, (_all, code: string) => String.fromCharCode(Number(code))).replaceAll('&amp;', '&').replaceAll('&quot;', '"');
+const decoded = (text: string): string =>
+  text
+    .replace(/&#(\d+);/g, (_all, code: string) => String.fromCharCode(Number(code)))
+    .replaceAll('&amp;', '&')
+    .replaceAll('&quot;', '"');
 
 /** Opens a browser with a jar of its own; it does not load addresses that begin with one of `apps`, which are given back. */
 export function openWebBrowser(apps: readonly string[]): WebBrowser {
@@ -27,11 +31,17 @@ export function openWebBrowser(apps: readonly string[]): WebBrowser {
     let request = init;
     for (let steps = 0; steps < 12; steps += 1) {
       if (apps.some((app) => url.href.startsWith(app))) return { url, status: 0, html: '', headers: new Headers() };
-      const cookie = [...cookies].flatMap(([name, { value, path }]) => (isUnder(url.pathname, path) ? [`${name.split('@')[0]}=${value}`] : [])).join('; ');
+      const cookie = [...cookies]
+        .flatMap(([name, { value, path }]) => (isUnder(url.pathname, path) ? [`${name.split('@')[0]}=${value}`] : []))
+        .join('; ');
       const response = await fetch(url, {
         ...request,
         redirect: 'manual',
-        headers: { ...(request.headers as Record<string, string>), 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0', ...(cookie ? { cookie } : {}) },
+        headers: {
+          ...(request.headers as Record<string, string>),
+          'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0',
+          ...(cookie ? { cookie } : {}),
+        },
       });
       keep(cookies, response.headers.getSetCookie(), url);
       const location = response.headers.get('location');
@@ -44,7 +54,10 @@ export function openWebBrowser(apps: readonly string[]): WebBrowser {
   };
   const send = (page: Page, form: string, fields: Readonly<Record<string, string>>): Promise<Page> => {
     const action = /action="([^"]+)"/.exec(form)?.[1] ?? page.url.href;
-    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, decoded(value)]);
+    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      decoded(value),
+    ]);
     return load(new URL(decoded(action), page.url), {
       method: 'POST',
       body: new URLSearchParams({ ...Object.fromEntries(hidden), ...fields }),

@@ -1,5 +1,4 @@
-import type { Adapter, AdapterPayload } from 'oidc-provider';
-import Provider, { errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { canSignIn } from '../policy.ts';
 import { endGrant } from '../service/oauth/end-grant.ts';
 import {
@@ -57,8 +56,7 @@ const artifactAdapter = (kind: string): Adapter => ({
   upsert: (id, payload, expiresIn) => putArtifact(surroundings().db, rowOf(kind, id, payload, expiresIn)),
   find: async (id) => payloadOf(await findArtifact(surroundings().db, kind, hashOf(id), now())),
   findByUid: async (uid) => payloadOf(await findArtifactBy(surroundings().db, kind, { uidHash: hashOf(uid) }, now())),
-  findByUserCode: async (userCode) =>
-    payloadOf(await findArtifactBy(surroundings().db, kind, { userCodeHash: hashOf(userCode) }, now())),
+  findByUserCode: async (userCode) => payloadOf(await findArtifactBy(surroundings().db, kind, { userCodeHash: hashOf(userCode) }, now())),
   consume: (id) => consume(kind, id),
   destroy: (id) => deleteArtifact(surroundings().db, kind, hashOf(id)),
   // With the grant all goes that hangs on it, at once: see `Grant`.

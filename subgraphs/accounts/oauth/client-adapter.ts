@@ -1,5 +1,4 @@
-import type { Adapter, AdapterPayload, ClientAuthMethod } from 'oidc-provider';
-import Provider from 'oidc-provider';
+import { type Adapter, type AdapterPayload, type ClientAuthMethod, Provider } from 'oidc-provider';
 import { identityScopes } from '@supergraph/schema/scopes';
 import { findOAuthClients, type OAuthClient } from '../store/oauth-clients.ts';
 import { firstPartyClient } from '../service/tokens.ts';

@@ -2,6 +2,7 @@ import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { readDevice } from '../service/device.ts';
 import { consentOf, saveGrant } from '../service/oauth/consent.ts';
 import { surroundings } from './around.ts';
+import { wordsOf } from './words.ts';
 
 /**
  * The grant of this one authorization: the one just given, or a new one where the person's consent of before covers what
@@ -14,9 +15,7 @@ export const loadExistingGrant: NonNullable<Configuration['loadExistingGrant']> 
   if (given) return provider.Grant.find(given);
   if (!client || !account || oidc.prompts.has('consent')) return undefined;
   const { ctx } = surroundings();
-  const scopes = String(params?.['scope'] ?? '')
-    .split(' ')
-    .filter(Boolean);
+  const scopes = wordsOf(params?.['scope']);
   const consent = await consentOf(ctx.db, account.accountId, client.clientId, scopes);
   if (!consent) return undefined;
   const { os, browser } = readDevice(ctx.client.userAgent);

@@ -26,7 +26,8 @@ const tellTokens = new Set(['/oauth/introspect', '/oauth/revoke']);
 
 async function answerProvider(request: IncomingMessage, response: ServerResponse, ctx: Context, url: URL): Promise<void> {
   const uid = resumed.exec(url.pathname)?.[1];
-  if (uid && !(await isApproved(request, response, ctx, url, uid))) return refuse(response, 'This sign-in did not begin in this browser, or it is over.');
+  if (uid && !(await isApproved(request, response, ctx, url, uid)))
+    return refuse(response, 'This sign-in did not begin in this browser, or it is over.');
   placeAt(request, ctx.settings.publicUrl);
   const marked = request.method === 'POST' && tellTokens.has(url.pathname) ? await withMarkedToken(request) : request;
   if (!marked) return refuse(response, 'The request is too large.');
@@ -75,5 +76,7 @@ async function withMarkedToken(request: IncomingMessage): Promise<IncomingMessag
 
 function refuse(response: ServerResponse, why: string): void {
   response.writeHead(400, pageHeaders());
-  response.end(layOut('This did not work', `<p class="wrong" role="alert">${escaped(why)}</p><p class="soft">Go back to the app and begin again.</p>`));
+  response.end(
+    layOut('This did not work', `<p class="wrong" role="alert">${escaped(why)}</p><p class="soft">Go back to the app and begin again.</p>`),
+  );
 }

@@ -11,6 +11,7 @@ import { surroundings } from './around.ts';
 import { isNative } from './client-adapter.ts';
 import { providerOf } from './provider.ts';
 import { hashOf } from './seals.ts';
+import { textOf, wordsOf } from './words.ts';
 
 /** An authorization that waits for its person. */
 export interface Waiting {
@@ -36,22 +37,21 @@ export interface AnsweredBy {
   readonly authTime: Date;
 }
 
-const freshReasons = ['login_prompt', 'max_age', 'id_token_hint'];
-const wordsOf = (text: unknown): string[] => String(text ?? '').split(' ').filter(Boolean);
+const freshReasons = new Set(['login_prompt', 'max_age', 'id_token_hint']);
 
 /** What waits under an id, or null; call it `within` a request. */
 export async function readInteraction(ctx: Context, id: string): Promise<Waiting | null> {
   const provider = await providerOf(ctx);
   const interaction = await provider.Interaction.find(id);
-  const [client] = interaction ? await findOAuthClients(surroundings().db, [String(interaction.params['client_id'])]) : [];
+  const [client] = interaction ? await findOAuthClients(surroundings().db, [textOf(interaction.params['client_id'])]) : [];
   if (!interaction || !client || client.disabledAt) return null;
   return {
     client,
     scopes: wordsOf(interaction.params['scope']),
-    redirectUri: interaction.params['redirect_uri'] === undefined ? undefined : String(interaction.params['redirect_uri']),
+    redirectUri: textOf(interaction.params['redirect_uri']) || undefined,
     accountId: interaction.session?.accountId,
-    beganAt: new Date(Number(interaction.iat ?? 0) * 1_000),
-    mustBeFresh: interaction.prompt.reasons.some((reason) => freshReasons.includes(reason)),
+    beganAt: new Date((interaction.iat ?? 0) * 1_000),
+    mustBeFresh: interaction.prompt.reasons.some((reason) => freshReasons.has(reason)),
     wantsConsent: wordsOf(interaction.params['prompt']).includes('consent') || isByDevice(interaction, client),
     isAnswered: interaction.result !== undefined,
   };
@@ -74,7 +74,7 @@ export async function answerInteraction(ctx: Context, tx: Db, id: string, answer
   const provider = await providerOf(ctx);
   const artifact = await lockArtifact(tx, 'Interaction', hashOf(id), new Date());
   const interaction = artifact ? await provider.Interaction.find(id) : undefined;
-  const [client] = interaction ? await findOAuthClients(tx, [String(interaction.params['client_id'])]) : [];
+  const [client] = interaction ? await findOAuthClients(tx, [textOf(interaction.params['client_id'])]) : [];
   if (!interaction || interaction.result !== undefined || !client || client.disabledAt) return null;
   interaction.result =
     answer === 'DENIED'
@@ -110,6 +110,6 @@ async function allow(
   const grant = await saveGrant(ctx, provider, { userId, clientId, scopes, details });
   return {
     login: { accountId: userId, acr, amr: [...amr], ts: Math.floor(authTime.getTime() / 1_000), remember: true },
-    consent: { grantId: String(grant.jti) },
+    consent: { grantId: grant.jti },
   };
 }

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DatabaseUnavailable, type Db } from '@supergraph/platform/database';
 import { identityScopes } from '@supergraph/schema/scopes';
 import type { JWK } from 'jose';
-import Provider, { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Context } from '../context.ts';
 import { hashSecret, open } from '../secrets.ts';
 import { accessTokenSeconds, keyPurpose, sessionMs } from '../service/tokens.ts';
@@ -40,13 +40,14 @@ function makeProvider(ctx: Context, keys: readonly SigningKey[]): Provider {
     alg: algorithm,
     use: 'sig',
   }));
-  const provider = new Provider(publicUrl, configurationOf(ctx, { keys: jwks } as NonNullable<Configuration['jwks']>));
+  const provider = new Provider(publicUrl, configurationOf(ctx, { keys: jwks }));
   // Where it stands is said by the settings, see the handler, and not by whoever asks.
   provider.proxy = true;
   provider.registerGrantType('refresh_token', refreshGrant, ['refresh_token', 'scope', 'resource'], ['resource']);
   provider.Client.prototype.compareClientSecret = function (actual: string) {
     return timingSafeEqual(Buffer.from(hashSecret(actual)), Buffer.from(this.clientSecret ?? hashSecret('none')));
   };
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- this is Koa, which waits for its handlers
   provider.use(tellOutages);
   provider.on('server_error', (koa, error) => {
     koa.state['fault'] = error;

@@ -3,14 +3,13 @@ import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } fro
 import { accessTokenSeconds, algorithm } from '../service/tokens.ts';
 import { findOAuthClients } from '../store/oauth-clients.ts';
 import { surroundings } from './around.ts';
+import { wordsOf } from './words.ts';
 
 /** The graph, as far as a client may use it: its tokens are JWTs (RFC 9068), also good for the provider's own endpoint. */
 export async function resourceServer(koa: KoaContextWithOIDC, resource: string, { clientId }: Client): Promise<ResourceServer> {
   const [client] = await findOAuthClients(surroundings().db, [clientId]);
   const allowed = new Set([...Object.keys(identityScopes), ...(client?.scopes ?? [])]);
-  const wanted = String(koa.oidc.params?.['scope'] ?? '')
-    .split(' ')
-    .filter(Boolean);
+  const wanted = wordsOf(koa.oidc.params?.['scope']);
   const unknown = wanted.filter((scope) => !allowed.has(scope));
   if (unknown.length > 0) throw new errors.InvalidScope('the client may not ask for this scope', unknown.join(' '));
   return {

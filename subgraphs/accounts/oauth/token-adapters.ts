@@ -1,5 +1,4 @@
-import type { Adapter, AdapterPayload } from 'oidc-provider';
-import Provider from 'oidc-provider';
+import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider';
 import { createLocalJWKSet, errors as joseErrors, jwtVerify, type JWTPayload } from 'jose';
 import { hashSecret } from '../secrets.ts';
 import { endGrant } from '../service/oauth/end-grant.ts';
@@ -11,6 +10,7 @@ import { publicKeySet } from '../service/signing-keys.ts';
 import { findRefreshToken, findSessions, type Session } from '../store/sessions.ts';
 import { surroundings } from './around.ts';
 import { byHash } from './seals.ts';
+import { textOf } from './words.ts';
 
 const unsupported = (): Promise<never> => Promise.reject(new Error('this is not how these tokens are kept'));
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1_000);
@@ -80,15 +80,15 @@ export const shownTokenAdapter = (kind: 'AccessToken' | 'ClientCredentials'): Ad
     const base: AdapterPayload = { jti, iat, exp, kind, ...audience, ...boundTo(claims) };
     if (kind === 'ClientCredentials') {
       if (await wasRevoked(surroundings().db, String(jti))) return undefined;
-      return { ...base, clientId: String(claims['client_id']), scope: String(scope ?? '') };
+      return { ...base, clientId: textOf(claims['client_id']), scope: textOf(scope) };
     }
-    const session = await liveSession(String(claims['sid']));
-    return session ? { ...base, ...ofSession(session), scope: String(scope ?? ''), sid: session.id } : undefined;
+    const session = await liveSession(textOf(claims['sid']));
+    return session ? { ...base, ...ofSession(session), scope: textOf(scope), sid: session.id } : undefined;
   },
   destroy: async () => {
     const { ctx, shown } = surroundings();
     if (!shown) return;
-    if (shown['sid'] !== undefined) return endSession(String(shown['sid']));
+    if (shown['sid'] !== undefined) return endSession(textOf(shown['sid']));
     await revokeServiceToken(ctx, shown);
   },
   revokeByGrantId: none,

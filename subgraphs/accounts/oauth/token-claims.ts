@@ -7,7 +7,7 @@ import { surroundings } from './around.ts';
 
 /** What our access tokens say beside RFC 9068: of a person their session, which begins here, of a program its service account. */
 export const tokenClaims: NonNullable<Configuration['extraTokenClaims']> = (koa, token) =>
-  token.kind === 'ClientCredentials' ? claimsOfService(token as ClientCredentials) : claimsOfPerson(koa, token as AccessToken);
+  token.kind === 'ClientCredentials' ? claimsOfService(token) : claimsOfPerson(koa, token);
 
 async function claimsOfPerson({ oidc }: KoaContextWithOIDC, token: AccessToken): Promise<Record<string, unknown>> {
   const { AuthorizationCode, DeviceCode } = oidc.entities;

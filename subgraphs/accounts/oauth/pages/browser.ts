@@ -62,8 +62,7 @@ export const forgetProof = (response: ServerResponse, ctx: Context): void =>
   setCookie(response, { name: nameOf(ctx, 'sign-in'), value: '', path: '/', maxAge: 0 }, ctx.settings.publicUrl);
 
 /** The secret of a device that was said to be trusted. */
-export const deviceTokenOf = (request: IncomingMessage, ctx: Context): string | undefined =>
-  readCookie(request, nameOf(ctx, 'device'));
+export const deviceTokenOf = (request: IncomingMessage, ctx: Context): string | undefined => readCookie(request, nameOf(ctx, 'device'));
 
 export const keepDevice = (response: ServerResponse, ctx: Context, token: string): void =>
   setCookie(response, { name: nameOf(ctx, 'device'), value: token, path: '/', maxAge: deviceSeconds }, ctx.settings.publicUrl);

@@ -24,7 +24,9 @@ export function deviceInputPage(koa: KoaContextWithOIDC, form: string, _out?: Er
 }
 
 const wordsFor = (error: Error & { userCode?: string }): string =>
-  error.userCode || error.name === 'NoCodeError' ? 'That code is not right, or it is over. Look at your device once more.' : 'Something went wrong. Try once more.';
+  error.userCode || error.name === 'NoCodeError'
+    ? 'That code is not right, or it is over. Look at your device once more.'
+    : 'Something went wrong. Try once more.';
 
 /** Where a person makes sure that it is their own device. */
 export function deviceConfirmPage(
@@ -72,6 +74,6 @@ export function errorPage(koa: KoaContextWithOIDC, out: ErrorOut): void {
   show(
     koa,
     'This did not work',
-    `<p class="wrong" role="alert">${escaped(String(description ?? error))}</p><p class="soft">Go back to the app and begin again. (${escaped(String(error))})</p>`,
+    `<p class="wrong" role="alert">${escaped(description ?? error)}</p><p class="soft">Go back to the app and begin again. (${escaped(error)})</p>`,
   );
 }

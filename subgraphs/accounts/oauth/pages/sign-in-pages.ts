@@ -112,4 +112,7 @@ ${form(id, 'other', '<button type="submit" class="second">Use another account</b
 
 /** Nothing waits here. */
 export const overPage = (): string =>
-  layOut('Nothing waits here', '<p>This sign-in is over, or it was answered already.</p><p class="soft">Go back to the app and begin again.</p>');
+  layOut(
+    'Nothing waits here',
+    '<p>This sign-in is over, or it was answered already.</p><p class="soft">Go back to the app and begin again.</p>',
+  );

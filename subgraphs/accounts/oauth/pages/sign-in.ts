@@ -141,7 +141,12 @@ async function showFailure(visit: Visit, form: URLSearchParams, error: DomainErr
   const step = form.get('step');
   const words = wordsFor(error);
   const flowId = form.get('flow') ?? '';
-  if (step === 'second' && error.code === 'UNAUTHENTICATED') return sendPage(visit, secondFactorPage({ id: visit.id, flow: { id: flowId, nextSteps: ['TOTP', 'RECOVERY_CODE'] }, error: words }), 400);
+  if (step === 'second' && error.code === 'UNAUTHENTICATED')
+    return sendPage(
+      visit,
+      secondFactorPage({ id: visit.id, flow: { id: flowId, nextSteps: ['TOTP', 'RECOVERY_CODE'] }, error: words }),
+      400,
+    );
   if (error.extensions['reason'] === 'STEP_UP_REQUIRED') forgetProof(visit.response, visit.ctx);
   const appName = visit.waiting.client.name;
   if (step === 'allow' || step === 'deny') return showFirst(visit, words);
@@ -172,5 +177,9 @@ const send = (response: ServerResponse, status: number, html: string, targets: r
 
 const sendScript = (response: ServerResponse): void =>
   void response
-    .writeHead(200, { 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'public, max-age=3600', 'x-content-type-options': 'nosniff' })
+    .writeHead(200, {
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=3600',
+      'x-content-type-options': 'nosniff',
+    })
     .end(passkeyScript);

@@ -92,7 +92,10 @@ export async function findTokenContext(ctx: Context, hash: string): Promise<Toke
 
 /** Ids of tokens that were revoked from a moment on: what the gateway refuses. */
 export const revokedTokens = async (ctx: Context, since: Date): Promise<string[]> =>
-  [...(await listRevoked(ctx.db, since, mostRevoked)), ...(await listArtifactsNoted(ctx.db, revokedKind, since, mostRevoked))].slice(0, mostRevoked);
+  [...(await listRevoked(ctx.db, since, mostRevoked)), ...(await listArtifactsNoted(ctx.db, revokedKind, since, mostRevoked))].slice(
+    0,
+    mostRevoked,
+  );
 
 /** Warns of tokens that end within 7 days, each once. */
 export const expiryWarner = defineWorker<Record<string, never>, Context['loaders']>({

@@ -114,7 +114,8 @@ export async function pageOfClients(ctx: Context, args: PageArguments): Promise<
 export async function createOAuthClient(ctx: Context, input: unknown): Promise<MadeClient> {
   const viewer = await requireStepUp(ctx);
   const wanted = parseInput(NewClient, input);
-  if (wanted.firstParty && !isAdmin(viewer)) throw forbidden('only administrators register first-party clients', { reason: 'PERMISSION_MISSING' });
+  if (wanted.firstParty && !isAdmin(viewer))
+    throw forbidden('only administrators register first-party clients', { reason: 'PERMISSION_MISSING' });
   const issues = issuesOf(wanted);
   if (issues.length > 0) throw badInput(issues);
   if (wanted.serviceAccountId) await requireManaged(ctx, wanted.serviceAccountId);
@@ -141,8 +142,10 @@ export async function createOAuthClient(ctx: Context, input: unknown): Promise<M
 
 function issuesOf({ type, redirectUris, scopes, serviceAccountId, firstParty }: NewClient): Issue[] {
   const issues = scopeIssues(scopes, firstParty);
-  if (type === 'SERVICE' && redirectUris.length > 0) issues.push({ path: 'redirectUris', message: 'must be empty: nobody signs in to a SERVICE client' });
-  if (type === 'SERVICE' && !serviceAccountId) issues.push({ path: 'serviceAccountId', message: 'is missing; name the account that it acts for' });
+  if (type === 'SERVICE' && redirectUris.length > 0)
+    issues.push({ path: 'redirectUris', message: 'must be empty: nobody signs in to a SERVICE client' });
+  if (type === 'SERVICE' && !serviceAccountId)
+    issues.push({ path: 'serviceAccountId', message: 'is missing; name the account that it acts for' });
   if (type !== 'SERVICE' && serviceAccountId) issues.push({ path: 'serviceAccountId', message: 'is for SERVICE clients alone' });
   if (type === 'SERVICE' && firstParty) issues.push({ path: 'firstParty', message: 'is for clients that people sign in to' });
   return issues;
@@ -180,7 +183,8 @@ export async function changeOAuthClient(ctx: Context, input: unknown): Promise<O
 }
 
 async function endSessionsOf(ctx: Context, tx: Db, id: string): Promise<void> {
-  for (const session of await findGrantSessions(tx, { clientId: id })) await endAndTell(ctx, tx, session.userId, 'REVOKED', { only: session.id });
+  for (const session of await findGrantSessions(tx, { clientId: id }))
+    await endAndTell(ctx, tx, session.userId, 'REVOKED', { only: session.id });
 }
 
 /** Gives a client a new secret; whoever has the old one is out at once. */

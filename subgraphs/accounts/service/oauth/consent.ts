@@ -1,5 +1,4 @@
-import type { Grant } from 'oidc-provider';
-import type Provider from 'oidc-provider';
+import type { Grant, Provider } from 'oidc-provider';
 import { identityScopes } from '@supergraph/schema/scopes';
 import type { Db } from '@supergraph/platform/database';
 import type { Context } from '../../context.ts';
