@@ -3,6 +3,7 @@ import { loadById, loadManyBy } from '@supergraph/platform/loader';
 import { findAccessTokens } from './store/access-tokens.ts';
 import { findDevices } from './store/devices.ts';
 import { findPendingChanges } from './store/email-changes.ts';
+import { findExternalIdentities } from './store/external.ts';
 import { findRecoverySets, findTotps } from './store/factors.ts';
 import { findOAuthClients, listAppGrants } from './store/oauth-clients.ts';
 import { findPasskeys } from './store/passkeys.ts';
@@ -42,6 +43,10 @@ export const createLoaders = ({ db, now }: Pick<RequestContext, 'db' | 'now'>) =
   oauthClientById: loadById(
     (ids) => findOAuthClients(db, ids),
     (client) => client.id,
+  ),
+  externalIdentitiesByUser: loadManyBy(
+    (ids) => findExternalIdentities(db, ids),
+    (identity) => identity.userId,
   ),
   appGrantsByUser: loadManyBy(
     (ids) => listAppGrants(db, ids),

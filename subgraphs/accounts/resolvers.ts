@@ -6,6 +6,8 @@ import { findToken, findTokenContext, pageOfTokens, revokeAccessToken, revokedTo
 import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './service/audit-log/read.ts';
 import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
+import { identitiesOf, startExternalLink, unlinkExternalIdentity } from './service/external/identities.ts';
+import { externalProviders } from './service/external/providers.ts';
 import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
 import { finishPasskeyRegistration, startPasskeyRegistration } from './service/factors/passkeys.ts';
 import { generateRecoveryCodes } from './service/factors/recovery-codes.ts';
@@ -45,6 +47,7 @@ export const resolvers: CompleteResolvers = {
     signInFlow: (_, { id }, ctx) => findShownFlow(ctx, id),
     oauthInteraction: (_, { id }, ctx) => findInteraction(ctx, id),
     oauthClients: (_, args, ctx) => pageOfClients(ctx, args),
+    externalProviders: (_, _args, ctx) => externalProviders(ctx),
     scopes: () => allScopes(),
     auditEvents: (_, args, ctx) => auditEvents(ctx, args),
     verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
@@ -79,6 +82,8 @@ export const resolvers: CompleteResolvers = {
     revokeAccessToken: async (_, { input }, ctx) => ({ revokedAccessTokenId: await revokeAccessToken(ctx, input) }),
     approveInteraction: (_, { input }, ctx) => approveInteraction(ctx, input),
     denyInteraction: (_, { input }, ctx) => denyInteraction(ctx, input),
+    startExternalLink: (_, { input }, ctx) => startExternalLink(ctx, input),
+    unlinkExternalIdentity: (_, { input }, ctx) => unlinkExternalIdentity(ctx, input),
     revokeAppGrant: async (_, { input }, ctx) => ({ revokedAppGrantId: await revokeAppGrant(ctx, input) }),
     createOAuthClient: (_, { input }, ctx) => createOAuthClient(ctx, input),
     updateOAuthClient: async (_, { input }, ctx) => ({ client: await changeOAuthClient(ctx, input) }),
@@ -111,6 +116,7 @@ export const resolvers: CompleteResolvers = {
     roles: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.roles : null),
     mfaEnabled: (user, _args, ctx) => mfaEnabled(ctx, user.id),
     credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
+    externalIdentities: async (user, _args, ctx) => (await identitiesOf(ctx, user.id))?.slice() ?? null,
     authorizedApps: async (user, _args, ctx) => (await authorizedApps(ctx, user.id))?.slice() ?? null,
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
     accessTokens: (user, args, ctx) => pageOfTokens(ctx, user.id, args),
@@ -152,6 +158,10 @@ export const resolvers: CompleteResolvers = {
   AppGrant: {
     client: ({ clientId }, _args, ctx) => requireClient(ctx, clientId),
     organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
+  },
+  ExternalIdentity: {
+    provider: ({ provider }, _args, ctx) => ctx.settings.externalProviders.get(provider)?.name ?? provider,
+    subjectLabel: ({ label }) => label,
   },
   OAuthInteraction: { organizationChoices: (_interaction, _args, ctx) => organizationChoices(ctx) },
   PasswordCredential: { label: () => 'Password' },

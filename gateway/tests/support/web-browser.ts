@@ -12,6 +12,8 @@ export interface WebBrowser {
   open(url: string | URL): Promise<Page>;
   /** Sends a form of a page; `step` picks the form by its hidden field, `fields` are typed in. */
   submit(page: Page, step: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
+  /** Sends the first form of a page. */
+  submitFirst(page: Page, fields?: Readonly<Record<string, string>>): Promise<Page>;
   /** Sends a form of ours by its id. */
   submitById(page: Page, id: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
   readonly cookies: Map<string, { value: string; path: string }>;
@@ -72,6 +74,7 @@ export function openWebBrowser(apps: readonly string[]): WebBrowser {
       if (!form) throw new Error(`there is no form for ${step}:\n${page.html}`);
       return send(page, form, fields);
     },
+    submitFirst: (page, fields = {}) => send(page, formsOf(page)[0] ?? '', fields),
     submitById: (page, id, fields = {}) => {
       const form = formsOf(page).find((each) => each.includes(`id="${id}"`));
       if (!form) throw new Error(`there is no form ${id}:\n${page.html}`);

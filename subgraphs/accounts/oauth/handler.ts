@@ -6,10 +6,11 @@ import { hashSecret } from '../secrets.ts';
 import { findArtifact } from '../store/oauth-artifacts.ts';
 import { within } from './around.ts';
 import { readCookie, setCookie } from './cookies.ts';
+import { answerExternal } from './external.ts';
 import { readForm } from './form.ts';
 import { escaped, layOut, pageHeaders } from './pages/html.ts';
 import { answerSignIn } from './pages/sign-in.ts';
-import { signInPath, signInScript } from './paths.ts';
+import { externalPath, signInPath, signInScript } from './paths.ts';
 import { providerOf } from './provider.ts';
 import { hashOf } from './seals.ts';
 import { markShown } from './token-adapters.ts';
@@ -18,6 +19,7 @@ import { markShown } from './token-adapters.ts';
 export const handleOAuth: RouteHandler<Loaders> = async (request, response, ctx) => {
   const url = new URL(request.url ?? '/', ctx.settings.publicUrl);
   if (url.pathname === signInPath || url.pathname === signInScript) return answerSignIn(request, response, ctx, url);
+  if (url.pathname.startsWith(externalPath)) return answerExternal(request, response, ctx, url);
   await within(ctx, () => answerProvider(request, response, ctx, url));
 };
 

@@ -1,4 +1,5 @@
 import type { ScopeInfo } from '../../service/oauth/interactions.ts';
+import type { ShownProvider } from '../../service/external/providers.ts';
 import type { ShownFlow } from '../../service/sign-in/flow.ts';
 import { signInPath, signInScript } from '../paths.ts';
 import { escaped, layOut } from './html.ts';
@@ -13,12 +14,13 @@ const form = (id: string, step: string, body: string): string =>
 export interface SignInPage {
   readonly id: string;
   readonly appName: string;
+  readonly providers: readonly ShownProvider[];
   readonly identifier?: string;
   readonly error?: string | undefined;
 }
 
 /** Address or handle with a password, or a passkey. */
-export function signInPage({ id, appName, identifier = '', error }: SignInPage): string {
+export function signInPage({ id, appName, providers, identifier = '', error }: SignInPage): string {
   return layOut(
     `Sign in to ${escaped(appName)}`,
     `${wrong(error)}
@@ -31,7 +33,8 @@ ${form(
 <input type="password" id="password" name="password" autocomplete="current-password" required${error ? ' autofocus' : ''}${described(error)}>
 <button type="submit">Sign in</button>`,
 )}
-${form(id, 'passkey', '<button type="submit" class="second">Sign in with a passkey</button>')}`,
+${form(id, 'passkey', '<button type="submit" class="second">Sign in with a passkey</button>')}
+${providers.map(({ name, startUrl }) => `<a class="button second" href="${escaped(startUrl)}?interaction=${escaped(id)}">Sign in with ${escaped(name)}</a>`).join('\n')}`,
   );
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError } from '@supergraph/platform/errors';
 import { decodeJwt } from 'jose';
 import type { Context } from '../../context.ts';
+import { externalProviders } from '../../service/external/providers.ts';
 import { allowClient, allScopes, interactionText, refuseClient } from '../../service/oauth/interactions.ts';
 import { organizationsOf } from '../../service/oauth/memberships.ts';
 import { type ShownFlow, startSignIn } from '../../service/sign-in/flow.ts';
@@ -41,13 +42,28 @@ export async function answerSignIn(request: IncomingMessage, response: ServerRes
 }
 
 /** Forms of other sites get nowhere; browsers say where one comes from. */
-const isFromOurPage = ({ headers }: IncomingMessage, { settings }: Context): boolean =>
+export const isFromOurPage = ({ headers }: IncomingMessage, { settings }: Context): boolean =>
   headers.origin === new URL(settings.publicUrl).origin && (headers['sec-fetch-site'] ?? 'same-origin') === 'same-origin';
+
+/** Goes on with a flow that something else than these forms moved. */
+export async function resumeSignIn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ctx: Context,
+  id: string,
+  flow: ShownFlow,
+): Promise<void> {
+  const waiting = await within(ctx, () => readInteraction(ctx, id));
+  if (!waiting) return send(response, 404, overPage());
+  await goOn({ request, response, ctx, id, waiting }, flow);
+}
+
+const placeOf = ({ ctx, id, waiting }: Visit) => ({ id, appName: waiting.client.name, providers: externalProviders(ctx) });
 
 async function showFirst(visit: Visit, error?: string): Promise<void> {
   const by = await proofOf(visit.request, visit.ctx, visit.id, visit.waiting);
   if (by) return showConsent(visit, by, error);
-  sendPage(visit, signInPage({ id: visit.id, appName: visit.waiting.client.name, error }), error ? 400 : 200);
+  sendPage(visit, signInPage({ ...placeOf(visit), error }), error ? 400 : 200);
 }
 
 async function showConsent(visit: Visit, by: AnsweredBy, error?: string): Promise<void> {
@@ -79,7 +95,7 @@ async function stepOf(visit: Visit, form: URLSearchParams): Promise<void> {
   if (step === 'assertion') return goOn(visit, await continueSignIn(ctx, assertionOf(form)));
   if (step === 'other') {
     forgetProof(response, ctx);
-    return sendPage(visit, signInPage({ id, appName: visit.waiting.client.name }));
+    return sendPage(visit, signInPage(placeOf(visit)));
   }
   if (step === 'allow' || step === 'deny') return answer(visit, step, form.get('organization') ?? '');
   return showFirst(visit);
@@ -148,9 +164,8 @@ async function showFailure(visit: Visit, form: URLSearchParams, error: DomainErr
       400,
     );
   if (error.extensions['reason'] === 'STEP_UP_REQUIRED') forgetProof(visit.response, visit.ctx);
-  const appName = visit.waiting.client.name;
   if (step === 'allow' || step === 'deny') return showFirst(visit, words);
-  sendPage(visit, signInPage({ id: visit.id, appName, error: words, identifier: form.get('identifier') ?? '' }), 400);
+  sendPage(visit, signInPage({ ...placeOf(visit), error: words, identifier: form.get('identifier') ?? '' }), 400);
 }
 
 function wordsFor({ code, message, extensions }: DomainError): string {
