@@ -18,6 +18,7 @@ import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
+import type { Policies } from './policies.ts';
 import { type DomainRoutes, runRoutes, type RunningRoutes } from './routes.ts';
 import { scalarResolvers } from './scalars.ts';
 import { erasersOf, type TenantRows } from './tenant-erasure.ts';
@@ -62,6 +63,7 @@ export interface Services {
   readonly live: LiveTransport;
   readonly workers: WorkerRuntime;
   readonly calls: Calls;
+  readonly policies: Policies;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -122,7 +124,7 @@ export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never },
   ]);
-  return resolveEveryField(enforceAccess(schema));
+  return resolveEveryField(enforceAccess(schema, definition.name));
 }
 
 const largestEntityBatch = 500;
@@ -141,6 +143,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     bus,
     workers: services.workers.queueOf(name),
     call: services.calls.as(name),
+    policies: services.policies,
     settings,
     now: services.now,
     outboxWritten: () => relay.wake(),

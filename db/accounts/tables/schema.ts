@@ -11,6 +11,7 @@ export const authMethod = accounts.enum('auth_method', ['PASSWORD', 'PASSKEY', '
 export const keyState = accounts.enum('key_state', ['NEXT', 'ACTIVE', 'RETIRED', 'REMOVED']);
 export const linkPurpose = accounts.enum('link_purpose', ['VERIFY', 'RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
 export const challengePurpose = accounts.enum('challenge_purpose', ['REGISTER', 'PROVE']);
+export const policyState = accounts.enum('policy_state', ['DRAFT', 'ACTIVE', 'RETIRED']);
 export const externalPurpose = accounts.enum('external_purpose', ['SIGN_IN', 'LINK']);
 export const oauthClientType = accounts.enum('oauth_client_type', ['PUBLIC', 'CONFIDENTIAL', 'SERVICE']);
 
