@@ -1,5 +1,5 @@
 import { seal, open } from './secrets.ts';
-import { canSignIn, closedFor, normalRoles, statusFor } from './policy.ts';
+import { canSignIn, normalRoles, statusFor } from './policy.ts';
 import { networkOf } from './service/shared.ts';
 import { readDevice } from './service/device.ts';
 
@@ -11,10 +11,6 @@ test('a source network is an IPv4 address or the first 64 bits of an IPv6 one', 
   expect(from('2001:db8::1')).toBe(from('2001:DB8:0:0:ffff::2'));
   expect(from('2001:db8:0:1::1')).not.toBe(from('2001:db8:0:2::1'));
   expect(from(null)).toBe('unknown');
-});
-
-test('the path closes for 1 minute, doubling to 15', () => {
-  expect([1, 9, 10, 11, 12, 13, 14, 15, 100].map((failures) => closedFor(failures) / 60_000)).toEqual([0, 0, 1, 2, 4, 8, 15, 15, 15]);
 });
 
 test('only active persons and those who think again sign in', () => {

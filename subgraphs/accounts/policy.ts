@@ -43,12 +43,5 @@ const order: readonly PlatformRole[] = ['USER', 'MODERATOR', 'ADMIN'];
 export const normalRoles = (roles: readonly PlatformRole[]): PlatformRole[] =>
   order.filter((role) => role === 'USER' || roles.includes(role));
 
-const closedMinutes = [1, 2, 4, 8, 15] as const;
-/** So many wrong passwords in a row close an account's password path. */
-export const wrongPasswordsAllowed = 10;
-
-/** How long the path closes with the n-th wrong password in a row, in milliseconds; 0 while it stays open. */
-export function closedFor(failures: number): number {
-  if (failures < wrongPasswordsAllowed) return 0;
-  return (closedMinutes[failures - wrongPasswordsAllowed] ?? 15) * 60_000;
-}
+/** So many wrong passwords in a row close an account's password path, for longer with each more, in milliseconds. */
+export const passwordPath = { from: 10, forMs: [1, 2, 4, 8, 15].map((minutes) => minutes * 60_000) } as const;

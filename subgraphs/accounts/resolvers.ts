@@ -173,6 +173,7 @@ export const resolvers: CompleteResolvers = {
     subjectLabel: ({ label }) => label,
   },
   OAuthInteraction: { organizationChoices: (_interaction, _args, ctx) => organizationChoices(ctx) },
+  SignInFlow: { passkeyOptions: (flow) => flow.passkeyOptions() },
   PasswordCredential: { label: () => 'Password' },
   TotpCredential: { createdAt: ({ confirmedAt, createdAt }) => confirmedAt ?? createdAt },
   RecoveryCodesCredential: { label: () => 'Recovery codes' },

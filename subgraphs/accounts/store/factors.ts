@@ -1,4 +1,4 @@
-import { passwords, recoveryCodes, totpCredentials, totpSteps } from '@supergraph/db/accounts/tables';
+import { passkeys, passwords, recoveryCodes, totpCredentials, totpSteps } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { and, asc, count, eq, gt, inArray, isNotNull, isNull, lt, max, min } from 'drizzle-orm';
 
@@ -20,6 +20,22 @@ export const findTotps = (db: Db, userIds: readonly string[]): Promise<Totp[]> =
     .from(totpCredentials)
     .where(and(inArray(totpCredentials.userId, [...userIds]), isNotNull(totpCredentials.confirmedAt)))
     .orderBy(asc(totpCredentials.id));
+
+/** Since when an account has had a second factor: the first of its authenticator apps and passkeys; null for none. */
+export async function findSecondFactorSince(db: Db, userId: string): Promise<Date | null> {
+  const { confirmedAt } = totpCredentials;
+  const totps = db
+    .select({ since: min(confirmedAt).as('since') })
+    .from(totpCredentials)
+    .where(and(eq(totpCredentials.userId, userId), isNotNull(confirmedAt)));
+  const keys = db
+    .select({ since: min(passkeys.createdAt).as('since') })
+    .from(passkeys)
+    .where(and(eq(passkeys.userId, userId), isNull(passkeys.disabledAt)));
+  const rows = await totps.unionAll(keys);
+  const moments = rows.flatMap(({ since }) => since ?? []).toSorted((a, b) => a.getTime() - b.getTime());
+  return moments[0] ?? null;
+}
 
 /** Inserts an enrollment. */
 export async function insertTotp(db: Db, values: typeof totpCredentials.$inferInsert): Promise<void> {

@@ -9,27 +9,32 @@ export async function lockFor(tx: Db, name: string): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`accounts:${name}`}, 0))`);
 }
 
+/** When a path closes, and for how long: with that many attempts for the first of these times, with each more for the next. */
+export interface Closing {
+  readonly from: number;
+  /** In milliseconds; the last one counts for all that follow. */
+  readonly forMs: readonly number[];
+}
+
 /** Counts an attempt before it is checked, unless the path is closed; null then. A path that was closed goes on counting where it stood. */
-export async function countAttempt(
-  db: Db,
-  key: string,
-  now: Date,
-  closedUntil: (failures: number) => Date | null,
-): Promise<AttemptCounter | null> {
-  return db.transaction(async (tx) => {
-    await tx.insert(attemptCounters).values({ key, failures: 0, windowStartedAt: now, updatedAt: now }).onConflictDoNothing();
-    const [counted] = await tx
-      .update(attemptCounters)
-      .set({ failures: sql`${attemptCounters.failures} + 1`, updatedAt: now })
-      .where(and(eq(attemptCounters.key, key), or(isNull(attemptCounters.closedUntil), lte(attemptCounters.closedUntil, now))))
-      .returning();
-    if (!counted) return null;
-    await tx
-      .update(attemptCounters)
-      .set({ closedUntil: closedUntil(counted.failures) })
-      .where(eq(attemptCounters.key, key));
-    return counted;
-  });
+export async function countAttempt(db: Db, key: string, now: Date, { from, forMs }: Closing): Promise<AttemptCounter | null> {
+  const failures = sql`${attemptCounters.failures} + 1`;
+  const steps = sql`array[${sql.join(
+    forMs.map((ms) => sql`${ms}::bigint`),
+    sql`, `,
+  )}]`;
+  const closedMs = sql`(${steps})[least(${failures} - ${from}::int + 1, ${forMs.length}::int)]`;
+  const closedUntil = sql`case when ${failures} >= ${from}::int then ${now.toISOString()}::timestamptz + ${closedMs} * interval '1 millisecond' end`;
+  const [counted] = await db
+    .insert(attemptCounters)
+    .values({ key, failures: 1, windowStartedAt: now, updatedAt: now })
+    .onConflictDoUpdate({
+      target: attemptCounters.key,
+      set: { failures, updatedAt: now, closedUntil },
+      setWhere: or(isNull(attemptCounters.closedUntil), lte(attemptCounters.closedUntil, now)),
+    })
+    .returning();
+  return counted ?? null;
 }
 
 /** Counts an attempt in a window of time that begins anew when it is over; the counter as it is now. */

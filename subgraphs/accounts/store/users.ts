@@ -192,12 +192,14 @@ export async function setPassword(db: Db, userId: string, hash: string, now: Dat
     .onConflictDoUpdate({ target: passwords.userId, set: { hash, changedAt: now } });
 }
 
-/** Notes that a password was proved; with `hash`, upgrades its hash. */
-export async function touchPassword(db: Db, id: string, previousHash: string, now: Date, hash?: string): Promise<void> {
-  await db
+/** Notes that a password was proved; with `hash`, upgrades its hash. False when it is another one by now. */
+export async function touchPassword(db: Db, id: string, previousHash: string, now: Date, hash?: string): Promise<boolean> {
+  const touched = await db
     .update(passwords)
     .set({ lastUsedAt: now, ...(hash ? { hash } : {}) })
-    .where(and(eq(passwords.id, id), eq(passwords.hash, previousHash)));
+    .where(and(eq(passwords.id, id), eq(passwords.hash, previousHash)))
+    .returning({ id: passwords.id });
+  return touched.length > 0;
 }
 
 /** Takes an account's password away. */

@@ -2,6 +2,8 @@ import { person, testSubgraph } from '@supergraph/platform/testing';
 import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
+import { passwordPath } from '../policy.ts';
+import { countAttempt } from '../store/records.ts';
 import { refreshTokens } from '../service/refresh.ts';
 import type { Context } from '../context.ts';
 import { documents, outcomesOf, password, people, viewerOf } from './support.ts';
@@ -286,4 +288,19 @@ describe('step-up', () => {
     ).toEqual(['STEP_UP_REQUIRED']);
     expect((await run(documents.changePassword, { as: null, input: { newPassword: 'x' } })).codes).toEqual(['UNAUTHENTICATED']);
   });
+});
+
+test('a path closes with the tenth attempt for 1 minute, then for longer with each more, to 15', async () => {
+  const { db } = await graph.context();
+  let now = new Date();
+  const minutes: number[] = [];
+  for (let attempts = 1; attempts <= 16; attempts += 1) {
+    const counted = await countAttempt(db, 'account:anybody', now, passwordPath);
+    expect(counted?.failures).toBe(attempts);
+    const closedUntil = counted?.closedUntil ?? now;
+    minutes.push((closedUntil.getTime() - now.getTime()) / 60_000);
+    if (closedUntil > now) expect(await countAttempt(db, 'account:anybody', new Date(closedUntil.getTime() - 1), passwordPath)).toBeNull();
+    now = closedUntil;
+  }
+  expect(minutes).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 15, 15, 15]);
 });

@@ -40,12 +40,14 @@ ${providers.map(({ name, startUrl }) => `<a class="button second" href="${escape
 
 export interface SecondFactorPage {
   readonly id: string;
-  readonly flow: Pick<ShownFlow, 'id' | 'nextSteps'> & Partial<Pick<ShownFlow, 'passkeyOptions'>>;
+  readonly flow: Pick<ShownFlow, 'id' | 'nextSteps'>;
+  /** What the browser needs to ask for a passkey; null where none is among the next steps. */
+  readonly passkeyOptions?: object | null;
   readonly error?: string | undefined;
 }
 
 /** The second proof. */
-export function secondFactorPage({ id, flow, error }: SecondFactorPage): string {
+export function secondFactorPage({ id, flow, passkeyOptions, error }: SecondFactorPage): string {
   const takesCode = flow.nextSteps.includes('TOTP') || flow.nextSteps.includes('RECOVERY_CODE');
   const code = takesCode
     ? form(
@@ -58,15 +60,15 @@ export function secondFactorPage({ id, flow, error }: SecondFactorPage): string 
 <button type="submit">Continue</button>`,
       )
     : '';
-  const passkey = flow.passkeyOptions ? assertionForm(id, flow.id, flow.passkeyOptions) : '';
-  return layOut('One more proof', `${wrong(error)}${code}${passkey}`, flow.passkeyOptions ? signInScript : '');
+  const passkey = passkeyOptions ? assertionForm(id, flow.id, passkeyOptions) : '';
+  return layOut('One more proof', `${wrong(error)}${code}${passkey}`, passkeyOptions ? signInScript : '');
 }
 
 /** Asks the browser for a passkey. */
-export const passkeyPage = ({ id, flow }: { readonly id: string; readonly flow: ShownFlow }): string =>
+export const passkeyPage = ({ id, flow, passkeyOptions }: Required<Omit<SecondFactorPage, 'error'>>): string =>
   layOut(
     'Sign in with a passkey',
-    `${assertionForm(id, flow.id, flow.passkeyOptions ?? {})}
+    `${assertionForm(id, flow.id, passkeyOptions ?? {})}
 <noscript><p class="wrong">Passkeys need JavaScript.</p></noscript>
 <p><a href="${signInPath}?interaction=${escaped(id)}">Sign in with a password</a></p>`,
     signInScript,

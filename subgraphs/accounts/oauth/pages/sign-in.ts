@@ -91,7 +91,7 @@ async function stepOf(visit: Visit, form: URLSearchParams): Promise<void> {
   const step = form.get('step');
   if (step === 'password') return goOn(visit, await provePassword(visit, form));
   if (step === 'second') return goOn(visit, await continueSignIn(ctx, secondProofOf(form)));
-  if (step === 'passkey') return sendPage(visit, passkeyPage({ id, flow: await startSignIn(ctx, { interactionId: id }) }));
+  if (step === 'passkey') return offerPasskey(visit);
   if (step === 'assertion') return goOn(visit, await continueSignIn(ctx, assertionOf(form)));
   if (step === 'other') {
     forgetProof(response, ctx);
@@ -99,6 +99,12 @@ async function stepOf(visit: Visit, form: URLSearchParams): Promise<void> {
   }
   if (step === 'allow' || step === 'deny') return answer(visit, step, form.get('organization') ?? '');
   return showFirst(visit);
+}
+
+async function offerPasskey(visit: Visit): Promise<void> {
+  const { ctx, id } = visit;
+  const flow = await startSignIn(ctx, { interactionId: id });
+  sendPage(visit, passkeyPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
 }
 
 async function provePassword({ ctx, id, request }: Visit, form: URLSearchParams): Promise<ShownFlow> {
@@ -132,7 +138,7 @@ async function goOn(visit: Visit, flow: ShownFlow): Promise<void> {
   const { ctx, id, response } = visit;
   if (flow.deviceToken) keepDevice(response, ctx, flow.deviceToken);
   if (flow.redirectUrl) return redirect(response, flow.redirectUrl);
-  if (!flow.tokens) return sendPage(visit, secondFactorPage({ id, flow }));
+  if (!flow.tokens) return sendPage(visit, secondFactorPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
   const claims = decodeJwt(flow.tokens.accessToken);
   keepProof(response, ctx, id, {
     userId: String(claims.sub),

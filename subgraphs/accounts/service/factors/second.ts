@@ -1,6 +1,6 @@
 import type { Db } from '@supergraph/platform/database';
 import { deleteDevices } from '../../store/devices.ts';
-import { findRecoverySets, findTotps } from '../../store/factors.ts';
+import { findRecoverySets, findSecondFactorSince, findTotps } from '../../store/factors.ts';
 import { findPasskeys, type Passkey } from '../../store/passkeys.ts';
 
 /** What an account can prove beside its password. */
@@ -20,9 +20,8 @@ export async function secondFactorsOf(db: Db, userId: string): Promise<SecondFac
 
 /** Whether an account has a second factor; with a moment, whether it had one by then. Recovery codes only stand in for one. */
 export async function hasSecondFactor(db: Db, userId: string, by?: Date): Promise<boolean> {
-  const [totps, passkeys] = [await findTotps(db, [userId]), await findPasskeys(db, [userId])];
-  const since = [...totps.map(({ confirmedAt }) => confirmedAt), ...passkeys.map(({ createdAt }) => createdAt)];
-  return since.some((moment) => moment !== null && (!by || moment <= by));
+  const since = await findSecondFactorSince(db, userId);
+  return since !== null && (!by || since <= by);
 }
 
 /** Devices that were trusted while there was no second factor must not go without it: the first one ends their trust. */

@@ -1,7 +1,7 @@
 import type { Db } from '@supergraph/platform/database';
 import { rateLimited } from '@supergraph/platform/errors';
 import type { Context } from '../../context.ts';
-import { closedFor } from '../../policy.ts';
+import { passwordPath } from '../../policy.ts';
 import { fingerprint } from '../../secrets.ts';
 import { countAttempt, countInWindow, resetCounter, uncount } from '../../store/records.ts';
 import { fold } from '../../store/users.ts';
@@ -40,7 +40,5 @@ export const uncountForNetwork = (ctx: Context, tx: Db): Promise<void> => uncoun
 
 /** Whether a path is open; the attempt is counted before it is known to be right or wrong. */
 export async function countOnPath(ctx: Context, key: string): Promise<boolean> {
-  const now = ctx.now();
-  const closedUntil = (failures: number) => (closedFor(failures) > 0 ? new Date(now.getTime() + closedFor(failures)) : null);
-  return (await countAttempt(ctx.db, key, now, closedUntil)) !== null;
+  return (await countAttempt(ctx.db, key, ctx.now(), passwordPath)) !== null;
 }

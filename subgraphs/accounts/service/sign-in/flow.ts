@@ -46,7 +46,8 @@ export interface Handover {
 /** A flow as clients see it; tokens and device secret are there once. */
 export interface ShownFlow extends Pick<Flow, 'id' | 'purpose' | 'status' | 'expiresAt'> {
   readonly nextSteps: readonly Step[];
-  readonly passkeyOptions: object | null;
+  /** Makes a challenge, which is only done for who wants one. */
+  readonly passkeyOptions: () => Promise<object | null>;
   readonly tokens: TokenSet | null;
   readonly redirectUrl: string | null;
   readonly deviceToken: string | null;
@@ -65,7 +66,7 @@ export async function show(ctx: Context, db: Db, flow: Flow, handover?: Handover
     status,
     expiresAt,
     nextSteps: steps,
-    passkeyOptions: steps.includes('PASSKEY') ? await passkeyOptions(ctx, db, flow, passkeys) : null,
+    passkeyOptions: async () => (steps.includes('PASSKEY') ? passkeyOptions(ctx, flow, passkeys) : null),
     tokens: handover?.tokens ?? null,
     redirectUrl: handover?.redirectUrl ?? null,
     deviceToken: handover?.deviceToken ?? null,
@@ -96,7 +97,8 @@ async function nextSteps(db: Db, { purpose, status, userId, isOpen }: Flow): Pro
 }
 
 /** What the browser needs for `navigator.credentials.get`, with a challenge that nobody answered yet. */
-async function passkeyOptions(ctx: Context, db: Db, flow: Flow, passkeys: readonly Passkey[]): Promise<object> {
+async function passkeyOptions(ctx: Context, flow: Flow, passkeys: readonly Passkey[]): Promise<object> {
+  const { db } = ctx;
   const now = ctx.now();
   const waiting = await findChallenge(db, flow.id, now);
   const { generateAuthenticationOptions } = await webauthn();

