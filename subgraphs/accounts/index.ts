@@ -3,9 +3,12 @@ import { defineSubgraph } from '@supergraph/platform/subgraph';
 import { defineTenantRows } from '@supergraph/platform/tenant-erasure';
 import { tenantRowEvents } from '@supergraph/schema/events/platform';
 import { consumers } from './consumers.ts';
+import type { Context } from './context.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
+import { askForKeepers } from './service/erasures.ts';
+import { personalData } from './service/personal-data.ts';
 import { ensureSigningKey } from './service/signing-keys.ts';
 import { workers } from './workers.ts';
 import { eraseTenant } from './service/service-accounts.ts';
@@ -18,7 +21,11 @@ export const subgraph = defineSubgraph({
   loaders: createLoaders,
   consumers,
   tenantRows: defineTenantRows(tenantRowEvents('accounts'), eraseTenant),
+  personalData,
   workers,
-  prepare: ensureSigningKey,
+  prepare: async (ctx: Context) => {
+    await ensureSigningKey(ctx);
+    await askForKeepers(ctx);
+  },
   seed,
 });

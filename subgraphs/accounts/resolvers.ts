@@ -6,6 +6,7 @@ import { findToken, findTokenContext, pageOfTokens, revokeAccessToken, revokedTo
 import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './service/audit-log/read.ts';
 import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
+import { erasureOf } from './service/erasures.ts';
 import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
 import { finishPasskeyRegistration, startPasskeyRegistration } from './service/factors/passkeys.ts';
 import { generateRecoveryCodes } from './service/factors/recovery-codes.ts';
@@ -102,6 +103,7 @@ export const resolvers: CompleteResolvers = {
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
     accessTokens: (user, args, ctx) => pageOfTokens(ctx, user.id, args),
     securityEvents: (user, args, ctx) => securityEvents(ctx, user.id, args),
+    erasure: (user, _args, ctx) => erasureOf(ctx, user),
   },
   Session: {
     __resolveReference: ({ id }, ctx) => findSession(ctx, id),

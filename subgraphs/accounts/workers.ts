@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { mailSweeper, mailWorker } from './mail/queue.ts';
 import { expiryWarner } from './service/access-tokens/manage.ts';
 import { erasureSweeper, erasureWorker } from './service/deletion.ts';
+import { reminder } from './service/erasures.ts';
 import { endExpiredSessions } from './service/sessions.ts';
 import { sweepMail } from './store/mail.ts';
 import { sweepCounters } from './store/records.ts';
@@ -55,5 +56,6 @@ export const workers = [
   mailSweeper,
   erasureWorker,
   erasureSweeper,
+  reminder,
   sweeper,
 ] as readonly WorkerDefinition<never>[];

@@ -22,7 +22,7 @@ import { welcomeServiceAccount } from './service/service-accounts.ts';
 import { leaveTeams } from './service/team-members.ts';
 import { tellStanding } from './service/tell.ts';
 import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
-import { saveErasingDomain } from './store/erasures.ts';
+import { ledger } from './store/erasures.ts';
 import { lockOrganization, updateOrganization } from './store/organizations.ts';
 import { erasePerson, foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
 
@@ -50,7 +50,7 @@ const senderOf = ({ name }: { readonly name: string }): string => name.slice(0, 
 
 export const consumers = [
   on(serviceAccountCreated, (ctx, tx, { payload, actorId }) => welcomeServiceAccount(ctx, tx, payload, actorId)),
-  on(tenantRowsKept.any, (ctx, tx, { payload }) => saveErasingDomain(tx, payload.domain, ctx.now())),
+  on(tenantRowsKept.any, (ctx, tx, { payload }) => ledger.noteKeeper(tx, payload.domain, ctx.now())),
   on(tenantErased.any, (ctx: Context, tx, event) => hearErased(ctx, tx, event.payload.organizationId, senderOf(event))),
   on(usageReported.any, (ctx, tx, event) =>
     hearUsage(ctx, tx, { ...event.payload, domain: senderOf(event), countedAt: new Date(event.occurredAt) }),
