@@ -1,4 +1,4 @@
-import { deadLetters, inbox, outbox } from '@supergraph/db/accounts/tables';
+import { deadLetters, idempotency, inbox, outbox } from '@supergraph/db/accounts/tables';
 import { defineSubgraph } from '@supergraph/platform/subgraph';
 import { defineTenantRows } from '@supergraph/platform/tenant-erasure';
 import { tenantRowEvents } from '@supergraph/schema/events/platform';
@@ -16,7 +16,7 @@ import { eraseTenant } from './service/service-accounts.ts';
 export const subgraph = defineSubgraph({
   name: 'accounts',
   sdl: new URL('schema.graphql', import.meta.url),
-  tables: { outbox, inbox, deadLetters },
+  tables: { outbox, inbox, deadLetters, idempotency },
   resolvers,
   loaders: createLoaders,
   consumers,
