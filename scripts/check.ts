@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { auditGraph, describeFinding } from '../schema/rules.ts';
+import { scopes } from '../schema/scopes.ts';
 import { checkBoundaries } from './check-boundaries.ts';
 import { auditBench, auditInstallScripts, auditLicences, auditLockfile, listDependencies, readAllowScripts } from './dependencies.ts';
 import { listDomains, readOwnSdl, readSharedSdl, repository } from './domains.ts';
@@ -52,7 +53,21 @@ function auditSchema(): Report {
     ...(waived.length ? [`waived: ${waived.map(({ at, rule, reason }) => `${at} rule ${rule} (${reason})`).join('; ')}`] : []),
     `public fields: ${compact(publicFields) || 'none'}`,
   ];
-  return { problems: findings.map(describeFinding), notes };
+  return { problems: [...findings.map(describeFinding), ...undescribedScopes(domains)], notes };
+}
+
+/** People are asked for their consent to scopes in words, and none that nothing asks for is offered to them. */
+function undescribedScopes(domains: readonly { readonly sdl: string }[]): string[] {
+  const asked = new Set(
+    domains.flatMap(({ sdl }) =>
+      [...sdl.matchAll(/@requiresScopes\(scopes: (\[\[.*?\]\])\)/g)].flatMap(([, lists = '']) => lists.match(/[\w:.]+/g) ?? []),
+    ),
+  );
+  const missing = [...asked].filter((scope) => !(scope in scopes)).map((scope) => `the scope ${scope} has no words in schema/scopes.ts`);
+  const idle = Object.keys(scopes)
+    .filter((scope) => !asked.has(scope))
+    .map((scope) => `nothing asks for the scope ${scope} of schema/scopes.ts`);
+  return [...missing, ...idle];
 }
 
 /** `Query.a`, `Query.b` → `Query { a b }`; a field that several subgraphs have is named once. */

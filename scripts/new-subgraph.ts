@@ -73,6 +73,25 @@ function addFirst(source: string, name: string): string {
   throw new Error(`subgraphs/registry.ts has no place for ${name}\nmend: give it one line for each domain, as in\n${line}`);
 }
 
+/** The text of schema/scopes.ts with words for the new domain's scope, in alphabetical order. */
+export function addToScopes(source: string, name: string): string {
+  const lines = source.split('\n');
+  const known = lines.flatMap((line, index) => {
+    const scope = /^  '([a-z0-9]+):[a-z.]+': /.exec(line)?.[1];
+    return scope ? [{ scope, index }] : [];
+  });
+  const last = known.at(-1);
+  if (!last) throw new Error('schema/scopes.ts has no scopes\nmend: give it one line for each, as in its history');
+  const next = known.find(({ scope }) => scope > name);
+  lines.splice(next ? next.index : last.index + 1, 0, `  '${name}:write': 'Change what you keep in ${name}',`);
+  return lines.join('\n');
+}
+
+function describeScopes(name: string, root = repository): void {
+  const file = join(root, 'schema/scopes.ts');
+  writeFileSync(file, addToScopes(readFileSync(file, 'utf8'), name));
+}
+
 function registerDomain(name: string, root = repository): void {
   const file = join(root, 'subgraphs/registry.ts');
   writeFileSync(file, addToRegistry(readFileSync(file, 'utf8'), name));
@@ -99,6 +118,8 @@ async function main(name: string): Promise<void> {
   for (const file of files) console.log(`wrote ${file}`);
   registerDomain(name);
   console.log('added a line to subgraphs/registry.ts');
+  describeScopes(name);
+  console.log('added words for its scope to schema/scopes.ts');
   await generateDomain(name);
   writeFirstMigration(name);
   for (const file of writeComposed().changed) console.log(`wrote ${file}`);

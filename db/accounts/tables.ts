@@ -1,4 +1,5 @@
 export * from './tables/credentials.ts';
+export * from './tables/external.ts';
 export * from './tables/oauth.ts';
 export * from './tables/people.ts';
 export * from './tables/personal-data.ts';

@@ -32,6 +32,9 @@ const claims = z.object({
     .nullish()
     .transform((value) => value ?? null),
   act: z.object({ sub: z.string() }).optional(),
+  jti: z.string(),
+  organization_id: z.string().optional(),
+  cnf: z.object({ jkt: z.string() }).optional(),
 });
 
 export interface TokenVerifier {

@@ -15,6 +15,9 @@ export function credentialsOf(
   const given = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name.toLowerCase(), value]));
   return {
     authorization: text(given['authorization']) ?? text(headers.authorization),
+    proof: text(given['dpop']) ?? text(headers['dpop']),
+    method: request.method ?? 'GET',
+    path: (request.url ?? '/').split('?', 1)[0] ?? '/',
     organizationId: text(given['organizationid']) ?? text(given['x-organization-id']) ?? text(headers['x-organization-id']),
     ipAddress: addressOf(request, trustedProxies),
     userAgent: text(headers['user-agent']) ?? null,

@@ -9,14 +9,19 @@ import type { Log } from '@supergraph/platform/log';
 import { isTraceparent } from '@supergraph/platform/tracing';
 import type { JSONWebKeySet } from 'jose';
 import { createTokenVerifier, type VerifiedToken } from './access-token.ts';
+import { createProofs } from './dpop.ts';
 import { createEndedAccess } from './ended-access.ts';
 import { createMemberships, type Membership } from './memberships.ts';
 import { createPersonalTokens, type PersonalToken } from './personal-tokens.ts';
 
 /** What a request says about who sends it; nothing else of it is believed. */
 export interface Credentials {
-  /** `Bearer <token>`; absent for guests. */
+  /** `Bearer <token>` or `DPoP <token>`; absent for guests. */
   readonly authorization?: string | undefined;
+  /** The proof that goes with a token which is bound to a key (RFC 9449), and what it must be for. */
+  readonly proof?: string | undefined;
+  readonly method?: string | undefined;
+  readonly path?: string | undefined;
   readonly organizationId?: string | undefined;
   readonly ipAddress: string | null;
   readonly userAgent: string | null;
@@ -80,8 +85,20 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
     if (!membership || membership.status === 'DELETED') throw notFound('Organization');
     return membership;
   };
-  const shownBy = async (bearer: string): Promise<Shown> => {
-    if (!isPersonalToken(bearer)) return shownByToken(await tokens.verify(bearer), appScopes());
+  const requireProof = createProofs();
+  const shownBy = async (authorization: string, { proof, method = 'POST', path = '/graphql' }: Credentials): Promise<Shown> => {
+    const { scheme, token: bearer } = readAuthorization(authorization);
+    if (!isPersonalToken(bearer)) {
+      const token = await tokens.verify(bearer);
+      const key = token.cnf?.jkt;
+      if (!key && scheme === 'dpop')
+        throw unauthenticated('this access token is bound to no key; send it as Bearer', { reason: 'DPOP_INVALID' });
+      if (key && scheme !== 'dpop')
+        throw unauthenticated('this access token is bound to a key; send it as DPoP', { reason: 'DPOP_MISSING' });
+      if (key) await requireProof({ proof, accessToken: bearer, key, method, url: `${settings.publicUrl}${path}` });
+      return shownByToken(token, appScopes());
+    }
+    if (scheme === 'dpop') throw unauthenticated('personal access tokens are sent as Bearer');
     return shownByPersonal(await personal.find(bearer), async () => void (await personal.find(bearer)));
   };
 
@@ -95,7 +112,7 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
         const identity = guestOf(credentials);
         return { identity, expiresAt: null, standsOn: [], stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
       }
-      const { viewer, standsOn, expiresAt, onlyIn, requireHeld } = await shownBy(bearerOf(authorization));
+      const { viewer, standsOn, expiresAt, onlyIn, requireHeld } = await shownBy(authorization, credentials);
       if (onlyIn && organizationId && organizationId !== onlyIn) throw notFound('Organization');
       const identityNow = async () => {
         const membership = await choose(viewer.userId, onlyIn ?? organizationId);
@@ -140,8 +157,9 @@ interface Shown {
 
 function shownByToken(token: VerifiedToken, appScopes: readonly string[]): Shown {
   const viewer = toViewer(token, appScopes);
-  const standsOn = [...(viewer.sessionId ? [viewer.sessionId] : []), token.kid];
-  return { viewer, standsOn, expiresAt: token.exp * 1_000, onlyIn: undefined, requireHeld: () => Promise.resolve() };
+  // A client's own token has no session, and is revoked by its id.
+  const standsOn = [viewer.sessionId ?? token.jti, token.kid];
+  return { viewer, standsOn, expiresAt: token.exp * 1_000, onlyIn: token.organization_id, requireHeld: () => Promise.resolve() };
 }
 
 /** A personal access token has no session and no platform role but everybody's: administration is for people who are there. */
@@ -176,10 +194,10 @@ function createAppScopes(scopes: () => ReadonlySet<string>): () => readonly stri
   };
 }
 
-function bearerOf(authorization: string): string {
-  const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
-  if (!token) throw unauthenticated('the authorization header must be "Bearer <access token>"');
-  return token;
+function readAuthorization(authorization: string): { readonly scheme: string; readonly token: string } {
+  const [, scheme, token] = /^(Bearer|DPoP) +([\w.~+/=-]+)$/i.exec(authorization) ?? [];
+  if (!scheme || !token) throw unauthenticated('the authorization header must be "Bearer <access token>"');
+  return { scheme: scheme.toLowerCase(), token };
 }
 
 const platformRoles = ['USER', 'MODERATOR', 'ADMIN'] as const;

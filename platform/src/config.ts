@@ -42,6 +42,10 @@ export interface Settings {
   readonly generatedCode: boolean;
   /** The address under which clients reach the gateway; also the issuer of tokens. */
   readonly publicUrl: string;
+  /** The page that OAuth sends people to, with `?interaction=<id>`; absent: our own. */
+  readonly signInUrl: string | undefined;
+  /** Where people may sign in with an account of theirs elsewhere, by a short name of ours. */
+  readonly externalProviders: ReadonlyMap<string, ExternalProviderSettings>;
   /** Origins that browsers may call from, besides our own. */
   readonly corsOrigins: readonly string[];
   /** How many WebSockets, event streams and multipart streams one user may have open at once, and one address. */
@@ -71,6 +75,18 @@ export interface Settings {
   readonly signingKeyLeadSeconds: number;
   /** Signs what services tell each other; absent: made and kept in the data directory. */
   readonly internalKey: string | undefined;
+}
+
+/** An OpenID Connect provider at which we are registered as a client. */
+export interface ExternalProviderSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Absent: a public client. */
+  readonly clientSecret: string | undefined;
+  /** What people know it as. */
+  readonly name: string;
+  /** Whether addresses that it calls verified count as verified here. */
+  readonly trustsAddresses: boolean;
 }
 
 /** Settings of a running program: the internal key is there, given or made. */
@@ -134,6 +150,7 @@ const shape = z.object({
   GENERATED_CODE: flag.default(true),
   CALLBACK_URL: address('https?', 'http://gateway.internal:4000/callback').optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
+  SIGN_IN_URL: address('https?', 'https://example.com/sign-in').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
   STREAMS_PER_USER: count(1, 200),
   STREAMS_PER_ADDRESS: count(1, 2_000),
@@ -167,6 +184,16 @@ const subscriptionWay = z
     'must be websocket, callback, or the address of a WebSocket such as ws://127.0.0.1:4101/graphql',
   );
 const identityWay = z.enum(['signed', 'none'], 'must be signed or none');
+const externalPart = /^EXTERNAL_([A-Z0-9]+)_(ISSUER|CLIENT_ID|CLIENT_SECRET|NAME|TRUSTS_ADDRESSES)$/;
+const externalShape = z.object({
+  ISSUER: z
+    .url({ protocol: /^https$/, error: 'must be an https address' })
+    .or(z.string().regex(/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/, 'must be an https address')),
+  CLIENT_ID: z.string('is missing'),
+  CLIENT_SECRET: z.string().optional(),
+  NAME: z.string().optional(),
+  TRUSTS_ADDRESSES: flag.default(false),
+});
 const databaseUrl = address('postgres|postgresql', 'postgres://user:password@host:5432/database');
 
 const fileArgument = '--settings=';
@@ -201,6 +228,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const problems: string[] = [];
   const read = shape.safeParse(given);
   if (!read.success) problems.push(...read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+  const externalProviders = readExternal(given, problems);
   const databaseUrls = readGroup(given, /^DATABASE_URL_([A-Z]+)$/, databaseUrl, problems);
   const subgraphUrls = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_URL$/, subgraphUrl, problems);
   const subgraphSubscriptions = readGroup(given, /^SUBGRAPH_([A-Z0-9_]+)_SUBSCRIPTIONS$/, subscriptionWay, problems);
@@ -236,6 +264,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     development: data.DEVELOPMENT_TOOLS ?? !production,
     generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
+    signInUrl: data.SIGN_IN_URL,
+    externalProviders,
     corsOrigins: data.CORS_ORIGINS,
     streamsPerUser: data.STREAMS_PER_USER,
     streamsPerAddress: data.STREAMS_PER_ADDRESS,
@@ -273,6 +303,31 @@ function readGroup<Value extends string>(
     else problems.push(`${name} ${read.error.issues[0]?.message}`);
   }
   return group;
+}
+
+/** Each provider has several variables; a name that only some of them have is told of. */
+function readExternal(given: Readonly<Record<string, string | undefined>>, problems: string[]): Map<string, ExternalProviderSettings> {
+  const parts = new Map<string, Record<string, string>>();
+  for (const [variable, value] of Object.entries(given)) {
+    const [, key, part] = externalPart.exec(variable) ?? [];
+    if (key && part) parts.set(key, { ...parts.get(key), [part]: value ?? '' });
+  }
+  const providers = new Map<string, ExternalProviderSettings>();
+  for (const [key, values] of parts) {
+    const read = externalShape.safeParse(values);
+    if (!read.success) {
+      problems.push(
+        ...read.error.issues.map(
+          ({ path, message }) => `EXTERNAL_${key}_${String(path[0])} ${values[String(path[0])] ? message : 'is missing'}`,
+        ),
+      );
+      continue;
+    }
+    const { ISSUER: issuer, CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, NAME, TRUSTS_ADDRESSES: trustsAddresses } = read.data;
+    const name = NAME ?? `${key.charAt(0)}${key.slice(1).toLowerCase()}`;
+    providers.set(key.toLowerCase(), { issuer, clientId, clientSecret, name, trustsAddresses });
+  }
+  return providers;
 }
 
 function productionProblems(data: z.infer<typeof shape>): string[] {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RuntimeSettings } from './config.ts';
 import type { Identity, RequestContext } from './context.ts';
+import { withDeadline } from './deadline.ts';
 import { type Log, requestLog } from './log.ts';
 
 /** Answers one request over HTTP that is not for the graph; whoever asks is nobody yet. */
@@ -49,7 +50,10 @@ export function runRoutes<L>(
       response.once('close', () => leaving.abort());
       try {
         const handle = await handler();
-        await handle(request, response, contextFor(identity, Date.now() + routeDeadlineMs, leaving.signal));
+        const deadline = Date.now() + routeDeadlineMs;
+        const { signal } = leaving;
+        const ctx = contextFor(identity, deadline, signal);
+        await withDeadline({ deadline, signal, traceparent: identity.traceparent }, () => handle(request, response, ctx));
       } catch (error) {
         requestLog(ground.log, identity).error({ error }, 'a request to a route failed unexpectedly');
         refuseRoute(response, 500, 'INTERNAL_SERVER_ERROR', 'something went wrong on our side');

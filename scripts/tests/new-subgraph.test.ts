@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { addToRegistry, fillIn, problemsWithName, renderTemplate } from '../new-subgraph.ts';
+import { addToRegistry, addToScopes, fillIn, problemsWithName, renderTemplate } from '../new-subgraph.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'new-subgraph-'));
 const templates = join(folder, 'templates');
@@ -83,5 +83,19 @@ describe('the registry', () => {
       `export const registry: Registry = {\n  tea: () => import('./tea/index.ts'),\n};\n`,
     );
     expect(() => addToRegistry('export const registry = 1;\n', 'tea')).toThrow(/no place for tea[\s\S]*mend:/);
+  });
+});
+
+describe('the scope of a new domain', () => {
+  const source = `export const scopes = {\n  'accounts:read': 'a',\n  'chat:write': 'b',\n};\n`;
+  test.each([
+    ['billing', 2],
+    ['weather', 3],
+  ])('gets words at its place: %s', (name, line) => {
+    expect(addToScopes(source, name).split('\n')[line]).toBe(`  '${name}:write': 'Change what you keep in ${name}',`);
+  });
+
+  test('needs others to stand among', () => {
+    expect(() => addToScopes('export const scopes = {};', 'tea')).toThrow(/no scopes[\s\S]*mend:/);
   });
 });

@@ -9,6 +9,8 @@ import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
 import { askForKeepers } from './service/erasures.ts';
 import { personalData } from './service/personal-data.ts';
+import { oauthPaths } from './oauth/paths.ts';
+import { ensureFirstPartyClient } from './service/oauth/clients.ts';
 import { ensureSigningKey } from './service/signing-keys.ts';
 import { workers } from './workers.ts';
 import { eraseTenant } from './service/service-accounts.ts';
@@ -25,7 +27,9 @@ export const subgraph = defineSubgraph({
   workers,
   prepare: async (ctx: Context) => {
     await ensureSigningKey(ctx);
+    await ensureFirstPartyClient(ctx);
     await askForKeepers(ctx);
   },
+  routes: { paths: oauthPaths, open: async () => (await import('./oauth/handler.ts')).handleOAuth },
   seed,
 });

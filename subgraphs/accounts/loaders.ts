@@ -3,7 +3,9 @@ import { loadById, loadManyBy } from '@supergraph/platform/loader';
 import { findAccessTokens } from './store/access-tokens.ts';
 import { findDevices } from './store/devices.ts';
 import { findPendingChanges } from './store/email-changes.ts';
+import { findExternalIdentities } from './store/external.ts';
 import { findRecoverySets, findTotps } from './store/factors.ts';
+import { findOAuthClients, listAppGrants } from './store/oauth-clients.ts';
 import { findPasskeys } from './store/passkeys.ts';
 import { findSessions } from './store/sessions.ts';
 import { findPasswords, findUsers } from './store/users.ts';
@@ -37,6 +39,18 @@ export const createLoaders = ({ db, now }: Pick<RequestContext, 'db' | 'now'>) =
   accessTokenById: loadById(
     (ids) => findAccessTokens(db, ids),
     (token) => token.id,
+  ),
+  oauthClientById: loadById(
+    (ids) => findOAuthClients(db, ids),
+    (client) => client.id,
+  ),
+  externalIdentitiesByUser: loadManyBy(
+    (ids) => findExternalIdentities(db, ids),
+    (identity) => identity.userId,
+  ),
+  appGrantsByUser: loadManyBy(
+    (ids) => listAppGrants(db, ids),
+    (grant) => grant.userId,
   ),
   pendingEmailsByUser: loadManyBy(
     (ids) => findPendingChanges(db, ids, now()),

@@ -7,6 +7,8 @@ import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './s
 import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
 import { erasureOf } from './service/erasures.ts';
+import { identitiesOf, startExternalLink, unlinkExternalIdentity } from './service/external/identities.ts';
+import { externalProviders } from './service/external/providers.ts';
 import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
 import { finishPasskeyRegistration, startPasskeyRegistration } from './service/factors/passkeys.ts';
 import { generateRecoveryCodes } from './service/factors/recovery-codes.ts';
@@ -16,6 +18,9 @@ import { findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSumma
 import { changeProfile } from './service/profile.ts';
 import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
 import { startImpersonation } from './service/impersonation.ts';
+import { authorizedApps, revokeAppGrant } from './service/oauth/app-grants.ts';
+import { changeOAuthClient, createOAuthClient, pageOfClients, requireClient, rotateClientSecret } from './service/oauth/clients.ts';
+import { allScopes, approveInteraction, denyInteraction, findInteraction, organizationChoices } from './service/oauth/interactions.ts';
 import { refreshSession } from './service/refresh.ts';
 import { resendVerification, signUp, verifyEmail } from './service/registration.ts';
 import {
@@ -41,6 +46,10 @@ export const resolvers: CompleteResolvers = {
     userByHandle: (_, { handle }, ctx) => findByHandle(ctx, handle),
     users: (_, args, ctx) => pageOfUsers(ctx, args),
     signInFlow: (_, { id }, ctx) => findShownFlow(ctx, id),
+    oauthInteraction: (_, { id }, ctx) => findInteraction(ctx, id),
+    oauthClients: (_, args, ctx) => pageOfClients(ctx, args),
+    externalProviders: (_, _args, ctx) => externalProviders(ctx),
+    scopes: () => allScopes(),
     auditEvents: (_, args, ctx) => auditEvents(ctx, args),
     verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
     signingKeys: (_, _args, ctx) => signingKeys(ctx),
@@ -72,6 +81,14 @@ export const resolvers: CompleteResolvers = {
     changePassword: async (_, { input }, ctx) => ({ user: await changePassword(ctx, input) }),
     createAccessToken: (_, { input }, ctx) => createAccessToken(ctx, input),
     revokeAccessToken: async (_, { input }, ctx) => ({ revokedAccessTokenId: await revokeAccessToken(ctx, input) }),
+    approveInteraction: (_, { input }, ctx) => approveInteraction(ctx, input),
+    denyInteraction: (_, { input }, ctx) => denyInteraction(ctx, input),
+    startExternalLink: (_, { input }, ctx) => startExternalLink(ctx, input),
+    unlinkExternalIdentity: (_, { input }, ctx) => unlinkExternalIdentity(ctx, input),
+    revokeAppGrant: async (_, { input }, ctx) => ({ revokedAppGrantId: await revokeAppGrant(ctx, input) }),
+    createOAuthClient: (_, { input }, ctx) => createOAuthClient(ctx, input),
+    updateOAuthClient: async (_, { input }, ctx) => ({ client: await changeOAuthClient(ctx, input) }),
+    rotateClientSecret: (_, { input }, ctx) => rotateClientSecret(ctx, input),
     createServiceAccount: async (_, { input }, ctx) => ({ user: await createServiceAccount(ctx, input) }),
     revokeSession: async (_, { input }, ctx) => ({ endedSessionId: await revokeSession(ctx, input) }),
     revokeOtherSessions: async (_, { input }, ctx) => ({ endedCount: await revokeOtherSessions(ctx, input) }),
@@ -100,6 +117,8 @@ export const resolvers: CompleteResolvers = {
     roles: (user, _args, ctx) => (canSeePersonal(ctx.viewer, user.id) ? user.roles : null),
     mfaEnabled: (user, _args, ctx) => mfaEnabled(ctx, user.id),
     credentials: (user, _args, ctx) => credentialsOf(ctx, user.id),
+    externalIdentities: async (user, _args, ctx) => (await identitiesOf(ctx, user.id))?.slice() ?? null,
+    authorizedApps: async (user, _args, ctx) => (await authorizedApps(ctx, user.id))?.slice() ?? null,
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
     accessTokens: (user, args, ctx) => pageOfTokens(ctx, user.id, args),
     securityEvents: (user, args, ctx) => securityEvents(ctx, user.id, args),
@@ -107,6 +126,7 @@ export const resolvers: CompleteResolvers = {
   },
   Session: {
     __resolveReference: ({ id }, ctx) => findSession(ctx, id),
+    client: ({ clientId }, _args, ctx) => ctx.loaders.oauthClientById.load(clientId),
     current: (session, _args, ctx) => session.id === ctx.viewer?.sessionId,
     device: ({ deviceName, os, browser }) => ({ name: deviceName, os, browser }),
     trustedUntil: (session, _args, ctx) => trustedUntil(ctx, session),
@@ -129,9 +149,23 @@ export const resolvers: CompleteResolvers = {
   AuditEvent: {
     actor: ({ actorId }, _args, ctx) => (actorId ? findUser(ctx, actorId) : null),
     onBehalfOf: ({ onBehalfOfId }, _args, ctx) => (onBehalfOfId ? findUser(ctx, onBehalfOfId) : null),
+    client: ({ clientId }, _args, ctx) => (clientId ? ctx.loaders.oauthClientById.load(clientId) : null),
     organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
     ipAddress: (entry, _args, ctx) => shownAddress(ctx, entry),
   },
+  OAuthClient: {
+    __resolveReference: ({ id }, ctx) => ctx.loaders.oauthClientById.load(id),
+    enabled: ({ disabledAt }) => disabledAt === null,
+  },
+  AppGrant: {
+    client: ({ clientId }, _args, ctx) => requireClient(ctx, clientId),
+    organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),
+  },
+  ExternalIdentity: {
+    provider: ({ provider }, _args, ctx) => ctx.settings.externalProviders.get(provider)?.name ?? provider,
+    subjectLabel: ({ label }) => label,
+  },
+  OAuthInteraction: { organizationChoices: (_interaction, _args, ctx) => organizationChoices(ctx) },
   PasswordCredential: { label: () => 'Password' },
   TotpCredential: { createdAt: ({ confirmedAt, createdAt }) => confirmedAt ?? createdAt },
   RecoveryCodesCredential: { label: () => 'Recovery codes' },

@@ -13,7 +13,9 @@ import { sweepAccessTokens } from './store/access-tokens.ts';
 import { keepAuditMonths } from './store/audit.ts';
 import { sweepDevices } from './store/devices.ts';
 import { sweepEmailChanges } from './store/email-changes.ts';
+import { sweepVisits } from './store/external.ts';
 import { sweepFactors } from './store/factors.ts';
+import { sweepArtifacts } from './store/oauth-artifacts.ts';
 import { sweepChallenges } from './store/passkeys.ts';
 import { sweepRegistrations } from './store/registrations.ts';
 import { sweepSessions } from './store/sessions.ts';
@@ -36,6 +38,8 @@ const sweeper = defineWorker<Record<string, never>, Context['loaders']>({
     await sweepFactors(ctx.db, yesterday);
     await sweepChallenges(ctx.db, yesterday);
     await sweepDevices(ctx.db, ctx.now());
+    await sweepVisits(ctx.db, ctx.now());
+    await sweepArtifacts(ctx.db, ctx.now(), yesterday);
     await sweepAccessTokens(ctx.db, new Date(ctx.now().getTime() - 30 * dayMs));
   },
 });

@@ -27,7 +27,7 @@ import {
   suspendMember,
   transferOwnership,
 } from './service/members.ts';
-import { findMembershipContext } from './service/membership-context.ts';
+import { findMembershipContext, listActiveOrganizations } from './service/membership-context.ts';
 import {
   changeOrganization,
   createOrganization,
@@ -64,6 +64,7 @@ export const resolvers: CompleteResolvers = {
     invitationByToken: (_, { token }, ctx) => findByToken(ctx, token),
     organizations: (_, args, ctx) => pageOfOrganizations(ctx, args),
     membershipContext: (_, args, ctx) => findMembershipContext(ctx, args),
+    activeOrganizations: (_, { userId }, ctx) => listActiveOrganizations(ctx, userId),
   },
   Mutation: {
     createOrganization: async (_, { input }, ctx) => ({ organization: await createOrganization(ctx, input) }),

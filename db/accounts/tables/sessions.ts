@@ -91,7 +91,9 @@ export const sessions = accounts.table(
     uniqueIndex('sessions_grant')
       .on(table.grantId)
       .where(sql`${table.grantId} is not null`),
-    index('sessions_client').on(table.clientId, table.userId).where(sql`${table.endedAt} is null and ${table.grantId} is not null`),
+    index('sessions_client')
+      .on(table.clientId, table.userId)
+      .where(sql`${table.endedAt} is null and ${table.grantId} is not null`),
     index('sessions_organization')
       .on(table.organizationId)
       .where(sql`${table.organizationId} is not null and ${table.endedAt} is null`),

@@ -6,6 +6,7 @@ import type { Headers } from './reply.ts';
 const allowedHeaders = [
   'content-type',
   'authorization',
+  'dpop',
   'x-organization-id',
   'apollo-require-preflight',
   'x-apollo-operation-name',

@@ -18,6 +18,10 @@ import { endTokens } from './access-tokens/end.ts';
 import { keepAnAdmin } from './administration.ts';
 import { record } from './audit.ts';
 import { tellErased } from './erasures.ts';
+import { deleteArtifactsOfUser } from '../store/oauth-artifacts.ts';
+import { disableClientsOf } from '../store/oauth-clients.ts';
+import { endAppGrants } from './oauth/app-grants.ts';
+import { deleteExternalIdentities } from '../store/external.ts';
 import { endAndTell } from './sessions.ts';
 import { dayMs, notify, reasonText } from './shared.ts';
 import { reopenPasswordPath } from './sign-in/attempts.ts';
@@ -113,8 +117,12 @@ async function removeTraces(ctx: Context, tx: Db, userId: string): Promise<void>
   await deletePassword(tx, userId);
   await deleteFactors(tx, userId);
   await deletePasskeys(tx, userId);
+  await deleteExternalIdentities(tx, userId);
   await deleteLinks(tx, userId, ['RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
   await deleteEmailChanges(tx, userId);
   await deleteFlows(tx, userId);
+  await endAppGrants(ctx, tx, { userId });
+  await deleteArtifactsOfUser(tx, userId);
+  await disableClientsOf(tx, userId, ctx.now());
   await reopenPasswordPath(tx, userId);
 }

@@ -37,6 +37,8 @@ export interface RefreshRequest {
   readonly clientId: string;
   /** Fewer scopes than the session has, separated by spaces. */
   readonly scope?: string | undefined;
+  /** The thumbprint of the key that the caller proved to have (RFC 9449). */
+  readonly key?: string | undefined;
 }
 
 const invalidGrant = () => unauthenticated('this refresh token is no longer valid; sign in again', { reason: 'INVALID_GRANT' });
@@ -52,7 +54,8 @@ export async function refreshSession(ctx: Context, input: unknown): Promise<Toke
   return refreshTokens(ctx, { refreshToken, clientId: firstPartyClient });
 }
 
-const idleUntil = (session: Session, now: Date): Date => new Date(Math.min(now.getTime() + idleMs, session.expiresAt.getTime()));
+/** Until when a session's newest refresh token may lie unused. */
+export const idleUntil = (session: Session, now: Date): Date => new Date(Math.min(now.getTime() + idleMs, session.expiresAt.getTime()));
 
 /** The first refresh token of a session. */
 export async function beginFamily(ctx: Context, tx: Db, session: Session): Promise<string> {
@@ -88,15 +91,19 @@ async function rotate(ctx: Context, tx: Db, request: RefreshRequest): Promise<To
   if (!used) return repeatOrEnd(ctx, tx, request);
   const session = await updateSession(tx, used.sessionId, now, { lastSeenAt: now });
   // Thrown inside, so that the token of another client or of an ended session is as it was.
-  if (!session || session.clientId !== request.clientId) throw invalidGrant();
+  if (!session || !isBy(session, request)) throw invalidGrant();
   await insertRefreshToken(tx, { sessionId: session.id, hash: successorHash, createdAt: now, idleUntil: idleUntil(session, now) });
-  return tokensOf(ctx, tx, session, successor, request.scope);
+  return tokensOf(ctx, tx, session, successor, request);
 }
 
-async function tokensOf(ctx: Context, tx: Db, session: Session, refreshToken: string, scope: string | undefined): Promise<TokenSet> {
+/** Whether it is the session's own client that asks, with the key that the session is bound to. */
+const isBy = (session: Session, { clientId, key }: RefreshRequest): boolean =>
+  session.clientId === clientId && (session.boundKey === null || session.boundKey === key);
+
+async function tokensOf(ctx: Context, tx: Db, session: Session, refreshToken: string, { scope, key }: RefreshRequest): Promise<TokenSet> {
   const [user] = await findUsers(tx, [session.userId]);
   if (!user || !canSignIn(user)) throw invalidGrant();
-  return issueTokens(ctx, tx, user, session, refreshToken, narrowed(session.scope, scope));
+  return issueTokens(ctx, tx, user, session, refreshToken, { scope: narrowed(session.scope, scope), key });
 }
 
 function narrowed(held: string, wanted: string | undefined): string {
@@ -112,7 +119,7 @@ async function repeatOrEnd(ctx: Context, tx: Db, request: RefreshRequest): Promi
   const [session] = await findSessions(tx, [token.sessionId]);
   if (!session || session.endedAt) return null;
   const successor = await unusedSuccessor(ctx, tx, token, session, request);
-  if (successor) return tokensOf(ctx, tx, session, successor, request.scope);
+  if (successor) return tokensOf(ctx, tx, session, successor, request);
   await endFamily(ctx, tx, session);
   return null;
 }
@@ -126,7 +133,7 @@ async function unusedSuccessor(
   request: RefreshRequest,
 ): Promise<string | null> {
   const { consumedAt, successorHash, sealedSuccessor } = token;
-  if (!consumedAt || !successorHash || !sealedSuccessor || session.clientId !== request.clientId) return null;
+  if (!consumedAt || !successorHash || !sealedSuccessor || !isBy(session, request)) return null;
   if (ctx.now().getTime() - consumedAt.getTime() > graceMs) return null;
   if (!(await lockUnusedRefreshToken(tx, successorHash))) return null;
   return open(request.refreshToken, purpose, sealedSuccessor);

@@ -93,7 +93,8 @@ async function sendLink(ctx: Context, tx: Db, registration: Registration): Promi
 export const handleTaken = () => conflict('this handle is taken; choose another one', { reason: 'HANDLE_TAKEN' });
 
 /** Whether nobody has a handle and nobody else gave it up lately. */
-async function isFree(ctx: Context, db: Db, handle: string): Promise<boolean> {
+/** Whether nobody has a handle, or had it a moment ago. */
+export async function isFree(ctx: Context, db: Db, handle: string): Promise<boolean> {
   return !(await findUserByHandle(db, handle)) && !(await isHeld(db, handle, null, ctx.now()));
 }
 

@@ -19,6 +19,7 @@ import {
 import { endTokens } from './access-tokens/end.ts';
 import { recordRevoked } from './access-tokens/manage.ts';
 import { record } from './audit.ts';
+import { endAppGrants } from './oauth/app-grants.ts';
 import { blank } from './deletion.ts';
 import { tellErased } from './erasures.ts';
 import { handleText } from './profile-input.ts';
@@ -48,6 +49,7 @@ export async function createServiceAccount(ctx: Context, input: unknown): Promis
 /** A membership is over: the tokens of that pair end, and so does a service account that belonged there. */
 export async function leaveOrganization(ctx: Context, tx: Db, organizationId: string, userId: string): Promise<void> {
   const ended = await endTokens(ctx, tx, { userId, organizationId });
+  await endAppGrants(ctx, tx, { userId, organizationId });
   const [user] = await findUsers(tx, [userId]);
   const belongedHere = user?.kind === 'SERVICE' && user.organizationId === organizationId && user.status !== 'ERASED';
   if (belongedHere) await endService(ctx, tx, user);
@@ -58,6 +60,7 @@ export async function leaveOrganization(ctx: Context, tx: Db, organizationId: st
 /** A tenant is gone: its tokens and service accounts are, too. All at once, for tokens must end together. */
 export async function eraseTenant(ctx: Context, tx: Db, organizationId: string): Promise<false> {
   const ended = await endTokens(ctx, tx, { organizationId });
+  await endAppGrants(ctx, tx, { organizationId });
   const services = await findServiceAccounts(tx, organizationId);
   for (const service of services) await endService(ctx, tx, service);
   await recordRevoked(ctx, tx, ended, 'ORGANIZATION_DELETED');

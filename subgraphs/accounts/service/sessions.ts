@@ -10,6 +10,7 @@ import { sessionEnded } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
+import { deleteArtifactsOfUser } from '../store/oauth-artifacts.ts';
 import { deleteDevices } from '../store/devices.ts';
 import {
   countSessions,
@@ -51,8 +52,13 @@ export async function endAndTell(
   const ended = await endSessions(tx, userId, ctx.now(), reason, which);
   for (const session of ended) await tellEnded(ctx, tx, session, reason);
   await distrust(tx, userId, reason, ended, which.but);
+  if (endsBrowsers(reason, ended)) await deleteArtifactsOfUser(tx, userId, { kinds: ['Session'] });
   return ended;
 }
+
+/** Whoever ends a session of a person's own, or all of them, wants no browser to stay signed in to apps either. */
+const endsBrowsers = (reason: EndReason, ended: readonly Session[]): boolean =>
+  reason !== 'SIGNED_OUT' && reason !== 'EXPIRED' && (reason !== 'REVOKED' || ended.some(({ grantId }) => grantId === null));
 
 /** Ends sessions in which an administrator acts: theirs, because they may no longer, or those as a person who became one. */
 export async function endActing(

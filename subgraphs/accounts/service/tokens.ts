@@ -16,13 +16,15 @@ export const algorithm = 'ES256';
 export const keyPurpose = 'signing-key';
 /** Administrators who act as somebody have that long, and no refresh. */
 const actingTokenSeconds = 900;
+/** No session lives longer. */
+export const sessionMs = 180 * 24 * 3_600_000;
 /** No access token lives longer. */
 export const longestTokenSeconds = actingTokenSeconds;
 
 /** What a client gets when somebody is signed in. */
 export interface TokenSet {
   readonly accessToken: string;
-  readonly tokenType: 'Bearer';
+  readonly tokenType: 'Bearer' | 'DPoP';
   readonly expiresIn: number;
   readonly refreshToken: string | null;
   readonly scope: string;
@@ -48,26 +50,56 @@ const amrOf: Readonly<Record<Session['methods'][number], string>> = {
   EXTERNAL: 'fed',
 };
 
+/** The methods that claims name; what was proved elsewhere counts as external. */
+export const methodsOf = (amr: readonly string[]): Session['methods'] =>
+  (Object.keys(amrOf) as (keyof typeof amrOf)[]).filter((method) => amr.includes(amrOf[method]));
+
+/** The claim `amr` (RFC 8176) of what was proved. */
+export const amrClaim = ({ methods, acr }: Pick<Session, 'methods' | 'acr'>): string[] => [
+  ...methods.map((method) => amrOf[method]),
+  ...(acr === 'aal2' ? ['mfa'] : []),
+];
+
 const lifeOf = ({ actorId }: Session): number => (actorId ? actingTokenSeconds : accessTokenSeconds);
 
+/** What the access tokens of a session say beside what every token does. */
+export const claimsOf = (user: User, session: Session): Record<string, unknown> => ({
+  sid: session.id,
+  roles: user.roles,
+  acr: session.acr,
+  amr: amrClaim(session),
+  auth_time: Math.floor(session.authTime.getTime() / 1_000),
+  kind: user.kind,
+  ...(session.actorId ? { act: { sub: session.actorId } } : {}),
+  ...(session.organizationId ? { organization_id: session.organizationId } : {}),
+  ...(user.locale ? { locale: user.locale } : {}),
+  ...(user.timeZone ? { zoneinfo: user.timeZone } : {}),
+});
+
+/** What a token is for, where that is not all that its session is for. */
+export interface TokenLimits {
+  readonly scope?: string | undefined;
+  /** The thumbprint of the key whose holder alone may show it (RFC 9449). */
+  readonly key?: string | undefined;
+}
+
 /** Signs an access token of a session. */
-export async function issueAccessToken(ctx: Context, db: Db, user: User, session: Session, scope = session.scope): Promise<string> {
+export async function issueAccessToken(
+  ctx: Context,
+  db: Db,
+  user: User,
+  session: Session,
+  { scope = session.scope, key: boundKey }: TokenLimits = {},
+): Promise<string> {
   const key = await findActiveKey(db);
   if (!key) throw new Error('there is no active signing key');
   const issuedAt = Math.floor(ctx.now().getTime() / 1_000);
   const { publicUrl } = ctx.settings;
   return new SignJWT({
-    sid: session.id,
+    ...claimsOf(user, session),
     client_id: session.clientId,
     scope,
-    roles: user.roles,
-    acr: session.acr,
-    amr: [...session.methods.map((method) => amrOf[method]), ...(session.acr === 'aal2' ? ['mfa'] : [])],
-    auth_time: Math.floor(session.authTime.getTime() / 1_000),
-    kind: user.kind,
-    ...(session.actorId ? { act: { sub: session.actorId } } : {}),
-    ...(user.locale ? { locale: user.locale } : {}),
-    ...(user.timeZone ? { zoneinfo: user.timeZone } : {}),
+    ...(boundKey ? { cnf: { jkt: boundKey } } : {}),
   })
     .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: 'at+jwt' })
     .setIssuer(publicUrl)
@@ -86,11 +118,12 @@ export async function issueTokens(
   user: User,
   session: Session,
   refreshToken: string | null,
-  scope = session.scope,
+  limits: TokenLimits = {},
 ): Promise<TokenSet> {
+  const { scope = session.scope } = limits;
   return {
-    accessToken: await issueAccessToken(ctx, db, user, session, scope),
-    tokenType: 'Bearer',
+    accessToken: await issueAccessToken(ctx, db, user, session, limits),
+    tokenType: limits.key ? 'DPoP' : 'Bearer',
     expiresIn: lifeOf(session),
     refreshToken,
     scope,

@@ -1,7 +1,6 @@
-import { oauthArtifacts } from '@supergraph/db/accounts/tables';
+import { oauthArtifacts, sessions } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { and, eq, gt, inArray, isNotNull, isNull, lt, notExists, sql } from 'drizzle-orm';
-import { sessions } from '@supergraph/db/accounts/tables';
 
 export type OAuthArtifact = typeof oauthArtifacts.$inferSelect;
 export type NewOAuthArtifact = typeof oauthArtifacts.$inferInsert;
@@ -116,7 +115,5 @@ export async function listArtifactsNoted(db: Db, kind: string, since: Date, limi
 export async function sweepArtifacts(db: Db, now: Date, dayAgo: Date): Promise<void> {
   await db.delete(oauthArtifacts).where(lt(oauthArtifacts.expiresAt, now));
   const begun = db.select({ id: sessions.id }).from(sessions).where(eq(sessions.grantId, oauthArtifacts.idHash));
-  await db
-    .delete(oauthArtifacts)
-    .where(and(eq(oauthArtifacts.kind, 'Grant'), lt(oauthArtifacts.createdAt, dayAgo), notExists(begun)));
+  await db.delete(oauthArtifacts).where(and(eq(oauthArtifacts.kind, 'Grant'), lt(oauthArtifacts.createdAt, dayAgo), notExists(begun)));
 }

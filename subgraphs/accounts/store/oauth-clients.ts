@@ -48,7 +48,9 @@ export async function updateOAuthClient(
   db: Db,
   id: string,
   version: number,
-  changes: Partial<Pick<OAuthClient, 'name' | 'logoUrl' | 'redirectUris' | 'postLogoutRedirectUris' | 'scopes' | 'disabledAt' | 'secretHash'>>,
+  changes: Partial<
+    Pick<OAuthClient, 'name' | 'logoUrl' | 'redirectUris' | 'postLogoutRedirectUris' | 'scopes' | 'disabledAt' | 'secretHash'>
+  >,
 ): Promise<OAuthClient | null> {
   const [client] = await db
     .update(oauthClients)
@@ -56,6 +58,14 @@ export async function updateOAuthClient(
     .where(and(eq(oauthClients.id, id), eq(oauthClients.version, version)))
     .returning();
   return client ?? null;
+}
+
+/** Takes a person's clients out of use: nobody is left who answers for them. */
+export async function disableClientsOf(db: Db, ownerId: string, now: Date): Promise<void> {
+  await db
+    .update(oauthClients)
+    .set({ disabledAt: now })
+    .where(and(eq(oauthClients.ownerId, ownerId), isNull(oauthClients.disabledAt)));
 }
 
 /** What a person allows a client now, or null. */
@@ -79,7 +89,13 @@ export const listAppGrants = (db: Db, userIds: readonly string[]): Promise<AppGr
 /** Notes what a person allows a client; scopes that were allowed before stay so. */
 export async function allowApp(
   db: Db,
-  { userId, clientId, scopes, organizationId, grantedAt }: Pick<AppGrant, 'userId' | 'clientId' | 'scopes' | 'organizationId' | 'grantedAt'>,
+  {
+    userId,
+    clientId,
+    scopes,
+    organizationId,
+    grantedAt,
+  }: Pick<AppGrant, 'userId' | 'clientId' | 'scopes' | 'organizationId' | 'grantedAt'>,
 ): Promise<void> {
   await db
     .insert(appGrants)

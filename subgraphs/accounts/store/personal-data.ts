@@ -4,6 +4,8 @@ import {
   auditEvents,
   dataExports,
   emailChanges,
+  externalIdentities,
+  externalVisits,
   flows,
   heldHandles,
   oauthArtifacts,
@@ -186,6 +188,23 @@ export const readAccessTokens = ({ tx, userId, after, limit }: Page) =>
     .orderBy(asc(accessTokens.id))
     .limit(limit);
 
+/** Accounts of the person at other providers. */
+export const readIdentities = ({ tx, userId, after, limit }: Page) =>
+  tx
+    .select({
+      id: externalIdentities.id,
+      provider: externalIdentities.provider,
+      issuer: externalIdentities.issuer,
+      subject: externalIdentities.subject,
+      label: externalIdentities.label,
+      linkedAt: externalIdentities.linkedAt,
+      lastUsedAt: externalIdentities.lastUsedAt,
+    })
+    .from(externalIdentities)
+    .where(and(eq(externalIdentities.userId, userId), behind([externalIdentities.id], after)))
+    .orderBy(asc(externalIdentities.id))
+    .limit(limit);
+
 /** What the person allowed other programs. */
 export const readGrants = ({ tx, userId, after, limit }: Page) =>
   tx
@@ -271,4 +290,4 @@ export async function blankAccessTokens(tx: Db, userId: string): Promise<void> {
 
 /** Deletes about so many rows that are of use to the person alone; whether some may be left. */
 export const eraseOwnRows = (tx: Db, userId: string, most: number): Promise<boolean> =>
-  deleteInOrder(tx, [appGrants.userId, oauthArtifacts.userId, dataExports.userId], userId, most);
+  deleteInOrder(tx, [appGrants.userId, oauthArtifacts.userId, externalVisits.userId, dataExports.userId], userId, most);

@@ -75,6 +75,35 @@ export async function updateSession(
   return session ?? null;
 }
 
+/** The session that began with a grant, named by its hash, or null; an ended one too. */
+export async function findSessionOfGrant(db: Db, grantHash: string): Promise<Session | null> {
+  const [session] = await db.select().from(sessions).where(eq(sessions.grantId, grantHash));
+  return session ?? null;
+}
+
+/** Binds a session's refresh tokens to a key, by its thumbprint. */
+export async function bindSession(db: Db, id: string, boundKey: string): Promise<void> {
+  await db.update(sessions).set({ boundKey }).where(eq(sessions.id, id));
+}
+
+/** Open sessions that began with a grant: a client's with a person, or those of an organization, of one person there or of all. */
+export const findGrantSessions = (
+  db: Db,
+  { userId, clientId, organizationId }: { readonly userId?: string; readonly clientId?: string; readonly organizationId?: string },
+): Promise<Session[]> =>
+  db
+    .select()
+    .from(sessions)
+    .where(
+      and(
+        isNull(sessions.endedAt),
+        isNotNull(sessions.grantId),
+        userId ? eq(sessions.userId, userId) : undefined,
+        clientId ? eq(sessions.clientId, clientId) : undefined,
+        organizationId ? eq(sessions.organizationId, organizationId) : undefined,
+      ),
+    );
+
 /** Ends open sessions of a person: all, one, or all but one. Gives those that ended by this. */
 export function endSessions(
   db: Db,

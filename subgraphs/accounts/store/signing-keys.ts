@@ -1,6 +1,6 @@
 import { signingKeys } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
-import { and, desc, eq, inArray, lte } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, lte } from 'drizzle-orm';
 
 export type SigningKey = typeof signingKeys.$inferSelect;
 
@@ -13,6 +13,14 @@ export const listPublishedKeys = (db: Db): Promise<SigningKey[]> =>
     .select()
     .from(signingKeys)
     .where(inArray(signingKeys.state, ['NEXT', 'ACTIVE', 'RETIRED']));
+
+/** The keys whose private parts sign or signed what still holds, the one that signs first. */
+export const listSigningPairs = (db: Db): Promise<SigningKey[]> =>
+  db
+    .select()
+    .from(signingKeys)
+    .where(inArray(signingKeys.state, ['ACTIVE', 'RETIRED']))
+    .orderBy(asc(signingKeys.state), desc(signingKeys.createdAt));
 
 /** The newest keys in every state. */
 export const listSigningKeys = (db: Db): Promise<SigningKey[]> =>

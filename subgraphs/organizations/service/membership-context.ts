@@ -1,8 +1,8 @@
-import { asTenant } from '@supergraph/platform/database';
+import { asPerson, asTenant } from '@supergraph/platform/database';
 import { idInput } from '@supergraph/platform/input';
 import type { Context } from '../context.ts';
 import { permissionsOfMember } from '../policy.ts';
-import { findContext } from '../store/memberships.ts';
+import { findContext, listActiveTenantsOf } from '../store/memberships.ts';
 import type { Organization } from '../store/organizations.ts';
 
 export interface TenantContext {
@@ -36,3 +36,11 @@ export async function findMembershipContext(
     epoch: organization.epoch,
   };
 }
+
+/** The organizations in use in which a person is an active member. */
+export async function listActiveOrganizations(ctx: Context, userId: string): Promise<{ id: string; name: string }[]> {
+  if (!idInput.safeParse(userId).success) return [];
+  return asPerson(ctx.db, userId, (tx) => listActiveTenantsOf(tx, userId, mostListed));
+}
+
+const mostListed = 100;

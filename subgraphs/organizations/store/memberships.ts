@@ -94,6 +94,17 @@ export async function listTenantsOf(db: Db, userId: string): Promise<{ organizat
     .orderBy(asc(memberships.id));
 }
 
+/** Active tenants in which a person is an active member, behind their own door. */
+export async function listActiveTenantsOf(tx: Db, userId: string, limit: number): Promise<{ id: string; name: string }[]> {
+  return tx
+    .select({ id: organizations.id, name: organizations.name })
+    .from(memberships)
+    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+    .where(and(eq(memberships.userId, userId), eq(memberships.status, 'ACTIVE'), eq(organizations.status, 'ACTIVE')))
+    .orderBy(asc(organizations.id))
+    .limit(limit);
+}
+
 /** How many live tenants a person owns. */
 export async function countOwned(db: Db, userId: string): Promise<number> {
   const [row] = await db

@@ -16,7 +16,9 @@ import {
   touchAccessToken,
 } from '../../store/access-tokens.ts';
 import type { User } from '../../store/users.ts';
+import { listArtifactsNoted } from '../../store/oauth-artifacts.ts';
 import { record } from '../audit.ts';
+import { revokedKind } from '../oauth/service-tokens.ts';
 import { dayMs, minuteMs, notify } from '../shared.ts';
 import { endTokens } from './end.ts';
 import { maySeeTokens } from './may.ts';
@@ -89,7 +91,11 @@ export async function findTokenContext(ctx: Context, hash: string): Promise<Toke
 }
 
 /** Ids of tokens that were revoked from a moment on: what the gateway refuses. */
-export const revokedTokens = (ctx: Context, since: Date): Promise<string[]> => listRevoked(ctx.db, since, mostRevoked);
+export const revokedTokens = async (ctx: Context, since: Date): Promise<string[]> =>
+  [...(await listRevoked(ctx.db, since, mostRevoked)), ...(await listArtifactsNoted(ctx.db, revokedKind, since, mostRevoked))].slice(
+    0,
+    mostRevoked,
+  );
 
 /** Warns of tokens that end within 7 days, each once. */
 export const expiryWarner = defineWorker<Record<string, never>, Context['loaders']>({

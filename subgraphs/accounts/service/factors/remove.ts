@@ -3,6 +3,7 @@ import { conflict, notFound } from '@supergraph/platform/errors';
 import { idInput, parseInput } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
+import { countLinked } from '../../store/external.ts';
 import { deletePasswordById, deleteRecoveryCodes, deleteTotp, findRecoverySets } from '../../store/factors.ts';
 import { deletePasskey, findPasskeys } from '../../store/passkeys.ts';
 import { failHalfFlows } from '../../store/sessions.ts';
@@ -40,8 +41,8 @@ async function remove(tx: Db, userId: string, id: string): Promise<CredentialKin
 }
 
 /** How many ways in an account has: authenticator apps and recovery codes open nothing alone. */
-async function countWaysIn(tx: Db, userId: string): Promise<number> {
+export async function countWaysIn(tx: Db, userId: string): Promise<number> {
   const passwords = await findPasswords(tx, [userId]);
   const passkeys = await findPasskeys(tx, [userId]);
-  return passwords.length + passkeys.length;
+  return passwords.length + passkeys.length + (await countLinked(tx, userId));
 }

@@ -6,7 +6,7 @@ import type { Context } from '../../context.ts';
 import { record } from '../audit.ts';
 import { notify } from '../shared.ts';
 
-export type CredentialKind = 'PASSWORD' | 'TOTP' | 'PASSKEY' | 'RECOVERY_CODES';
+export type CredentialKind = 'PASSWORD' | 'TOTP' | 'PASSKEY' | 'RECOVERY_CODES' | 'EXTERNAL';
 
 interface Change {
   readonly userId: string;

@@ -10,12 +10,14 @@ import type { User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { readDevice } from '../device.ts';
 import { beginFamily } from '../refresh.ts';
-import { dayMs, noLongerValid, notify } from '../shared.ts';
-import { firstPartyScope, issueTokens } from '../tokens.ts';
+import { dayMs, minuteMs, noLongerValid, notify } from '../shared.ts';
+import { passOn } from '../oauth/pass-on.ts';
+import { amrClaim, firstPartyScope, issueTokens, sessionMs } from '../tokens.ts';
 import type { Handover } from './flow.ts';
 
-const sessionMs = 180 * dayMs;
 const trustMs = 30 * dayMs;
+/** As long as an access token lives. */
+const answerMs = 10 * minuteMs;
 
 const levelOf = (isAal2: boolean) => (isAal2 ? 'aal2' : 'aal1');
 
@@ -62,12 +64,32 @@ export async function begin(ctx: Context, tx: Db, user: User, flow: Flow, isAal2
     deviceId: deviceToken ? await trust(ctx, tx, user.id, deviceToken) : wishes.deviceId,
     createdAt: now,
     lastSeenAt: now,
-    expiresAt: new Date(now.getTime() + sessionMs),
+    expiresAt: new Date(now.getTime() + (flow.interactionHash ? answerMs : sessionMs)),
   });
+  if (flow.interactionHash) return beginForApp(ctx, tx, user, session, flow.interactionHash, deviceToken, isNew(known));
   const refreshToken = await beginFamily(ctx, tx, session);
   const tokens = await issueTokens(ctx, tx, user, session, refreshToken);
-  await tellStarted(ctx, tx, session, known.all > 0 && known.same === 0);
+  await tellStarted(ctx, tx, session, isNew(known));
   return { tokens, deviceToken };
+}
+
+const isNew = (known: { all: number; same: number }): boolean => known.all > 0 && known.same === 0;
+
+/** A session that lasts just long enough to answer an app, which gets one of its own; none is needed where consent is there already. */
+async function beginForApp(
+  ctx: Context,
+  tx: Db,
+  user: User,
+  session: Session,
+  interactionHash: string,
+  deviceToken: string | null,
+  isNewDevice: boolean,
+): Promise<Handover> {
+  await tellStarted(ctx, tx, session, isNewDevice);
+  const { acr, authTime } = session;
+  const redirectUrl = await passOn(ctx, tx, interactionHash, { userId: user.id, acr, amr: amrClaim(session), authTime });
+  const tokens = redirectUrl ? null : await issueTokens(ctx, tx, user, session, null);
+  return { tokens, redirectUrl, deviceToken };
 }
 
 const trust = (ctx: Context, tx: Db, userId: string, deviceToken: string): Promise<string> =>

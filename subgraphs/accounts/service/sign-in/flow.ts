@@ -4,6 +4,7 @@ import { forbidden, notFound } from '@supergraph/platform/errors';
 import { idInput, nameText, optional, parseInput } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
+import { hashOf } from '../../oauth/seals.ts';
 import { canStepUp } from '../../policy.ts';
 import { hashSecret } from '../../secrets.ts';
 import { findDeviceByHash } from '../../store/devices.ts';
@@ -12,7 +13,8 @@ import { findFlow, type Flow, insertFlow, type NewFlow } from '../../store/sessi
 import { findPasswords, findUserByEmail, findUserByHandle } from '../../store/users.ts';
 import { secondFactorsOf } from '../factors/second.ts';
 import { challengeMs, makeChallenge, relyingParty, webauthn } from '../factors/webauthn.ts';
-import { minuteMs } from '../shared.ts';
+import { findInteraction, interactionText } from '../oauth/interactions.ts';
+import { minuteMs, noLongerValid } from '../shared.ts';
 import { firstPartyClient, type TokenSet } from '../tokens.ts';
 import { accountKey, unknownKey } from './attempts.ts';
 
@@ -28,13 +30,16 @@ const Start = z.strictObject({
     .string()
     .nullish()
     .transform((clientId) => clientId ?? firstPartyClient),
+  interactionId: optional(interactionText),
   deviceToken: optional(z.string().max(200, 'must have at most 200 characters')),
 });
 type Start = z.infer<typeof Start>;
 
 /** What a completed flow hands over, once. */
 export interface Handover {
-  readonly tokens: TokenSet;
+  /** Null where the browser goes on by itself. */
+  readonly tokens: TokenSet | null;
+  readonly redirectUrl?: string | null;
   readonly deviceToken: string | null;
 }
 
@@ -43,6 +48,7 @@ export interface ShownFlow extends Pick<Flow, 'id' | 'purpose' | 'status' | 'exp
   readonly nextSteps: readonly Step[];
   readonly passkeyOptions: object | null;
   readonly tokens: TokenSet | null;
+  readonly redirectUrl: string | null;
   readonly deviceToken: string | null;
 }
 type Step = Flow['proven'][number];
@@ -61,6 +67,7 @@ export async function show(ctx: Context, db: Db, flow: Flow, handover?: Handover
     nextSteps: steps,
     passkeyOptions: steps.includes('PASSKEY') ? await passkeyOptions(ctx, db, flow, passkeys) : null,
     tokens: handover?.tokens ?? null,
+    redirectUrl: handover?.redirectUrl ?? null,
     deviceToken: handover?.deviceToken ?? null,
   };
 }
@@ -122,10 +129,12 @@ export async function findShownFlow(ctx: Context, id: string): Promise<ShownFlow
 export async function startSignIn(ctx: Context, input: unknown): Promise<ShownFlow> {
   const wanted = parseInput(Start, input);
   if (wanted.clientId !== firstPartyClient) throw notFound('OAuthClient');
-  const { purpose, clientId } = wanted;
+  const { purpose, clientId, interactionId } = wanted;
+  if (interactionId && !(await findInteraction(ctx, interactionId))) throw noLongerValid('interaction');
+  const interactionHash = interactionId ? hashOf(interactionId) : null;
   const expiresAt = new Date(ctx.now().getTime() + flowMs);
   const meant = purpose === 'STEP_UP' ? viewerMeant(ctx) : await personMeant(ctx, wanted);
-  return show(ctx, ctx.db, await insertFlow(ctx.db, { purpose, clientId, createdAt: ctx.now(), expiresAt, ...meant }));
+  return show(ctx, ctx.db, await insertFlow(ctx.db, { purpose, clientId, interactionHash, createdAt: ctx.now(), expiresAt, ...meant }));
 }
 
 type Meant = Pick<NewFlow, 'userId' | 'attemptKey' | 'isOpen' | 'sessionId' | 'deviceId'>;

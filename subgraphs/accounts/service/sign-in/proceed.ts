@@ -30,6 +30,13 @@ export async function continueSignIn(ctx: Context, input: unknown): Promise<Show
   throw wrongCredentials();
 }
 
+/** Goes on with what another provider said of the person; a second factor is asked for where there is one. */
+export async function proceedExternally(ctx: Context, flow: Flow, proven: Proven): Promise<ShownFlow> {
+  const shown = await ctx.db.transaction((tx) => advance(ctx, tx, flow, proven, { deviceName: undefined, trustDevice: false }));
+  if (!shown) throw wrongCredentials();
+  return shown;
+}
+
 const isWaiting = (ctx: Context, { status, expiresAt }: Flow): boolean =>
   (status === 'FIRST_FACTOR' || status === 'SECOND_FACTOR') && expiresAt > ctx.now();
 
@@ -53,7 +60,13 @@ async function noteFailure(ctx: Context, tx: Db, flow: Flow, step: Step): Promis
 }
 
 /** Moves the flow on; null when the proof does not hold any more. From the lock on nobody suspends the account or changes its credentials. */
-async function advance(ctx: Context, tx: Db, flow: Flow, proven: Proven, step: Step): Promise<ShownFlow | null> {
+async function advance(
+  ctx: Context,
+  tx: Db,
+  flow: Flow,
+  proven: Proven,
+  step: Pick<Step, 'deviceName' | 'trustDevice'>,
+): Promise<ShownFlow | null> {
   const user = await lockUser(tx, proven.userId);
   if (!user || !canSignIn(user) || !(await proven.useUp(tx))) return null;
   await uncountForNetwork(ctx, tx);

@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+
+const largest = 65_536;
+
+/** The fields of a form that was sent; null when they are too many. */
+export async function readForm(request: IncomingMessage): Promise<URLSearchParams | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largest) return null;
+    chunks.push(chunk);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}
