@@ -56,9 +56,7 @@ export const answerDownload: RouteHandler<Loaders> = async (request, response, c
   const { found, file } = at;
   const details = { file: fileName(file) };
   if (request.method === 'GET')
-    await ctx.db.transaction((tx) =>
-      record(ctx, tx, { name: 'data_export.downloaded', actorId: found.userId, target: found.id, details }),
-    );
+    await ctx.db.transaction((tx) => record(ctx, tx, { name: 'data_export.downloaded', actorId: found.userId, target: found.id, details }));
   response.writeHead(200, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': file.bytes,
