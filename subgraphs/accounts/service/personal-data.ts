@@ -107,7 +107,12 @@ export const personalData = definePersonalData({
       description: 'Where and when you signed in, to show it to you and to end it.',
       read: readSessions,
       key: byId,
-      show: ({ actorId, ...session }) => ({ ...session, byAnAdministrator: actorId !== null }),
+      // Where an administrator sat who acted as the person is the administrator's.
+      show: ({ actorId, ...session }) => ({
+        ...session,
+        ...(actorId === null ? {} : { deviceName: null, os: null, browser: null, ipAddress: null }),
+        byAnAdministrator: actorId !== null,
+      }),
     }),
     holding({ name: 'sign-ins', description: 'Sign-ins that were begun, for a day.', read: readFlows, key: byId }),
     holding({

@@ -24,7 +24,7 @@ import type { Db } from '@supergraph/platform/database';
 import { erasureLedger } from '@supergraph/platform/erasure-ledger';
 import { behind, type Reading } from '@supergraph/platform/personal-data';
 import { deleteInOrder } from '@supergraph/platform/tenant-erasure';
-import { and, asc, eq, isNotNull, ne, or } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, ne, or, sql } from 'drizzle-orm';
 import type { AuditRow } from './audit.ts';
 import type { User } from './users.ts';
 
@@ -258,7 +258,7 @@ export const readEventsBy = ({ tx, userId, after, limit }: Page): Promise<AuditR
     .where(
       and(
         eq(auditEvents.actorId, userId),
-        or(ne(auditEvents.subjectId, userId), isNotNull(auditEvents.onBehalfOfId)),
+        or(sql`${auditEvents.subjectId} is distinct from ${userId}`, isNotNull(auditEvents.onBehalfOfId)),
         behind([auditEvents.position], after),
       ),
     )

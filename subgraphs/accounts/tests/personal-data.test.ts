@@ -53,7 +53,18 @@ describe('what accounts holds of a person', () => {
       expect.arrayContaining(['session.started', 'access_token.created', 'user.suspended', 'user.reinstated']),
     );
     expect(events.find(({ name }) => name === 'user.suspended')).toMatchObject({ by: 'somebody else', ipAddress: null });
-    expect((await exportOf(graph, other.id))['acts']?.map(({ name }) => name)).toEqual(['user.suspended', 'user.reinstated']);
+    const root = { ...admin, userId: other.id };
+    await (await graph.owner())`update accounts.users set roles = '{USER,ADMIN}' where id = ${other.id}`;
+    expect((await run(documents.impersonate, { as: root, input: { userId: id, reason: 'a look' } })).codes).toEqual([]);
+    expect((await run(documents.rotateKey, { as: root, input: {} })).codes).toEqual([]);
+    const [, , acted] = (await exportOf(graph, id))['sessions'] ?? [];
+    expect(acted).toMatchObject({ byAnAdministrator: true, deviceName: null, ipAddress: null });
+    expect((await exportOf(graph, other.id))['acts']?.map(({ name }) => name)).toEqual([
+      'user.suspended',
+      'user.reinstated',
+      'impersonation.started',
+      'signing_key.rotated',
+    ]);
     const text = JSON.stringify(files);
     expect(text).not.toContain(made.data.createAccessToken.secret);
     expect(text).not.toContain(other.id);
@@ -95,6 +106,22 @@ describe('erasure', () => {
     expect(left['profile']).toEqual([expect.objectContaining({ id, displayName: 'Erased account', email: null })]);
     for (const session of left['sessions'] ?? [])
       expect(session).toMatchObject({ deviceName: '', os: null, browser: null, ipAddress: null });
+  });
+
+  test('goes on where it stood, and takes what came in between', async () => {
+    const { id } = await register('gone_twice');
+    await erase('gone_twice');
+    const owner = await graph.owner();
+    const before = await exportOf(graph, id);
+    for (let n = 0; n < 3; n += 1)
+      await owner`insert into accounts.oauth_artifacts (kind, id_hash, sealed, user_id, expires_at) values ('Session', ${`${id}${n}`}, 'x', ${id}, now())`;
+    const ctx = await graph.context();
+    const step = () => ctx.db.transaction((tx) => personalData.erase(ctx, tx, id, 2));
+    expect(await step()).toBe(true);
+    await deliver(userDeleted, { userId: id });
+    await settle();
+    expect(await owner`select 1 from accounts.oauth_artifacts where user_id = ${id}`).toHaveLength(0);
+    expect(await exportOf(graph, id)).toEqual(before);
   });
 
   test('also takes what was set aside about the person', async () => {
