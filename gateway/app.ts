@@ -74,7 +74,14 @@ export async function startApp(settings: RuntimeSettings, log: Log, options: App
     undo.push(() => runtime.stop());
     if (settings.seed === 'demo') await seedAll(embedded, runtime);
     const engineMetrics = createEngineMetrics(metrics);
-    const cache = openCache({ settings, live: foundation.live, rules: domains.flatMap(({ touches = [] }) => touches), log, metrics });
+    const cache = openCache({
+      settings,
+      live: foundation.live,
+      policies: runtime.policies,
+      rules: domains.flatMap(({ touches = [] }) => touches),
+      log,
+      metrics,
+    });
     undo.push(() => cache.close());
     const graph = await openGraph({
       source: options.source?.(runtime.clients) ?? sourceOf(domains, settings),

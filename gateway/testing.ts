@@ -213,7 +213,13 @@ async function startGraph(domains: readonly string[], settings: RuntimeSettings,
     statementTimeoutMs: patienceMs,
   });
   const { supergraphSdl } = composeSubgraphs([...runtime.subgraphs.values()].map(({ name, sdl }) => ({ name, sdl })));
-  const cache = openCache({ settings, live: engines.live, rules: definitions.flatMap(({ touches = [] }) => touches), log });
+  const cache = openCache({
+    settings,
+    live: engines.live,
+    policies: runtime.policies,
+    rules: definitions.flatMap(({ touches = [] }) => touches),
+    log,
+  });
   const executor = createExecutor({ supergraphSdl, clients: runtime.clients, log, cache: cache.of });
   const ended = new AbortController();
   const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeSubgraphs } from '../gateway/src/compose.ts';
 import { publicContract } from '../gateway/src/contracts.ts';
+import { describePolicies } from './policy-schema.ts';
 import { listDomains, readSdl, repository } from './domains.ts';
 
 /** Composes all domains into schema/supergraph.graphql, and what clients of each contract see into schema/api*.graphql; returns which of them changed. `check` only compares. */
@@ -9,8 +10,11 @@ export function writeComposed({ check = false, root = repository } = {}): { chan
   const domains = listDomains(root);
   if (domains.length === 0) return { changed: [], hints: [] };
   const { supergraphSdl, apiSdls, hints } = composeSubgraphs(domains.map((name) => ({ name, sdl: readSdl(name, root) })));
+  const policies = describePolicies(domains.map((name) => ({ name, sdl: readSdl(name, root) })));
   const files = [
     ['schema/supergraph.graphql', supergraphSdl] as const,
+    ['schema/policies.cedarschema', policies.schema] as const,
+    ['schema/actions.json', policies.actions] as const,
     ...[...apiSdls].map(([name, sdl]) => [apiFileOf(name), sdl] as const),
   ];
   const changed = files.filter(([file, text]) => {

@@ -7,6 +7,8 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Identity } from './context.ts';
+import type { Policies } from './policies.ts';
+import { entityQuestion, fieldQuestion } from './policy-questions.ts';
 import { badInput, DomainError, forbidden, unauthenticated } from './errors.ts';
 
 /** What a field asks of the caller; all that is set must hold. */
@@ -37,6 +39,10 @@ function ruleOf(schema: GraphQLSchema, node: Ruled): AccessRule {
 
 const isRule = (rule: AccessRule) => rule.public || rule.internal || asks(rule);
 const asks = (rule: AccessRule) => rule.authenticated || rule.scopes.length > 0 || rule.policies.length > 0;
+
+/** What a field asks of callers: its own rule and its type's, as far as they say something. */
+export const accessRulesOf = (schema: GraphQLSchema, type: GraphQLObjectType, field: object): AccessRule[] =>
+  [ruleOf(schema, field as Ruled), ruleOf(schema, type as Ruled)].filter(isRule);
 
 /** Checks one rule; throws the error that tells the caller what is missing. */
 export function checkRule(rule: AccessRule, identity: Identity): void {
@@ -79,25 +85,51 @@ export const inactiveOrganization = () =>
   forbidden('the organization is suspended or about to be deleted; nothing in it can be changed', { reason: 'ORGANIZATION_INACTIVE' });
 
 const machinery = new Set(['_service', '_entities']);
-type Resolver = (source: unknown, args: unknown, ctx: Identity, info: GraphQLResolveInfo) => unknown;
+/** Who asks, and what is forbidden to them beyond the SDL's rules. */
+type Asker = Identity & { readonly policies: Policies };
+type Resolver = (source: unknown, args: unknown, ctx: Asker, info: GraphQLResolveInfo) => unknown;
 
 /**
  * Puts the SDL's access rules before the resolvers of a subgraph: a field's own and its type's must hold. A field that
  * has neither, nor `@public`, is closed to clients. What writes by an organization's permission is closed while that
- * organization is inactive. Entities that are hidden or missing resolve to null.
+ * organization is inactive. Entities that are hidden or missing resolve to null. With the name of the domain, stored
+ * policies are asked too: before root fields and before entities that something else points at.
  */
-export function enforceAccess(schema: GraphQLSchema): GraphQLSchema {
+export function enforceAccess(schema: GraphQLSchema, domain?: string): GraphQLSchema {
   return mapSchema(schema, {
-    [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) =>
-      guardField(schema, config as GraphQLFieldConfig<unknown, Identity>, fieldName, typeName),
-    [MapperKind.OBJECT_TYPE]: (type) => guardReference(type),
+    [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName) => {
+      const guarded = guardField(schema, config as GraphQLFieldConfig<unknown, Asker>, fieldName, typeName);
+      return domain ? askPolicies(schema, guarded, { domain, typeName, fieldName }) : guarded;
+    },
+    [MapperKind.OBJECT_TYPE]: (type) => guardReference(type, domain),
   });
 }
 
-function guardField(schema: GraphQLSchema, config: GraphQLFieldConfig<unknown, Identity>, fieldName: string, typeName: string) {
+interface Place {
+  readonly domain: string;
+  readonly typeName: string;
+  readonly fieldName: string;
+}
+
+/** Puts stored policies before a root field, whoever may ask it; before each event of a subscription as well. */
+function askPolicies(schema: GraphQLSchema, config: GraphQLFieldConfig<unknown, Asker>, { domain, typeName, fieldName }: Place) {
+  const question = machinery.has(fieldName) ? undefined : fieldQuestion(schema, domain, typeName, fieldName);
+  if (!question) return config;
+  const guard =
+    (resolver: Resolver): Resolver =>
+    (source, args, ctx, info) => {
+      const waiting = ctx.policies.state === 'NONE' ? undefined : ctx.policies.require(ctx, question(args));
+      return waiting ? waiting.then(() => resolver(source, args, ctx, info)) : resolver(source, args, ctx, info);
+    };
+  config.resolve = guard((config.resolve ?? defaultFieldResolver) as Resolver);
+  if (config.subscribe) config.subscribe = guard(config.subscribe as Resolver);
+  return config;
+}
+
+function guardField(schema: GraphQLSchema, config: GraphQLFieldConfig<unknown, Asker>, fieldName: string, typeName: string) {
   const type = schema.getType(typeName) as GraphQLObjectType;
   if (machinery.has(fieldName) || typeName === '_Service') return config;
-  const rules = [ruleOf(schema, config as Ruled), ruleOf(schema, type as Ruled)].filter(isRule);
+  const rules = accessRulesOf(schema, type, config);
   if (rules.length > 0 && rules.every((rule) => !rule.internal && !asks(rule))) return config;
   const writesInOrganization =
     type === schema.getMutationType() && rules.some(({ policies }) => policies.flat().some((policy) => policy.startsWith('org:')));
@@ -120,16 +152,17 @@ function guardField(schema: GraphQLSchema, config: GraphQLFieldConfig<unknown, I
   return config;
 }
 
-type ResolveReference = (...args: unknown[]) => unknown;
+type ResolveReference = (reference: { readonly id?: unknown }, ctx: Asker, info: GraphQLResolveInfo) => unknown;
 type SubgraphExtensions = { apollo?: { subgraph?: { resolveReference?: ResolveReference } } };
 
-function guardReference(type: GraphQLObjectType): GraphQLObjectType {
+function guardReference(type: GraphQLObjectType, domain: string | undefined): GraphQLObjectType {
   const recorded = (type.extensions as SubgraphExtensions).apollo?.subgraph;
   const resolve = recorded?.resolveReference;
   if (!recorded || !resolve) return type;
-  recorded.resolveReference = async (...args) => {
+  recorded.resolveReference = async (reference, ctx, info) => {
+    if (domain && ctx.policies.state !== 'NONE') await ctx.policies.require(ctx, entityQuestion(domain, type.name, reference.id));
     try {
-      return await resolve(...args);
+      return await resolve(reference, ctx, info);
     } catch (error) {
       if (error instanceof DomainError && error.code === 'NOT_FOUND') return null;
       throw error;

@@ -3,6 +3,7 @@ import type { RuntimeSettings } from './config.ts';
 import type { Db } from './database.ts';
 import { unauthenticated } from './errors.ts';
 import type { Log } from './log.ts';
+import type { Policies } from './policies.ts';
 import type { WorkerQueue } from './workers.ts';
 
 export type PlatformRole = 'USER' | 'MODERATOR' | 'ADMIN';
@@ -54,6 +55,8 @@ export type CallDomain = <Data>(domain: string, document: string, variables?: Re
 export interface RequestContext<L = unknown> extends Identity {
   readonly db: Db;
   readonly loaders: L;
+  /** What administrators forbid on top of the SDL's rules. */
+  readonly policies: Policies;
   readonly bus: Bus;
   readonly workers: WorkerQueue;
   readonly call: CallDomain;

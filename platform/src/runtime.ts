@@ -6,6 +6,7 @@ import type { RuntimeSettings } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
 import type { Log } from './log.ts';
 import { migrateAll } from './migrate.ts';
+import { createPolicies, noPolicies, type Policies } from './policies.ts';
 import { migrationsOf, type RunningSubgraph, startSubgraph, type SubgraphClient, type SubgraphDefinition } from './subgraph.ts';
 import type { WorkerRuntime } from './workers.ts';
 
@@ -36,6 +37,8 @@ export interface Runtime {
   /** Every domain's client, here or elsewhere. */
   readonly clients: ReadonlyMap<string, SubgraphClient>;
   readonly calls: Calls;
+  /** What administrators forbid, as far as it is known here. */
+  readonly policies: Policies;
   /** What keeps this process from serving; empty when it is ready. */
   problems(): Promise<string[]>;
   /** Sends and handles all events and work that wait, until nothing is left. */
@@ -58,6 +61,8 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
     );
 
   const calls = createCalls();
+  const hasAccounts = [...definitions, ...remotes].some(({ name }) => name === 'accounts');
+  const policies = hasAccounts ? createPolicies({ call: calls.as('platform'), live: options.live, log }) : noPolicies;
   const databases = new Map<string, Database>();
   const subgraphs = new Map<string, RunningSubgraph>();
   for (const client of remotes) calls.connect(client);
@@ -77,6 +82,7 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
       live: options.live,
       workers: options.workers,
       calls,
+      policies,
       log,
       now: options.now ?? (() => new Date()),
     });
@@ -89,9 +95,11 @@ export async function startRuntime(definitions: readonly SubgraphDefinition[], o
     subgraphs,
     clients: new Map<string, SubgraphClient>([...remotes.map((client) => [client.name, client] as const), ...subgraphs]),
     calls,
+    policies,
     problems: () => unreachable(databases),
     settle: () => settle([...subgraphs.values()], options.workers),
     stop: async () => {
+      policies.close();
       await options.workers.stop();
       // Before any consumer ends, or what is under way would be handed to one that takes no more.
       await Promise.all([...subgraphs.values()].map(({ relay }) => relay.stop()));

@@ -19,6 +19,7 @@ import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { type PersonalData, personalFields, personEraser } from './personal-data.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
+import type { Policies } from './policies.ts';
 import { type DomainRoutes, runRoutes, type RunningRoutes } from './routes.ts';
 import { scalarResolvers } from './scalars.ts';
 import { tenantEraser, type TenantRows } from './tenant-erasure.ts';
@@ -65,6 +66,7 @@ export interface Services {
   readonly live: LiveTransport;
   readonly workers: WorkerRuntime;
   readonly calls: Calls;
+  readonly policies: Policies;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -126,7 +128,7 @@ export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
     { typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never },
     ...(definition.personalData ? [personalFields(definition.personalData)] : []),
   ]);
-  return resolveEveryField(enforceAccess(schema));
+  return resolveEveryField(enforceAccess(schema, definition.name));
 }
 
 const largestEntityBatch = 500;
@@ -145,6 +147,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     bus,
     workers: services.workers.queueOf(name),
     call: services.calls.as(name),
+    policies: services.policies,
     settings,
     now: services.now,
     outboxWritten: () => relay.wake(),

@@ -79,6 +79,14 @@ export const userRolesChanged = defineEvent(
 /** A person can sign in or prove themselves in one more way. */
 export const credentialAdded = defineEvent('accounts.credential.added', 1, 'userId', user.extend({ kind: z.string() }));
 
+/** A stored policy is in force, or not any more. */
+export const policyPublished = defineEvent(
+  'accounts.policy.published',
+  1,
+  'policyId',
+  z.object({ policyId: z.uuid(), version: z.int(), text: z.string(), state: z.enum(['ACTIVE', 'RETIRED']) }),
+);
+
 /** A credential is gone, or may not be used any more. */
 export const credentialRemoved = defineEvent('accounts.credential.removed', 1, 'userId', user.extend({ kind: z.string() }));
 

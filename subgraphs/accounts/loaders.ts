@@ -6,6 +6,7 @@ import { findPendingChanges } from './store/email-changes.ts';
 import { findExternalIdentities } from './store/external.ts';
 import { findRecoverySets, findTotps } from './store/factors.ts';
 import { findOAuthClients, listAppGrants } from './store/oauth-clients.ts';
+import { findPolicies } from './store/policies.ts';
 import { findPasskeys } from './store/passkeys.ts';
 import { findSessions } from './store/sessions.ts';
 import { findPasswords, findUsers } from './store/users.ts';
@@ -47,6 +48,10 @@ export const createLoaders = ({ db, now }: Pick<RequestContext, 'db' | 'now'>) =
   externalIdentitiesByUser: loadManyBy(
     (ids) => findExternalIdentities(db, ids),
     (identity) => identity.userId,
+  ),
+  policyById: loadById(
+    (ids) => findPolicies(db, ids),
+    (policy) => policy.id,
   ),
   appGrantsByUser: loadManyBy(
     (ids) => listAppGrants(db, ids),

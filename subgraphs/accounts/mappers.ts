@@ -11,6 +11,7 @@ import type { RecoverySet, Totp } from './store/factors.ts';
 import type { AppGrant, OAuthClient } from './store/oauth-clients.ts';
 import type { Passkey } from './store/passkeys.ts';
 import type { Session } from './store/sessions.ts';
+import type { Policy } from './store/policies.ts';
 import type { SigningKey } from './store/signing-keys.ts';
 import type { Password, User } from './store/users.ts';
 
@@ -33,3 +34,5 @@ export type OAuthClientMapper = OAuthClient;
 export type AppGrantMapper = AppGrant;
 export type OAuthInteractionMapper = ShownInteraction;
 export type ExternalIdentityMapper = ExternalIdentity;
+export type PolicyMapper = Policy;
+export type ActivePolicyMapper = Policy;

@@ -17,6 +17,8 @@ import { generateRecoveryCodes } from './service/factors/recovery-codes.ts';
 import { removeCredential } from './service/factors/remove.ts';
 import { confirmTotpEnrollment, startTotpEnrollment } from './service/factors/totp.ts';
 import { findByHandle, findUser, findViewer, pageOfUsers, userByEmail, userSummaries } from './service/people.ts';
+import { activatePolicy, activePolicies, pageOfPolicies, retirePolicy, savePolicy } from './service/policies/manage.ts';
+import { simulateAccess } from './service/policies/simulate.ts';
 import { changeProfile } from './service/profile.ts';
 import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
 import { startImpersonation } from './service/impersonation.ts';
@@ -52,6 +54,9 @@ export const resolvers: CompleteResolvers = {
     oauthClients: (_, args, ctx) => pageOfClients(ctx, args),
     externalProviders: (_, _args, ctx) => externalProviders(ctx),
     scopes: () => allScopes(),
+    policies: (_, args, ctx) => pageOfPolicies(ctx, args),
+    simulateAccess: (_, { input }, ctx) => simulateAccess(ctx, input),
+    activePolicies: (_, _args, ctx) => activePolicies(ctx),
     auditEvents: (_, args, ctx) => auditEvents(ctx, args),
     verifyAuditChain: (_, args, ctx) => verifyAuditChain(ctx, args),
     signingKeys: (_, _args, ctx) => signingKeys(ctx),
@@ -102,6 +107,9 @@ export const resolvers: CompleteResolvers = {
     reinstateUser: async (_, { input }, ctx) => ({ user: await reinstateUser(ctx, input) }),
     startImpersonation: async (_, { input }, ctx) => ({ tokens: await startImpersonation(ctx, input) }),
     rotateSigningKey: async (_, { input }, ctx) => ({ signingKeys: await rotateSigningKey(ctx, input) }),
+    savePolicy: async (_, { input }, ctx) => ({ policy: await savePolicy(ctx, input) }),
+    activatePolicy: async (_, { input }, ctx) => ({ policy: await activatePolicy(ctx, input) }),
+    retirePolicy: async (_, { input }, ctx) => ({ policy: await retirePolicy(ctx, input) }),
     setUserRoles: async (_, { input }, ctx) => ({ user: await setUserRoles(ctx, input) }),
   },
   Subscription: {
@@ -162,6 +170,7 @@ export const resolvers: CompleteResolvers = {
     __resolveReference: ({ id }, ctx) => ctx.loaders.oauthClientById.load(id),
     enabled: ({ disabledAt }) => disabledAt === null,
   },
+  Policy: { __resolveReference: ({ id }, ctx) => ctx.loaders.policyById.load(id) },
   AppGrant: {
     client: ({ clientId }, _args, ctx) => requireClient(ctx, clientId),
     organization: ({ organizationId }) => (organizationId ? { id: organizationId } : null),

@@ -2,6 +2,7 @@ import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Envelope } from '@supergraph/platform/events';
 import type { Log } from '@supergraph/platform/log';
+import type { Policies } from '@supergraph/platform/policies';
 import type { TouchRule } from '@supergraph/platform/touches';
 import type { Registry } from 'prom-client';
 import type { CacheOf } from '../engine/engine-cache.ts';
@@ -21,6 +22,8 @@ export interface Cache {
 export interface CacheOptions {
   readonly settings: Pick<RuntimeSettings, 'cacheMb' | 'redisUrl'>;
   readonly live: LiveTransport;
+  /** What administrators forbid: what is remembered is the same for everybody, and so is forgotten while anything is forbidden to some. */
+  readonly policies?: Pick<Policies, 'state' | 'onChange'>;
   /** Which events outdate what. */
   readonly rules: readonly TouchRule[];
   readonly log: Log;
@@ -28,13 +31,14 @@ export interface CacheOptions {
 }
 
 /** Opens the cache: in Redis with REDIS_URL, else in this process; none at all with CACHE_MB=0. */
-export function openCache({ settings, live, rules, log, metrics }: CacheOptions): Cache {
+export function openCache({ settings, live, policies, rules, log, metrics }: CacheOptions): Cache {
   if (settings.cacheMb === 0) return { of: undefined, close: () => Promise.resolve() };
   const counters = metrics && createCacheMetrics(metrics);
   const store = settings.redisUrl
     ? createRedisStore({ url: settings.redisUrl, log })
     : createMemoryStore({ bytes: settings.cacheMb * 1_048_576 });
-  const heard = whileHearing(store, live);
+  const hearing = whileHearing(store, live);
+  const heard = policies ? whileUngoverned(hearing, policies) : hearing;
   const endTouching = touchOnEvents(heard, { live, rules, log, metrics: counters });
   return {
     of: createEngineCache({ store: heard, metrics: counters }),
@@ -58,6 +62,22 @@ export function whileHearing(store: CacheStore, { onConnection }: Pick<LiveTrans
     find: (keys) => (hearing ? store.find(keys) : nothingFound(keys)),
     keep: (entries, moment) => {
       if (hearing) store.keep(entries, moment);
+    },
+    close: () => {
+      end();
+      return store.close();
+    },
+  };
+}
+
+/** A store that has nothing while stored policies are in force. */
+export function whileUngoverned(store: CacheStore, policies: Pick<Policies, 'state' | 'onChange'>): CacheStore {
+  const end = policies.onChange(() => store.clear());
+  return {
+    ...store,
+    find: (keys) => (policies.state === 'ACTIVE' ? nothingFound(keys) : store.find(keys)),
+    keep: (entries, moment) => {
+      if (policies.state !== 'ACTIVE') store.keep(entries, moment);
     },
     close: () => {
       end();

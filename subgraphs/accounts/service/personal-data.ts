@@ -13,6 +13,7 @@ import {
   passkeys,
   passwords,
   personErasures,
+  policies,
   recoveryCodes,
   secretLinks,
   sessions,
@@ -54,7 +55,7 @@ export const personalData = definePersonalData({
     ...stays('the id stays, so that it is never given to somebody else', users.id),
     ...stays('that a session, a token or a link was there, without anything that was said of it', sessions.userId, accessTokens.userId),
     ...stays('the audit log is kept for 400 days', auditEvents.actorId, auditEvents.onBehalfOfId, auditEvents.subjectId),
-    ...stays('an id that leads to nobody any more', sessions.actorId, accessTokens.createdById, oauthClients.ownerId),
+    ...stays('an id that leads to nobody any more', sessions.actorId, accessTokens.createdById, oauthClients.ownerId, policies.createdById),
     ...stays('a service account is nobody', oauthClients.serviceAccountId),
     ...stays('who has answered for the erasure', personErasures.subjectId),
     ...goes(

@@ -6,12 +6,14 @@ import { walkCredentials } from './credentials.ts';
 import { walkInventory } from './inventory.ts';
 import { walkNotifications } from './notifications.ts';
 import { walkOrganizations } from './organizations.ts';
+import { walkPolicies } from './policies.ts';
 import { walkReviews } from './reviews.ts';
 
 /** The walk of each domain, by its name. */
 export const walks: readonly (readonly [domain: string, walk: Walk])[] = [
   ['accounts', walkAccounts],
   ['the credentials of accounts', walkCredentials],
+  ['the policies of accounts', walkPolicies],
   ['organizations', walkOrganizations],
   ['catalog', walkCatalog],
   ['inventory', walkInventory],

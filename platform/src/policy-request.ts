@@ -1,0 +1,66 @@
+import { isIP } from 'node:net';
+import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs';
+import type { Identity } from './context.ts';
+
+/** What somebody wants to do, as policies see it. */
+export interface Question {
+  /** A root field, such as `Mutation.updateProduct`, or `Entity.Product` for reading one that something else points at. */
+  readonly action: string;
+  /** `read`, `write` or `watch`, and the domain. */
+  readonly groups: readonly string[];
+  /** What it is done to, where that can be told from the arguments; else the organization, else the platform. */
+  readonly resource: { readonly type: string; readonly id: string } | null;
+}
+
+const platform = { type: 'Platform', id: 'platform' } as const;
+/** Whoever is not signed in. */
+const anybody = { type: 'User', id: 'anybody' } as const;
+
+const principalOf = ({ viewer }: Identity) => (viewer ? { type: 'User', id: viewer.userId } : anybody);
+const placeOf = ({ organization }: Identity) => (organization ? { type: 'Organization', id: organization.id } : platform);
+const resourceOf = (identity: Identity, { resource }: Question) => resource ?? placeOf(identity);
+
+/** A question in the words of Cedar. Policies find in `context` what the request brought, in `principal` what the account is. */
+export function requestOf(
+  identity: Identity,
+  question: Question,
+): Pick<Cedar.AuthorizationCall, 'principal' | 'action' | 'resource' | 'context'> {
+  const { viewer, organization, client } = identity;
+  const address = client.ipAddress;
+  return {
+    principal: principalOf(identity),
+    action: { type: 'Action', id: question.action },
+    resource: resourceOf(identity, question),
+    context: {
+      signedIn: viewer !== null,
+      acr: viewer?.acr ?? 'aal0',
+      amr: [...(viewer?.amr ?? [])],
+      scopes: [...(viewer?.scopes ?? [])],
+      impersonated: (viewer?.actorId ?? null) !== null,
+      hasSession: (viewer?.sessionId ?? null) !== null,
+      permissions: [...(organization?.permissions ?? [])],
+      ...(viewer?.clientId ? { clientId: viewer.clientId } : {}),
+      ...(organization
+        ? { organization: { __entity: { type: 'Organization', id: organization.id } }, organizationRole: organization.role }
+        : {}),
+      ...(address && isIP(address) > 0 ? { ipAddress: { __extn: { fn: 'ip', arg: address } } } : {}),
+    },
+  };
+}
+
+/** Who asks, what for and where, with what stands above it: a thing is in its organization, and that in the platform. */
+export function entitiesOf(identity: Identity, question: Question): Cedar.EntityJson[] {
+  const { viewer } = identity;
+  const resource = resourceOf(identity, question);
+  const place = placeOf(identity);
+  const principal = principalOf(identity);
+  const isPlace = resource.type === place.type && resource.id === place.id;
+  const isSelf = resource.type === principal.type && resource.id === principal.id;
+  return [
+    { uid: principal, attrs: { kind: viewer?.kind ?? 'GUEST', roles: [...(viewer?.roles ?? [])] }, parents: isSelf ? [place] : [] },
+    { uid: { type: 'Action', id: question.action }, attrs: {}, parents: question.groups.map((id) => ({ type: 'Action', id })) },
+    ...(isPlace || isSelf ? [] : [{ uid: resource, attrs: {}, parents: [place] }]),
+    { uid: place, attrs: {}, parents: place.type === 'Platform' ? [] : [platform] },
+    ...(place.type === 'Platform' ? [] : [{ uid: platform, attrs: {}, parents: [] }]),
+  ];
+}

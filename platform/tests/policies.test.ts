@@ -1,0 +1,118 @@
+import { eventTopic } from '../src/bus.ts';
+import { createInProcessLive } from '../src/in-process-bus.ts';
+import { createLog } from '../src/log.ts';
+import { createPolicies, type StoredPolicy } from '../src/policies.ts';
+import { nobody } from '../src/context.ts';
+import { person } from '../src/testing.ts';
+
+const log = createLog('silent', 'test');
+const question = { action: 'Mutation.updateProduct', groups: ['write', 'catalog'], resource: { type: 'Product', id: 'p1' } };
+const asked = { ...nobody('request'), viewer: person({ userId: 'ada' }) };
+const forbid = (text: string): StoredPolicy => ({ id: text, name: 'a policy', text });
+const everything = forbid('forbid(principal, action, resource);');
+
+/** Policies as accounts tells them, which can change and be away. */
+function told(first: readonly StoredPolicy[] | Error) {
+  let answer = first;
+  const live = createInProcessLive();
+  const call = <Data>() => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ activePolicies: answer } as Data));
+  const policies = createPolicies({ call, live, log });
+  const tell = async (next: typeof answer, state: 'NONE' | 'ACTIVE') => {
+    answer = next;
+    live.broadcast(eventTopic('accounts.policy.published'), '{}');
+    for (let tries = 0; policies.state !== state; tries += 1) {
+      if (tries > 500) throw new Error(`the policies are still ${policies.state}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  return { policies, tell };
+}
+
+/** How asking ends, at once or later. */
+async function outcome(ask: () => void | Promise<void>): Promise<unknown> {
+  try {
+    await ask();
+    return 'let through';
+  } catch (error) {
+    const { code, extensions } = error as { code: string; extensions: Record<string, unknown> };
+    return [code, extensions['reason']].filter(Boolean).join(' ');
+  }
+}
+
+test('what nothing forbids is let through, and nobody waits once that is known', async () => {
+  const { policies } = told([]);
+  expect(policies.state).toBe('UNKNOWN');
+  await policies.require(asked, question);
+  expect(policies.state).toBe('NONE');
+  expect(policies.require(asked, question)).toBeUndefined();
+  policies.close();
+});
+
+test('a policy forbids what it is about, from its event on to the next one', async () => {
+  const { policies, tell } = told([]);
+  const changes: string[] = [];
+  policies.onChange(() => changes.push(policies.state));
+  await tell(
+    [forbid('forbid(principal == User::"ada", action == Action::"Mutation.updateProduct", resource == Product::"p1");')],
+    'ACTIVE',
+  );
+  expect(await outcome(() => policies.require(asked, question))).toBe('FORBIDDEN POLICY');
+  expect(await outcome(() => policies.require({ ...asked, viewer: person({ userId: 'bo' }) }, question))).toBe('let through');
+  expect(await outcome(() => policies.require(asked, { ...question, resource: { type: 'Product', id: 'p2' } }))).toBe('let through');
+  expect(await outcome(() => policies.require(asked, { ...question, action: 'Query.product', groups: ['read'] }))).toBe('let through');
+  await tell([], 'NONE');
+  expect(await outcome(() => policies.require(asked, question))).toBe('let through');
+  expect(changes).toEqual(['ACTIVE', 'NONE']);
+  policies.close();
+});
+
+test.each([
+  ['its group', 'forbid(principal, action in Action::"write", resource);'],
+  ['its domain', 'forbid(principal, action in [Action::"chat", Action::"catalog"], resource);'],
+  ['the organization that it is in', 'forbid(principal, action, resource in Organization::"shop");'],
+  ['the platform that all is in', 'forbid(principal, action, resource in Platform::"platform");'],
+  ['what the account is', 'forbid(principal, action, resource) when { principal.roles.contains("USER") };'],
+  [
+    'where the request comes from',
+    'forbid(principal, action, resource) when { context has ipAddress && context.ipAddress.isInRange(ip("192.0.2.0/24")) };',
+  ],
+  ['what the membership allows', 'forbid(principal, action, resource) unless { context.permissions.contains("catalog.product.delete") };'],
+])('a policy knows %s', async (_what, text) => {
+  const { policies, tell } = told([]);
+  await tell([forbid(text)], 'ACTIVE');
+  const organization = { id: 'shop', membershipId: 'm', role: 'MEMBER', permissions: ['catalog.product.write'] };
+  const request = { ...asked, organization, client: { ipAddress: '192.0.2.7', userAgent: null } };
+  expect(await outcome(() => policies.require(request, question))).toBe('FORBIDDEN POLICY');
+  policies.close();
+});
+
+test('a policy that fails while it is asked forbids', async () => {
+  const { policies, tell } = told([]);
+  await tell([forbid('forbid(principal, action, resource) when { context.organizationRole == "GUEST" };')], 'ACTIVE');
+  expect(await outcome(() => policies.require(asked, question))).toBe('FORBIDDEN POLICY');
+  policies.close();
+});
+
+test('policies that cannot be read forbid everything until they are mended; other domains go on', async () => {
+  const { policies, tell } = told([]);
+  await tell([forbid('forbid(principal, action')], 'ACTIVE');
+  expect(await outcome(() => policies.require(asked, question))).toBe('FORBIDDEN POLICY_UNREADABLE');
+  expect(await outcome(() => policies.require(nobody('guest'), question))).toBe('FORBIDDEN POLICY_UNREADABLE');
+  expect(await outcome(() => policies.require({ ...nobody('request'), service: 'orders' }, question))).toBe('let through');
+  await tell([], 'NONE');
+  expect(await outcome(() => policies.require(asked, question))).toBe('let through');
+  policies.close();
+});
+
+test('what was known holds on while accounts is away; before anything is known nobody gets through', async () => {
+  const away = told(new Error('away'));
+  expect(await outcome(() => away.policies.require(asked, question))).toBe('UPSTREAM_UNAVAILABLE');
+  await away.tell([everything], 'ACTIVE');
+  expect(await outcome(() => away.policies.require(asked, question))).toBe('FORBIDDEN POLICY');
+  away.policies.close();
+  const { policies, tell } = told([everything]);
+  expect(await outcome(() => policies.require(asked, question))).toBe('FORBIDDEN POLICY');
+  await tell(new Error('away'), 'ACTIVE');
+  expect(await outcome(() => policies.require(asked, question))).toBe('FORBIDDEN POLICY');
+  policies.close();
+});
