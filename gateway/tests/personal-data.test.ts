@@ -2,8 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { nobody, type Viewer } from '@supergraph/platform/context';
+import { createLog } from '@supergraph/platform/log';
 import { listMigrations } from '@supergraph/platform/migrate';
 import { tracesOf } from '@supergraph/platform/personal-data-testing';
+import { createRemoteSubgraph } from '@supergraph/platform/remote';
+import { serveSubgraph } from '@supergraph/platform/service-server';
 import { person } from '@supergraph/platform/testing';
 import { demo, demoPeople, demoSellers } from '@supergraph/schema/demo';
 import { decodeJwt } from 'jose';
@@ -125,4 +128,37 @@ test('a person gets what all domains hold of them, is erased, and is named by no
   // Everybody else is as they were.
   const [others] = await sql`select count(*)::int as people from accounts.users where status = 'ACTIVE' and email is not null`;
   expect(others).toEqual({ people: demoPeople.length - 1 });
+});
+
+test('domains are asked over HTTP as in this process, and clients know of no such fields', async () => {
+  const chat = (await graph.runtime()).subgraphs.get('chat');
+  if (!chat) throw new Error('chat does not run');
+  const log = createLog('silent', 'test');
+  const settings = { internalKey: 'k'.repeat(64) };
+  const served = await serveSubgraph({ subgraph: chat, settings, port: 0, host: '127.0.0.1', log });
+  const remote = createRemoteSubgraph({ name: 'chat', url: `http://127.0.0.1:${served.port}/graphql`, settings, log });
+  try {
+    const query =
+      'query ($userId: ID!, $after: String) { _personalData(userId: $userId, holding: "messages", after: $after, limit: 3) _personalHoldings }';
+    const ask = (client: Pick<typeof remote, 'execute'>, after: string | null, service: string | null = 'accounts') =>
+      client.execute({
+        query,
+        variables: { userId: demoPeople[0]?.id, after },
+        identity: { ...nobody('request'), viewer: service ? null : admin, service },
+        deadline: Date.now() + 20_000,
+        signal: new AbortController().signal,
+      });
+    const first = await ask(remote, null);
+    expect(first).toEqual(await ask(chat, null));
+    const page = first.data?.['_personalData'] as { rows: unknown[]; next: string };
+    expect(page.rows).toHaveLength(3);
+    const second = (await ask(remote, page.next)).data?.['_personalData'] as { rows: unknown[] };
+    expect(second.rows).toHaveLength(3);
+    expect(second.rows).not.toContainEqual(page.rows.at(-1));
+    expect((await ask(remote, null, null)).errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['FORBIDDEN']);
+    expect((await run('{ _personalHoldings }', { as: admin })).codes).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  } finally {
+    await remote.close();
+    await served.stop();
+  }
 });
