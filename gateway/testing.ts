@@ -5,7 +5,7 @@ import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Identity, Viewer } from '@supergraph/platform/context';
 import { createInProcessEngine, createInProcessLive } from '@supergraph/platform/in-process-bus';
 import { createLog, type Log } from '@supergraph/platform/log';
-import { type Runtime, startRuntime } from '@supergraph/platform/runtime';
+import { type Runtime, seedAll, startRuntime } from '@supergraph/platform/runtime';
 import type { SubgraphClient } from '@supergraph/platform/subgraph';
 import { createTestDatabase } from '@supergraph/platform/test-database';
 import type { TouchRule } from '@supergraph/platform/touches';
@@ -13,6 +13,7 @@ import { patienceMs, person, type RunOptions, type RunResult, testSettings } fro
 import { createWorkerRuntime } from '@supergraph/platform/workers-runtime';
 import { registry } from '@supergraph/subgraphs/registry';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import postgres, { type Sql } from 'postgres';
 import { Registry } from 'prom-client';
 import { type Answer, answerObject, refusedWith } from './src/answer.ts';
 import { openCache } from './src/cache/cache.ts';
@@ -131,6 +132,10 @@ export interface TestGraph {
   /** Moves the clock that `ctx.now()` shows. */
   advance(ms: number): void;
   runtime(): Promise<Runtime>;
+  /** The owner's connection, which sees behind the row-level security. */
+  owner(): Promise<Sql>;
+  /** Fills the domains with the sample world. */
+  seed(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -170,6 +175,11 @@ export function testGraphWith(overrides: Partial<RuntimeSettings>, ...domains: r
       moved += ms;
     },
     runtime: async () => (await start()).runtime,
+    owner: async () => (await start()).owner,
+    seed: async () => {
+      const { runtime, definitions } = await start();
+      await seedAll(definitions, runtime);
+    },
     close: async () => {
       // A graph that did not start has told so already.
       await started?.then(
@@ -212,13 +222,15 @@ async function startGraph(domains: readonly string[], settings: RuntimeSettings,
   });
   const executor = createExecutor({ supergraphSdl, clients: runtime.clients, log, cache: cache.of });
   const ended = new AbortController();
+  const owner = postgres(database.ownerUrl, { max: 1, onnotice: () => undefined });
   const stop = async () => {
     ended.abort();
+    await owner.end({ timeout: 2 });
     await cache.close();
     await runtime.stop();
     await database.drop();
   };
-  return { runtime, executor, ended, stop };
+  return { runtime, definitions, executor, ended, owner, stop };
 }
 
 function identityOf({ facts }: Executor, viewer: Viewer, { as = viewer, in: organization = null, traceparent }: RunOptions): Identity {

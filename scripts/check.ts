@@ -6,6 +6,7 @@ import { checkBoundaries } from './check-boundaries.ts';
 import { auditBench, auditInstallScripts, auditLicences, auditLockfile, listDependencies, readAllowScripts } from './dependencies.ts';
 import { listDomains, readOwnSdl, readSharedSdl, repository } from './domains.ts';
 import { generateDomain } from './generate.ts';
+import { auditPersonalData } from './personal-columns.ts';
 import { writeComposed } from './schema.ts';
 
 /** What a step found: problems fail the check, notes are only shown. */
@@ -108,6 +109,11 @@ const steps: readonly Step[] = [
   },
   { name: 'schema rules', mend: 'mend the SDL, or waive with a reason', run: auditSchema },
   { name: 'composed schema', mend: 'npm run schema, and commit what it writes', run: checkComposed },
+  {
+    name: 'personal data',
+    mend: "name the column in the domain's personalData (`goes` or `stays`), or its name among the things of scripts/personal-columns.ts",
+    run: async () => ({ problems: await auditPersonalData() }),
+  },
   { name: 'dependencies', mend: 'see each line', run: auditDependencies },
 ];
 

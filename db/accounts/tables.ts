@@ -2,6 +2,7 @@ export * from './tables/credentials.ts';
 export * from './tables/external.ts';
 export * from './tables/oauth.ts';
 export * from './tables/people.ts';
+export * from './tables/personal-data.ts';
 export * from './tables/policies.ts';
 export * from './tables/records.ts';
 export * from './tables/schema.ts';

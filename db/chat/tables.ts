@@ -150,6 +150,7 @@ export const participants = chat.table(
     uniqueIndex('participants_live')
       .on(table.conversationId, table.userId)
       .where(sql`${table.leftAt} is null`),
+    index('participants_of_person').on(table.userId, table.id),
     index('participants_page')
       .on(table.conversationId, table.id)
       .where(sql`${table.leftAt} is null`),
@@ -203,6 +204,9 @@ export const messages = chat.table(
       .on(table.conversationId, table.seq)
       .where(sql`${table.pinnedAt} is not null`),
     index('messages_by_author').on(table.conversationId, table.authorId, table.createdAt),
+    index('messages_of_author')
+      .on(table.authorId, table.id)
+      .where(sql`${table.authorId} is not null`),
     index('messages_by_time').on(table.conversationId, table.createdAt, table.seq),
     index('messages_thread')
       .on(table.conversationId, table.replyToId, table.seq)

@@ -1,5 +1,7 @@
 import {
   createdAt,
+  currentPerson,
+  currentTenant,
   deadLetterTable,
   id,
   idempotencyTable,
@@ -20,6 +22,7 @@ import {
   index,
   integer,
   jsonb,
+  pgPolicy,
   pgSchema,
   primaryKey,
   text,
@@ -235,7 +238,17 @@ export const movements = inventory.table(
   (table) => [
     index('movements_page').on(table.organizationId, table.id),
     index('movements_of_level').on(table.variantId, table.warehouseId, table.id),
+    index('movements_of_person')
+      .on(table.actorId, table.id)
+      .where(sql`${table.actorId} is not null`),
     index('movements_by_reference').on(table.organizationId, table.reference, table.id),
+    // Behind no tenant's door alone: what a person asks in one tenant never shows rows of another.
+    pgPolicy('person_reads_own', {
+      as: 'permissive',
+      for: 'select',
+      to: 'public',
+      using: sql`case when ${currentTenant} is null and ${table.actorId} = ${currentPerson} then true else false end`,
+    }),
     check('movements_quantity', sql`${table.quantity} <> 0`),
     check('movements_on_hand_after', sql`${table.onHandAfter} >= 0`),
     tenantOnly(table.organizationId),

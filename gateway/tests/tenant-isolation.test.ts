@@ -6,7 +6,9 @@ import postgres from 'postgres';
 /** Tables that name a tenant and are not its rows, each with the reason why no tenant's door stands before it. */
 const open = new Map([
   ['accounts.access_tokens', 'a person’s; it may be bound to a tenant'],
+  ['accounts.app_grants', 'a person’s; it may limit an app to a tenant'],
   ['accounts.audit_events', 'the platform’s log; it says where something was done'],
+  ['accounts.sessions', 'a person’s; one of an app may be limited to a tenant'],
   ['accounts.users', 'a service account says whose it is'],
   ['inventory.order_sellers', 'read by order before the tenant is known; holds two ids'],
   ['reviews.inactive_sellers', 'public: whether a seller acts; two words, asked for every answer'],

@@ -12,6 +12,7 @@ import {
   uuid,
   type AnyPgColumn,
   type PgSchema,
+  type PgTableExtraConfigValue,
 } from 'drizzle-orm/pg-core';
 import { v7 } from 'uuid';
 
@@ -121,6 +122,27 @@ export const deadLetterTable = (schema: PgSchema) =>
     (table) => [index('dead_letter_failed').on(table.failedAt)],
   );
 export type DeadLetterTable = ReturnType<typeof deadLetterTable>;
+
+/** The domains that keep rows of what this domain gives up, as each of them told at its last start. */
+export const keepersTable = (schema: PgSchema, name: string) =>
+  schema.table(name, { domain: text().primaryKey(), heardAt: moment().notNull() });
+export type KeepersTable = ReturnType<typeof keepersTable>;
+
+type AnswerColumns = Readonly<Record<'subjectId' | 'domain' | 'askedAt' | 'doneAt', AnyPgColumn>>;
+
+/** Who was asked to erase which subject, and has; `subject` is the column that names it, such as `user_id`. */
+export const answersTable = (
+  schema: PgSchema,
+  name: string,
+  subject: string,
+  more: (table: AnswerColumns) => PgTableExtraConfigValue[] = () => [],
+) =>
+  schema.table(
+    name,
+    { subjectId: uuid(subject).notNull(), domain: text().notNull(), askedAt: moment().notNull(), doneAt: moment() },
+    (table) => [primaryKey({ name: `${name}_key`, columns: [table.subjectId, table.domain] }), ...more(table)],
+  );
+export type AnswersTable = ReturnType<typeof answersTable>;
 
 function onlyWhere(name: string, condition: SQL) {
   return pgPolicy(name, { as: 'permissive', for: 'all', to: 'public', using: condition, withCheck: condition });

@@ -29,6 +29,18 @@ const routeDeadlineMs = 20_000;
 export const covers = (paths: readonly string[], path: string): boolean =>
   paths.some((each) => path === each || (each.endsWith('/') && path.startsWith(each)));
 
+/** Several routes of a domain as one: the first that covers a path answers. */
+export const joinRoutes = <L>(...all: readonly DomainRoutes<L>[]): DomainRoutes<L> => ({
+  paths: all.flatMap(({ paths }) => paths),
+  open: async (ground) => {
+    const handlers = await Promise.all(all.map(async (routes) => ({ paths: routes.paths, handle: await routes.open(ground) })));
+    return async (request, response, ctx) => {
+      const path = request.url?.split('?')[0] ?? '/';
+      await handlers.find(({ paths }) => covers(paths, path))?.handle(request, response, ctx);
+    };
+  },
+});
+
 /** Opens a domain's routes with the first request, each of which gets a context of its own. */
 export function runRoutes<L>(
   { paths, open }: DomainRoutes<L>,

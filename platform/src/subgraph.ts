@@ -17,11 +17,12 @@ import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
 import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
+import { type PersonalData, personalFields, personEraser } from './personal-data.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
 import type { Policies } from './policies.ts';
 import { type DomainRoutes, runRoutes, type RunningRoutes } from './routes.ts';
 import { scalarResolvers } from './scalars.ts';
-import { erasersOf, type TenantRows } from './tenant-erasure.ts';
+import { tenantEraser, type TenantRows } from './tenant-erasure.ts';
 import type { TouchRule } from './touches.ts';
 import { defineWorker, type WorkerDefinition, type WorkerRuntime } from './workers.ts';
 
@@ -42,6 +43,8 @@ export interface SubgraphDefinition<L = unknown> {
   readonly workers?: readonly WorkerDefinition<never>[];
   /** How what is kept of a deleted tenant is erased; whoever keeps rows of tenants says so. */
   readonly tenantRows?: TenantRows;
+  /** What it holds of people, and how that is told and erased; whoever keeps ids of people says so. */
+  readonly personalData?: PersonalData;
   /** Which events outdate what others may remember of this domain's fields; needed where fields have `@cacheControl`. */
   readonly touches?: readonly TouchRule[];
   /** What it serves over HTTP beside the graph. */
@@ -123,6 +126,7 @@ export const migrationsOf = ({ name, sdl }: Pick<SubgraphDefinition, 'name' | 's
 export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdlOf(definition)), resolvers: { ...scalarResolvers, ...definition.resolvers } as never },
+    ...(definition.personalData ? [personalFields(definition.personalData)] : []),
   ]);
   return resolveEveryField(enforceAccess(schema, definition.name));
 }
@@ -164,8 +168,11 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     contextFor({ ...nobody(requestId), service: name, traceparent }, Date.now() + 60_000, signal);
 
   await definition.prepare?.(systemContext());
-  const erasers = definition.tenantRows && erasersOf(name, definition.tenantRows, definition.tables.outbox);
-  const consumers = [...(definition.consumers ?? []), ...(erasers?.consumers ?? [])];
+  const erasers = [
+    ...(definition.tenantRows ? [tenantEraser(name, definition.tenantRows, definition.tables.outbox)] : []),
+    ...(definition.personalData ? [personEraser(name, definition.personalData, definition.tables)] : []),
+  ];
+  const consumers = [...(definition.consumers ?? []), ...erasers.flatMap((eraser) => eraser.consumers)];
   const endConsumers = consumers.length
     ? await engine.consume(
         toConsumer({
@@ -180,10 +187,10 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     : undefined;
   await services.workers.register(
     name,
-    [...(definition.workers ?? []), ...(erasers ? [erasers.worker] : []), sweeperOf(definition)],
+    [...(definition.workers ?? []), ...erasers.map(({ worker }) => worker), sweeperOf(definition)],
     (requestId, signal) => systemContext(requestId, signal) as RequestContext<never>,
   );
-  await erasers?.announce(systemContext());
+  for (const { announce } of erasers) await announce(systemContext());
 
   const operations = createOperations(schema);
   const publish: Publish = (errors, requestsLog) => publicErrors(errors, requestsLog, settings.development);

@@ -62,6 +62,12 @@ export const userDeletionCancelled = defineEvent('accounts.user.deletion_cancell
 /** An account was erased; every domain removes what it holds of the person. */
 export const userDeleted = defineEvent('accounts.user.deleted', 1, 'userId', user);
 
+/** Who holds data of people? Each domain that does answers with `<domain>.personal_data.kept`. */
+export const personalDataAsked = defineEvent('accounts.personal_data.asked', 1, 'domain', z.object({ domain: z.string() }));
+
+/** Some domains have not erased what they held of an erased person; they are asked again. */
+export const userErasureOverdue = defineEvent('accounts.user.erasure_overdue', 1, 'userId', user.extend({ domains: z.array(z.string()) }));
+
 /** An account's platform roles changed. */
 export const userRolesChanged = defineEvent(
   'accounts.user.roles_changed',

@@ -2,6 +2,8 @@ import type { Credential } from './service/factors/list.ts';
 import type { ShownFlow } from './service/sign-in/flow.ts';
 import type { TokenContext } from './service/access-tokens/manage.ts';
 import type { ShownInteraction } from './service/oauth/interactions.ts';
+import type { OwnFile } from './service/exports/request.ts';
+import type { DataExport } from './store/exports.ts';
 import type { AccessToken } from './store/access-tokens.ts';
 import type { AuditRow } from './store/audit.ts';
 import type { ExternalIdentity } from './store/external.ts';
@@ -13,6 +15,8 @@ import type { Policy } from './store/policies.ts';
 import type { SigningKey } from './store/signing-keys.ts';
 import type { Password, User } from './store/users.ts';
 
+export type DataExportMapper = DataExport;
+export type DataExportFileMapper = OwnFile;
 export type AccessTokenMapper = AccessToken;
 export type AccessTokenContextMapper = TokenContext;
 export type AuditEventMapper = AuditRow;

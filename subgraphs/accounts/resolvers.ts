@@ -6,6 +6,9 @@ import { findToken, findTokenContext, pageOfTokens, revokeAccessToken, revokedTo
 import { auditEvents, securityEvents, shownAddress, verifyAuditChain } from './service/audit-log/read.ts';
 import { type SecurityEdge, watchSecurityEvents } from './service/audit-log/watch.ts';
 import { cancelAccountDeletion, scheduleAccountDeletion } from './service/deletion.ts';
+import { fileName, linkTo } from './service/exports/download.ts';
+import { dataExportsOf, filesOf, findOwnExport, requestDataExport, statusOf } from './service/exports/request.ts';
+import { erasureOf } from './service/erasures.ts';
 import { identitiesOf, startExternalLink, unlinkExternalIdentity } from './service/external/identities.ts';
 import { externalProviders } from './service/external/providers.ts';
 import { credentialsOf, mfaEnabled } from './service/factors/list.ts';
@@ -63,6 +66,7 @@ export const resolvers: CompleteResolvers = {
     revokedAccessTokens: (_, { since }, ctx) => revokedTokens(ctx, since),
     userSummaries: (_, { ids }, ctx) => userSummaries(ctx, ids),
     userByEmail: (_, { email }, ctx) => userByEmail(ctx, email),
+    dataExport: (_, { id }, ctx) => findOwnExport(ctx, id),
   },
   Mutation: {
     signUp: (_, { input }, ctx) => signUp(ctx, input),
@@ -98,6 +102,7 @@ export const resolvers: CompleteResolvers = {
     revokeOtherSessions: async (_, { input }, ctx) => ({ endedCount: await revokeOtherSessions(ctx, input) }),
     scheduleAccountDeletion: (_, { input }, ctx) => scheduleAccountDeletion(ctx, input),
     cancelAccountDeletion: async (_, { input }, ctx) => ({ user: await cancelAccountDeletion(ctx, input) }),
+    requestDataExport: async (_, { input }, ctx) => ({ dataExport: await requestDataExport(ctx, input) }),
     suspendUser: async (_, { input }, ctx) => ({ user: await suspendUser(ctx, input) }),
     reinstateUser: async (_, { input }, ctx) => ({ user: await reinstateUser(ctx, input) }),
     startImpersonation: async (_, { input }, ctx) => ({ tokens: await startImpersonation(ctx, input) }),
@@ -129,6 +134,8 @@ export const resolvers: CompleteResolvers = {
     sessions: (user, args, ctx) => pageOfSessions(ctx, user.id, args),
     accessTokens: (user, args, ctx) => pageOfTokens(ctx, user.id, args),
     securityEvents: (user, args, ctx) => securityEvents(ctx, user.id, args),
+    erasure: (user, _args, ctx) => erasureOf(ctx, user),
+    dataExports: (user, _args, ctx) => dataExportsOf(ctx, user.id),
   },
   Session: {
     __resolveReference: ({ id }, ctx) => findSession(ctx, id),
@@ -174,6 +181,14 @@ export const resolvers: CompleteResolvers = {
   },
   OAuthInteraction: { organizationChoices: (_interaction, _args, ctx) => organizationChoices(ctx) },
   SignInFlow: { passkeyOptions: (flow) => flow.passkeyOptions() },
+  DataExport: {
+    status: (found, _args, ctx) => statusOf(ctx, found),
+    files: (found, _args, ctx) => filesOf(ctx, found),
+  },
+  DataExportFile: {
+    name: (file) => fileName(file),
+    url: (file, _args, ctx) => linkTo(ctx, file),
+  },
   PasswordCredential: { label: () => 'Password' },
   TotpCredential: { createdAt: ({ confirmedAt, createdAt }) => confirmedAt ?? createdAt },
   RecoveryCodesCredential: { label: () => 'Recovery codes' },

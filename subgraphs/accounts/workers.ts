@@ -4,6 +4,8 @@ import type { Context } from './context.ts';
 import { mailSweeper, mailWorker } from './mail/queue.ts';
 import { expiryWarner } from './service/access-tokens/manage.ts';
 import { erasureSweeper, erasureWorker } from './service/deletion.ts';
+import { reminder } from './service/erasures.ts';
+import { collector, exportKeeper } from './service/exports/collect.ts';
 import { endExpiredSessions } from './service/sessions.ts';
 import { sweepMail } from './store/mail.ts';
 import { sweepCounters } from './store/records.ts';
@@ -59,5 +61,8 @@ export const workers = [
   mailSweeper,
   erasureWorker,
   erasureSweeper,
+  reminder,
+  collector,
+  exportKeeper,
   sweeper,
 ] as readonly WorkerDefinition<never>[];

@@ -1,4 +1,4 @@
-import { deadLetters, inbox, outbox } from '@supergraph/db/catalog/tables';
+import { deadLetters, idempotency, inbox, outbox } from '@supergraph/db/catalog/tables';
 import { defineSubgraph } from '@supergraph/platform/subgraph';
 import { defineTenantRows } from '@supergraph/platform/tenant-erasure';
 import { tenantRowEvents } from '@supergraph/schema/events/platform';
@@ -13,7 +13,7 @@ import { eraseCatalog } from './service/consuming.ts';
 export const subgraph = defineSubgraph({
   name: 'catalog',
   sdl: new URL('schema.graphql', import.meta.url),
-  tables: { outbox, inbox, deadLetters },
+  tables: { outbox, inbox, deadLetters, idempotency },
   resolvers,
   loaders: createLoaders,
   consumers,

@@ -1,10 +1,10 @@
 import { on } from '@supergraph/platform/consumers';
-import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
-import { userDeleted, userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
+import { asTenant, type Db } from '@supergraph/platform/database';
+import { userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
 import { memberAdded, memberReinstated, memberRemoved, memberSuspended, memberUpdated } from '@supergraph/schema/events/organizations';
 import type { Context } from './context.ts';
 import { endPlaces, resumePlaces, suspendPlaces } from './service/membership.ts';
-import { deletePerson, deleteReactionsOf, listTenantsOf, saveMember, savePerson } from './store/index.ts';
+import { saveMember, savePerson } from './store/index.ts';
 
 type Status = Parameters<typeof saveMember>[1]['status'];
 interface Member {
@@ -31,12 +31,6 @@ export const consumers = [
   on(userUpdated, async (_ctx, tx, { payload: { userId, handle, displayName, version } }) => {
     await savePerson(tx, { userId, handle: handle.toLowerCase(), displayName, version });
   }),
-  on(userDeleted, async (ctx: Context, tx, { payload: { userId } }) => {
-    await deletePerson(tx, userId);
-    await eraseFrom(ctx, tx, userId, null);
-    const tenants = await asPerson(tx, userId, (inner) => listTenantsOf(inner, userId));
-    for (const organizationId of tenants) await asTenant(tx, organizationId, (inner) => eraseFrom(ctx, inner, userId, organizationId));
-  }),
   on(memberAdded, (_ctx, tx, { payload }) => changeMember(tx, payload, 'ACTIVE')),
   on(memberUpdated, (_ctx, tx, { payload }) => changeMember(tx, payload, 'ACTIVE')),
   on(memberSuspended, (ctx: Context, tx, { payload }) =>
@@ -46,12 +40,6 @@ export const consumers = [
     changeMember(tx, payload, 'ACTIVE', (inner) => resumePlaces(ctx, inner, payload.userId, payload.organizationId)),
   ),
   on(memberRemoved, (ctx: Context, tx, { payload }) =>
-    changeMember(tx, payload, 'REMOVED', (inner) => endPlaces(ctx, inner, payload.userId, payload.organizationId)),
+    changeMember(tx, payload, 'REMOVED', async (inner) => void (await endPlaces(ctx, inner, payload.userId, payload.organizationId))),
   ),
 ];
-
-/** Groups go on without the person; direct talks stay with the other one. */
-async function eraseFrom(ctx: Context, tx: Db, userId: string, organizationId: string | null): Promise<void> {
-  await deleteReactionsOf(tx, userId);
-  await endPlaces(ctx, tx, userId, organizationId);
-}

@@ -1,9 +1,9 @@
 import { on } from '@supergraph/platform/consumers';
-import { userDeleted, userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
+import { userRegistered, userUpdated } from '@supergraph/schema/events/accounts';
 import { notificationRequested, notificationWithdrawn } from '@supergraph/schema/events/notifications';
 import { memberAdded, memberRemoved } from '@supergraph/schema/events/organizations';
 import type { Context } from './context.ts';
-import { forgetPerson, noteArrival, noteDeparture } from './service/erase.ts';
+import { noteArrival, noteDeparture } from './service/erase.ts';
 import { takeRequest } from './service/take.ts';
 import { withdraw } from './service/withdraw.ts';
 import { savePerson } from './store/facts.ts';
@@ -16,7 +16,6 @@ export const consumers = [
   on(notificationWithdrawn.any, (ctx: Context, tx, event) => withdraw(ctx, tx, senderOf(event), event.payload.dedupeKeys)),
   on(userRegistered, (_ctx, tx, { payload: { userId, displayName, version } }) => savePerson(tx, { userId, displayName, version })),
   on(userUpdated, (_ctx, tx, { payload: { userId, displayName, version } }) => savePerson(tx, { userId, displayName, version })),
-  on(userDeleted, (ctx: Context, tx, { payload }) => forgetPerson(ctx, tx, payload.userId)),
   on(memberAdded, (_ctx, tx, { payload }) => noteArrival(tx, payload)),
   on(memberRemoved, (ctx: Context, tx, { payload }) => noteDeparture(ctx, tx, payload)),
 ];

@@ -6,6 +6,7 @@ import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
+import { personalData } from './service/personal-data.ts';
 import { workers } from './workers.ts';
 import { forgetTenant } from './service/erase.ts';
 
@@ -17,6 +18,7 @@ export const subgraph = defineSubgraph({
   loaders: createLoaders,
   consumers,
   tenantRows: defineTenantRows(tenantRowEvents('notifications'), forgetTenant),
+  personalData,
   workers,
   seed,
 });

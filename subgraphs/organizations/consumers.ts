@@ -1,30 +1,23 @@
-import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
+import { asPerson, type Db } from '@supergraph/platform/database';
 import { on } from '@supergraph/platform/consumers';
-import type { Emitter } from '@supergraph/platform/outbox';
 import {
   serviceAccountCreated,
-  userDeleted,
   userEmailChanged,
   userRegistered,
   userReinstated,
   userSuspended,
   userUpdated,
 } from '@supergraph/schema/events/accounts';
-import { memberRemoved } from '@supergraph/schema/events/organizations';
 import { tenantErased, tenantRowsKept, usageReported } from '@supergraph/schema/events/platform';
 import type { Context } from './context.ts';
-import { record } from './service/audit.ts';
 import { joinByAddress } from './service/domain-joining.ts';
 import { hearErased } from './service/erasure.ts';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
 import { hearUsage } from './service/quotas.ts';
 import { welcomeServiceAccount } from './service/service-accounts.ts';
-import { leaveTeams } from './service/team-members.ts';
-import { tellStanding } from './service/tell.ts';
-import { findLiveMember, listTenantsOf, updateMembership } from './store/memberships.ts';
-import { saveErasingDomain } from './store/erasures.ts';
-import { lockOrganization, updateOrganization } from './store/organizations.ts';
-import { erasePerson, foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
+import { listTenantsOf } from './store/memberships.ts';
+import { ledger } from './store/erasures.ts';
+import { foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
 
 /** The tenants are taken in the order of their ids, so that two events never wait for each other. */
 async function tenantIdsOf(tx: Db, userId: string): Promise<string[]> {
@@ -32,25 +25,12 @@ async function tenantIdsOf(tx: Db, userId: string): Promise<string[]> {
   return tenants.map(({ organizationId }) => organizationId).toSorted();
 }
 
-async function endMembership(ctx: Emitter, tx: Db, organizationId: string, userId: string): Promise<void> {
-  await asTenant(tx, organizationId, async (own) => {
-    const organization = await lockOrganization(own, organizationId);
-    const member = organization && (await findLiveMember(own, organizationId, userId));
-    if (!member) return;
-    await updateMembership(own, member, { status: 'REMOVED', endedAt: ctx.now() });
-    await leaveTeams(ctx, own, member);
-    const { epoch } = await updateOrganization(own, organizationId, {}, -1);
-    await tellStanding(ctx, own, memberRemoved, member, epoch, 'ACCOUNT_DELETED');
-    await record(ctx, own, organizationId, { name: 'member.removed', target: member.id, details: { userId, reason: 'ACCOUNT_DELETED' } });
-  });
-}
-
 /** The domain that sent an event stands first in its name. */
 const senderOf = ({ name }: { readonly name: string }): string => name.slice(0, name.indexOf('.'));
 
 export const consumers = [
   on(serviceAccountCreated, (ctx, tx, { payload, actorId }) => welcomeServiceAccount(ctx, tx, payload, actorId)),
-  on(tenantRowsKept.any, (ctx, tx, { payload }) => saveErasingDomain(tx, payload.domain, ctx.now())),
+  on(tenantRowsKept.any, (ctx, tx, { payload }) => ledger.noteKeeper(tx, payload.domain, ctx.now())),
   on(tenantErased.any, (ctx: Context, tx, event) => hearErased(ctx, tx, event.payload.organizationId, senderOf(event))),
   on(usageReported.any, (ctx, tx, event) =>
     hearUsage(ctx, tx, { ...event.payload, domain: senderOf(event), countedAt: new Date(event.occurredAt) }),
@@ -76,12 +56,5 @@ export const consumers = [
   on(userReinstated, async (ctx, tx, { payload }) => {
     await setAccountStatus(tx, payload.userId, 'ACTIVE');
     for (const organizationId of await tenantIdsOf(tx, payload.userId)) await welcomeOwnerBack(ctx, tx, organizationId, payload.userId);
-  }),
-  on(userDeleted, async (ctx, tx, { payload }) => {
-    await erasePerson(tx, payload.userId);
-    for (const organizationId of await tenantIdsOf(tx, payload.userId)) {
-      await replaceLostOwner(ctx, tx, organizationId, payload.userId);
-      await endMembership(ctx, tx, organizationId, payload.userId);
-    }
   }),
 ];

@@ -1,5 +1,5 @@
 import { on } from '@supergraph/platform/consumers';
-import { userDeleted, userReinstated, userSuspended } from '@supergraph/schema/events/accounts';
+import { userReinstated, userSuspended } from '@supergraph/schema/events/accounts';
 import { productArchived, productChanged, productPublished, productUnpublished } from '@supergraph/schema/events/catalog';
 import {
   memberAdded,
@@ -14,8 +14,7 @@ import {
   roleDeleted,
   roleUpdated,
 } from '@supergraph/schema/events/organizations';
-import { changeMember, changeRole, deletePerson, saveInactivity, saveMember, saveSubject, saveSuspension } from './store/register.ts';
-import { forgetPerson, lockPerson } from './store/reviews.ts';
+import { changeMember, changeRole, saveInactivity, saveMember, saveSubject, saveSuspension } from './store/register.ts';
 import type { Subject } from './store/rows.ts';
 
 type ProductState = { readonly productId: string; readonly sellerId: string; readonly version: number; readonly title?: string };
@@ -61,9 +60,4 @@ export const consumers = [
   on(organizationRestored, (_ctx, tx, { payload }) => saveInactivity(tx, payload.organizationId, 'ARCHIVED', false)),
   on(userSuspended, (_ctx, tx, { payload }) => saveSuspension(tx, payload.userId, true)),
   on(userReinstated, (_ctx, tx, { payload }) => saveSuspension(tx, payload.userId, false)),
-  on(userDeleted, async (ctx, tx, { payload: { userId } }) => {
-    await lockPerson(tx, userId);
-    await forgetPerson(tx, userId, ctx.now());
-    await deletePerson(tx, userId);
-  }),
 ];

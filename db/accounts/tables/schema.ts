@@ -10,6 +10,7 @@ export const flowStatus = accounts.enum('flow_status', ['FIRST_FACTOR', 'SECOND_
 export const authMethod = accounts.enum('auth_method', ['PASSWORD', 'PASSKEY', 'TOTP', 'RECOVERY_CODE', 'EXTERNAL']);
 export const keyState = accounts.enum('key_state', ['NEXT', 'ACTIVE', 'RETIRED', 'REMOVED']);
 export const linkPurpose = accounts.enum('link_purpose', ['VERIFY', 'RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);
+export const exportStatus = accounts.enum('export_status', ['PREPARING', 'READY', 'FAILED', 'EXPIRED']);
 export const challengePurpose = accounts.enum('challenge_purpose', ['REGISTER', 'PROVE']);
 export const policyState = accounts.enum('policy_state', ['DRAFT', 'ACTIVE', 'RETIRED']);
 export const externalPurpose = accounts.enum('external_purpose', ['SIGN_IN', 'LINK']);

@@ -1,4 +1,4 @@
-import { createdAt, id, moment, tenantOnly } from '@supergraph/platform/columns';
+import { createdAt, currentPerson, currentTenant, id, moment, tenantOnly } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
 import { foreignKey, index, integer, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { invitationLink, invitationStatus, invitedAddress, readable, schema } from './schema.ts';
@@ -38,6 +38,13 @@ export const invitations = schema.table(
     index('invitations_of_address')
       .on(table.emailFold, table.id)
       .where(sql`${table.status} = 'PENDING'`),
+    index('invitations_of_any_status').on(table.emailFold, table.id),
+    index('invitations_of_invitee')
+      .on(table.inviteeUserId, table.id)
+      .where(sql`${table.inviteeUserId} is not null`),
+    index('invitations_of_inviter')
+      .on(table.invitedById, table.id)
+      .where(sql`${table.invitedById} is not null`),
     index('invitations_of_role').on(table.organizationId, table.roleId),
     foreignKey({ name: 'invitations_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
     foreignKey({
@@ -45,6 +52,8 @@ export const invitations = schema.table(
       columns: [table.organizationId, table.roleId],
       foreignColumns: [roles.organizationId, roles.id],
     }),
+    // Behind no tenant's door alone: what a person asks in one tenant never shows rows of another.
+    readable('person_reads_own', sql`${currentTenant} is null and ${currentPerson} in (${table.inviteeUserId}, ${table.invitedById})`),
     readable('address_reads', sql`${table.emailFold} = ${invitedAddress}`),
     readable('link_reads', sql`${table.tokenHash} = ${invitationLink}`),
     tenantOnly(table.organizationId),

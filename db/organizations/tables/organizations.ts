@@ -1,4 +1,4 @@
-import { createdAt, id, moment, publicRead, tenantOnly } from '@supergraph/platform/columns';
+import { answersTable, createdAt, id, keepersTable, moment, publicRead, tenantOnly } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, foreignKey, index, integer, pgPolicy, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { organizationStatus, schema, suspensionCause } from './schema.ts';
@@ -87,20 +87,10 @@ export const quotaUsage = schema.table(
 );
 
 /** The domains that keep rows of tenants, as each of them told at its last start. */
-export const erasingDomains = schema.table('erasing_domains', { domain: text().primaryKey(), heardAt: moment().notNull() });
+export const erasingDomains = keepersTable(schema, 'erasing_domains');
 
 /** Who was asked to erase a tenant's rows, and has. */
-export const erasures = schema.table(
-  'erasures',
-  {
-    organizationId: uuid().notNull(),
-    domain: text().notNull(),
-    askedAt: moment().notNull(),
-    doneAt: moment(),
-  },
-  (table) => [
-    primaryKey({ name: 'erasures_key', columns: [table.organizationId, table.domain] }),
-    foreignKey({ name: 'erasures_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
-    tenantOnly(table.organizationId),
-  ],
-);
+export const erasures = answersTable(schema, 'erasures', 'organization_id', (table) => [
+  foreignKey({ name: 'erasures_organization', columns: [table.subjectId], foreignColumns: [organizations.id] }),
+  tenantOnly(table.subjectId),
+]);

@@ -1,4 +1,4 @@
-import { createdAt, currentTenant, id, tenantOnly } from '@supergraph/platform/columns';
+import { createdAt, currentPerson, currentTenant, id, tenantOnly } from '@supergraph/platform/columns';
 import { sql, type SQL } from 'drizzle-orm';
 import { type AnyPgColumn, foreignKey, index, integer, jsonb, pgPolicy, text, uuid } from 'drizzle-orm/pg-core';
 import { accountKind, accountStatus, readable, schema } from './schema.ts';
@@ -45,8 +45,12 @@ export const auditEvents = schema.table(
     index('audit_events_page').on(table.organizationId, table.id),
     index('audit_events_actor').on(table.organizationId, table.actorId, table.id),
     index('audit_events_target').on(table.organizationId, table.target, table.id),
+    index('audit_events_of_person')
+      .on(table.actorId, table.id)
+      .where(sql`${table.actorId} is not null`),
     index('audit_events_at').on(table.at),
     foreignKey({ name: 'audit_events_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),
+    readable('person_reads_own', sql`${currentTenant} is null and ${table.actorId} = ${currentPerson}`),
     readable('old_found', forgettable(table.at)),
     pgPolicy('old_deleted', { as: 'permissive', for: 'delete', to: 'public', using: forgettable(table.at) }),
     tenantOnly(table.organizationId),

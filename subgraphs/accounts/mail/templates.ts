@@ -9,6 +9,8 @@ export const Mail = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('RESET'), ...linked }),
   z.object({ kind: z.literal('CHANGE_EMAIL'), ...linked }),
   z.object({ kind: z.literal('REVERT_EMAIL'), ...linked, newEmail: z.string() }),
+  z.object({ kind: z.literal('EXPORT_READY'), to: z.string(), name: z.string() }),
+  z.object({ kind: z.literal('EXPORT_FAILED'), to: z.string(), name: z.string() }),
   z.object({ kind: z.literal('ACCOUNT_EXISTS'), to: z.string() }),
   z.object({ kind: z.literal('ADDRESS_TAKEN'), to: z.string() }),
   z.object({ kind: z.literal('NO_ACCOUNT'), to: z.string() }),
@@ -71,6 +73,23 @@ function contentOf(publicUrl: string, mail: Mail): Content {
           'If it was not you, open this link within 72 hours: the account gets this address back and all sessions end. Then set a new password.',
         ],
         link: link('revert-email-change', 'It was not me: undo it'),
+      };
+    case 'EXPORT_READY':
+      return {
+        subject: 'The copy of your data is ready',
+        paragraphs: [
+          `Hello ${mail.name},`,
+          'the copy of your data that you asked for is ready. Sign in to download it within 7 days; then it is removed.',
+          'If you did not ask for it, somebody else signed in with your account: end all sessions and set a new password.',
+        ],
+      };
+    case 'EXPORT_FAILED':
+      return {
+        subject: 'The copy of your data could not be made',
+        paragraphs: [
+          `Hello ${mail.name},`,
+          'the copy of your data that you asked for could not be made. We are sorry. Sign in and ask for it once more; if it fails again, write to us.',
+        ],
       };
     case 'ACCOUNT_EXISTS':
       return {

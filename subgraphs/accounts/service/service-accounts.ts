@@ -3,7 +3,7 @@ import type { Db } from '@supergraph/platform/database';
 import { isUniqueViolation, notFound } from '@supergraph/platform/errors';
 import { idInput, nameText, parseInput } from '@supergraph/platform/input';
 import { emit } from '@supergraph/platform/outbox';
-import { serviceAccountCreated, userDeleted } from '@supergraph/schema/events/accounts';
+import { serviceAccountCreated } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import {
@@ -21,6 +21,7 @@ import { recordRevoked } from './access-tokens/manage.ts';
 import { record } from './audit.ts';
 import { endAppGrants } from './oauth/app-grants.ts';
 import { blank } from './deletion.ts';
+import { tellErased } from './erasures.ts';
 import { handleText } from './profile-input.ts';
 import { handleTaken, tellRegistered } from './registration.ts';
 
@@ -70,7 +71,7 @@ export async function eraseTenant(ctx: Context, tx: Db, organizationId: string):
 async function endService(ctx: Context, tx: Db, { id, handle, status }: User): Promise<void> {
   if (!(await updateStatus(tx, id, status, blank(id)))) return;
   await holdHandle(tx, handle, null, null);
-  await emit(ctx, tx, outbox, userDeleted, { userId: id }, { organizationId: null });
+  await tellErased(ctx, tx, id);
 }
 
 const recordEnd = (ctx: Context, tx: Db, id: string, organizationId: string): Promise<void> =>

@@ -24,9 +24,12 @@ async function ofEach(ctx: Context, tx: Db, places: readonly Participant[], effe
   }
 }
 
-/** Takes a person out of everything in a space. */
-export const endPlaces = async (ctx: Context, tx: Db, userId: string, organizationId: string | null): Promise<void> =>
-  ofEach(ctx, tx, await listPlacesOf(tx, userId, organizationId), (conversation, place) => takeOut(ctx, tx, conversation, place));
+/** Takes a person out of everything in a space, or of at most so many conversations; whether some are left. */
+export async function endPlaces(ctx: Context, tx: Db, userId: string, organizationId: string | null, most?: number): Promise<boolean> {
+  const places = await listPlacesOf(tx, userId, organizationId);
+  await ofEach(ctx, tx, places.slice(0, most), (conversation, place) => takeOut(ctx, tx, conversation, place));
+  return most !== undefined && places.length > most;
+}
 
 /** Hides everything in a tenant from a suspended member; their places stay. */
 export const suspendPlaces = async (ctx: Context, tx: Db, userId: string, organizationId: string): Promise<void> =>

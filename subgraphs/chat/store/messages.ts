@@ -172,8 +172,3 @@ export async function deleteReactions(tx: Db, messageId: string, one?: { userId:
     .returning({ emoji: reactions.emoji });
   return rows.length > 0;
 }
-
-/** Takes an erased person's reactions back in the space of the transaction. */
-export async function deleteReactionsOf(tx: Db, userId: string): Promise<void> {
-  await tx.delete(reactions).where(eq(reactions.userId, userId));
-}

@@ -507,6 +507,7 @@ test('an erased person leaves groups and tenants, direct talks stay with the oth
   await saySure(bo, directId, 'remember me');
   const { eventId } = await deliver(userDeleted, { userId: bo.userId });
   await deliver(userDeleted, { userId: bo.userId }, { eventId });
+  await settle();
   expect(await see(bo, open.id)).toBeNull();
   expect(await see(ana, open.id)).toMatchObject({ participantCount: 1 });
   expect((await run(documents.see, { variables: { id: inside.id }, as: ana, in: chosen })).data.conversation.participantCount).toBe(1);

@@ -2,24 +2,13 @@ import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
 import { outlivingKinds } from '../catalogue.ts';
 import type { Context } from '../context.ts';
 import { tellFeeds } from '../feed/hub.ts';
-import { deleteDeparturesOf, deleteDeparturesOfPerson, erasePerson, saveDeparture, stripFacts } from '../store/facts.ts';
-import { lockHeads } from '../store/feeds.ts';
-import { deleteFeed, deleteNotices, listOfTenant, listTenantRecipients, stripNotices } from '../store/notices.ts';
+import { deleteDeparturesOf, saveDeparture, stripFacts } from '../store/facts.ts';
+import { deleteNotices, listOfTenant, listTenantRecipients, stripNotices } from '../store/notices.ts';
 import { asRecipients } from '../store/rows.ts';
 import { withLedger } from './ledger.ts';
 
 const atOnce = 100;
 const batchSize = 1_000;
-
-/** Removes a person's feed and name; nothing is ever told to them again. */
-export async function forgetPerson(ctx: Context, tx: Db, userId: string): Promise<void> {
-  await erasePerson(tx, userId, ctx.now());
-  await asPerson(tx, userId, async (inner) => {
-    await lockHeads(inner, [userId]);
-    await deleteFeed(inner, userId);
-    await deleteDeparturesOfPerson(inner, userId);
-  });
-}
 
 interface Membership {
   readonly organizationId: string;

@@ -177,8 +177,3 @@ export async function findDeparted(tx: Db, organizationId: string, userIds: read
 export async function deleteDeparturesOf(tx: Db, organizationId: string): Promise<void> {
   await tx.delete(departures).where(eq(departures.organizationId, organizationId));
 }
-
-/** Forgets which tenants a person left. */
-export async function deleteDeparturesOfPerson(tx: Db, userId: string): Promise<void> {
-  await tx.delete(departures).where(eq(departures.userId, userId));
-}

@@ -1,4 +1,4 @@
-import { facts, feedLog, heads, notices } from '@supergraph/db/notifications/tables';
+import { notices } from '@supergraph/db/notifications/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type Page } from '@supergraph/platform/page';
 import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lte, notInArray, type SQL, sql } from 'drizzle-orm';
@@ -174,14 +174,6 @@ export const listOfTenant = (tx: Db, organizationId: string, recipientIds: reado
     .where(and(eq(notices.organizationId, organizationId), inArray(notices.recipientId, [...recipientIds])))
     .orderBy(asc(notices.recipientId), asc(notices.seq))
     .limit(limit);
-
-/** Removes everything that is kept of a person's feed. */
-export async function deleteFeed(tx: Db, recipientId: string): Promise<void> {
-  await tx.delete(notices).where(eq(notices.recipientId, recipientId));
-  await tx.delete(facts).where(eq(facts.recipientId, recipientId));
-  await tx.delete(feedLog).where(eq(feedLog.recipientId, recipientId));
-  await tx.delete(heads).where(eq(heads.recipientId, recipientId));
-}
 
 /** Whether a person has any notice. */
 export async function hasNotices(db: Db, recipientId: string): Promise<boolean> {

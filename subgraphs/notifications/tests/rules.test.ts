@@ -530,6 +530,7 @@ describe('what other domains tell', () => {
     await deliver(userUpdated, { ...profile, displayName: 'Old', version: 2 });
     expect((await feedOf(ana)).nodes[0].title).toBe('Bodo mentioned you in Lunch');
     await deliver(userDeleted, { userId: bo.userId });
+    await settle();
     expect((await feedOf(ana)).nodes[0]).toMatchObject({ title: 'Somebody mentioned you in Lunch', actor: null });
   });
 
@@ -538,6 +539,7 @@ describe('what other domains tell', () => {
     await ask([ana], { groupKey: 'g' });
     const { eventId } = await deliver(userDeleted, { userId: ana.userId });
     await deliver(userDeleted, { userId: ana.userId }, { eventId });
+    await settle();
     await ask([ana]);
     const sql = await owner();
     const [left] = await sql`select (select count(*) from notifications.notifications where recipient_id = ${ana.userId})

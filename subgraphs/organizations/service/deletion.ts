@@ -4,7 +4,7 @@ import { optional, parseInput, text } from '@supergraph/platform/input';
 import { organizationArchived, organizationRestored } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { listErasingDomains, listErasures } from '../store/erasures.ts';
+import { ledger } from '../store/erasures.ts';
 import { listKeeperIds } from '../store/memberships.ts';
 import { type Organization, updateOrganization } from '../store/organizations.ts';
 import { record } from './audit.ts';
@@ -69,8 +69,8 @@ export async function deletionOf(ctx: Context, organization: Organization): Prom
   const { id, deletionScheduledAt, erasesAt, erasingAt } = organization;
   if (!deletionScheduledAt || !erasesAt || (await findOwnMember(ctx, id))?.status !== 'ACTIVE') return null;
   const times = { scheduledAt: deletionScheduledAt, erasesAt };
-  if (!erasingAt) return { ...times, domainsDone: [], domainsPending: await listErasingDomains(ctx.db) };
-  const asked = await asTenant(ctx.db, id, (tx) => listErasures(tx, id));
+  if (!erasingAt) return { ...times, domainsDone: [], domainsPending: await ledger.listKeepers(ctx.db) };
+  const asked = await asTenant(ctx.db, id, (tx) => ledger.list(tx, id));
   const namesOf = (isDone: boolean) => asked.filter(({ doneAt }) => (doneAt !== null) === isDone).map(({ domain }) => domain);
   return { ...times, domainsDone: namesOf(true), domainsPending: namesOf(false) };
 }

@@ -6,16 +6,7 @@ import { defineWorker } from '@supergraph/platform/workers';
 import { organizationDeleted, organizationErasureOverdue, tenantRowsAsked } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import {
-  askSilentAgain,
-  closeErasure,
-  eraseOwnRows,
-  insertErasures,
-  listErasable,
-  listErasingDomains,
-  listErasures,
-  lockDeletion,
-} from '../store/erasures.ts';
+import { eraseOwnRows, ledger, listErasable, lockDeletion } from '../store/erasures.ts';
 import { findAnyOrganization, holdSlug, type Organization, updateOrganization } from '../store/organizations.ts';
 import { heldUntil } from './slugs.ts';
 import { tell } from './tell.ts';
@@ -66,14 +57,14 @@ async function carryOn(ctx: Context, organizationId: string): Promise<void> {
 
 /** Asks every domain that keeps rows of tenants, once. */
 async function begin(ctx: Emitter, tx: Db, organizationId: string): Promise<void> {
-  await insertErasures(tx, organizationId, await listErasingDomains(tx), ctx.now());
+  await ledger.begin(tx, organizationId, ctx.now());
   await updateOrganization(tx, organizationId, { erasingAt: ctx.now() });
   await tell(ctx, tx, organizationDeleted, { organizationId });
 }
 
 async function remind(ctx: Emitter & { readonly log: Log }, tx: Db, organizationId: string): Promise<void> {
   const now = ctx.now();
-  const domains = await askSilentAgain(tx, organizationId, new Date(now.getTime() - dayMs), now);
+  const domains = await ledger.askSilentAgain(tx, organizationId, new Date(now.getTime() - dayMs), now);
   if (domains.length === 0) return;
   ctx.log.error({ organizationId, domains }, 'domains have not erased a deleted tenant within a day; they are asked again');
   await tell(ctx, tx, organizationErasureOverdue, { organizationId, domains });
@@ -81,7 +72,7 @@ async function remind(ctx: Emitter & { readonly log: Log }, tx: Db, organization
 
 /** When all have answered, a tombstone is left: the id, and nothing that was said. */
 async function buryWhenErased(ctx: Emitter, tx: Db, { id, slug }: Organization): Promise<void> {
-  if ((await listErasures(tx, id)).some(({ doneAt }) => doneAt === null)) return;
+  if ((await ledger.list(tx, id)).some(({ doneAt }) => doneAt === null)) return;
   await holdSlug(tx, { slug, organizationId: id, heldUntil: heldUntil(ctx.now()) });
   await updateOrganization(tx, id, { status: 'DELETED', name: 'Deleted organization', slug: `deleted-${id.replaceAll('-', '')}` });
 }
@@ -91,7 +82,7 @@ export async function hearErased(ctx: Context, tx: Db, organizationId: string, d
   await asTenant(tx, organizationId, async (own) => {
     const organization = await lockDeletion(own, organizationId);
     if (!organization?.erasingAt) return;
-    await closeErasure(own, organizationId, domain, ctx.now());
+    await ledger.close(own, organizationId, domain, ctx.now());
     await ctx.workers.enqueue(own, eraseOrganization, { organizationId }, { singletonKey: organizationId });
   });
 }

@@ -136,6 +136,7 @@ test('what the platform does and what only follows is in the log, too', async ()
   await deliver(userReinstated, { userId: ada.viewer.userId, reason: null });
   await bring(ada, id, ben, 'ADMIN');
   await deliver(userDeleted, { userId: ada.viewer.userId });
+  await settle();
   const log = await entries(ben, id);
   expect(log.slice(1).map(({ name, actor, details }) => [name, actor?.id ?? null, details])).toMatchObject([
     ['service_account.added', ada.viewer.userId, { userId: helper.viewer.userId }],

@@ -114,6 +114,7 @@ test('when its time has come every domain is asked once; when all have answered 
   expect((await act(ada, id, cancelDeletion, {})).codes).toEqual(['NOT_FOUND']);
   // What other domains tell while they erase makes no new rows and is told to nobody.
   await deliver(userDeleted, { userId: helper.viewer.userId });
+  await settle();
   expect(await told(memberRemoved, id)).toEqual([]);
   await answer('chat', id);
   await settle();

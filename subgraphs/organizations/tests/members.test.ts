@@ -28,7 +28,7 @@ import {
   updateSettings,
 } from './support.ts';
 
-const { run, subscribe, deliver, register, enter, found, act, roles, bring, emitted, close } = testOrganizations();
+const { run, subscribe, deliver, settle, register, enter, found, act, roles, bring, emitted, close } = testOrganizations();
 afterAll(close);
 
 const list = `query ($first: Int, $after: String, $filter: MemberFilter, $orderBy: MemberOrder) { currentOrganization { memberCount members(first: $first, after: $after, filter: $filter, orderBy: $orderBy) { nodes { user { id } status role { key memberCount } } totalCount pageInfo { hasNextPage endCursor } } } }`;
@@ -176,6 +176,7 @@ test('the memberships of a deleted account end, also when the event comes twice,
   for (const { viewer } of [ada, cy]) {
     const { eventId } = await deliver(userDeleted, { userId: viewer.userId });
     await deliver(userDeleted, { userId: viewer.userId }, { eventId });
+    await settle();
   }
   // Late news of a person who is gone is dropped.
   await deliver(userUpdated, {

@@ -3,7 +3,7 @@ import { serviceAccountCreated, userDeleted, userRegistered } from '@supergraph/
 import { memberAdded, memberRemoved } from '@supergraph/schema/events/organizations';
 import { contextOf, removeMember, setQuota, testOrganizations, updateMember } from './support.ts';
 
-const { run, deliver, register, found, act, roles, emitted, close } = testOrganizations();
+const { run, deliver, settle, register, found, act, roles, emitted, close } = testOrganizations();
 afterAll(close);
 
 const seats = `{ currentOrganization { memberCount quotas { key used } } }`;
@@ -51,6 +51,7 @@ test('its membership ends with the account, and removing it is told, so that acc
   const id = await found(ada, 'Endings');
   const [gone, removed] = [await makeService(id), await makeService(id)];
   await deliver(userDeleted, { userId: gone });
+  await settle();
   expect(await contextFor(gone, id)).toBeNull();
   const { membershipId } = await contextFor(removed, id);
   expect((await act(ada, id, removeMember, { membershipId })).codes).toEqual([]);

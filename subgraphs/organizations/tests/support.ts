@@ -14,7 +14,8 @@ export interface Someone {
 /** The subgraph under test with a fake accounts that knows who has which address. */
 export function testOrganizations(settings: Partial<RuntimeSettings> = {}) {
   const addresses = new Map<string, string>();
-  const accounts = (_document: string, { ids }: Readonly<Record<string, unknown>>) => ({
+  const accounts = (_document: string, { ids = [] }: Readonly<Record<string, unknown>>) => ({
+    activePolicies: [],
     userSummaries: (ids as string[]).map((id) => ({ id, email: addresses.get(id) ?? null, status: 'ACTIVE' })),
   });
   const graph = testSubgraph(subgraph, { answers: { accounts }, settings });

@@ -136,13 +136,6 @@ export async function saveSuspension(db: Db, userId: string, suspended: boolean)
   else await db.delete(suspendedPeople).where(eq(suspendedPeople.userId, userId));
 }
 
-/** Forgets memberships, entitlements and suspension of a person. */
-export async function deletePerson(tx: Db, userId: string): Promise<void> {
-  await tx.delete(members).where(eq(members.userId, userId));
-  await tx.delete(entitlements).where(eq(entitlements.userId, userId));
-  await saveSuspension(tx, userId, false);
-}
-
 // ——— Entitlements ———
 
 /** Which of some things a person received. */

@@ -231,25 +231,6 @@ export async function findNthLast(db: Db, act: Act, userId: string, n: number, s
 
 // ——— Erasing ———
 
-/** Forgets who a person was: their texts, stars and votes stay, their reports are closed. */
-export async function forgetPerson(tx: Db, userId: string, now: Date): Promise<void> {
-  const open = await tx
-    .update(reviewReports)
-    .set({ resolvedAt: now })
-    .where(and(eq(reviewReports.reporterId, userId), isNull(reviewReports.resolvedAt)))
-    .returning({ reviewId: reviewReports.reviewId });
-  const reported = open.map(({ reviewId }) => reviewId);
-  if (reported.length > 0)
-    await tx
-      .update(reviews)
-      .set({ openReports: sql`${reviews.openReports} - 1` })
-      .where(inArray(reviews.id, reported));
-  await tx.update(reviewReports).set({ reporterId: null }).where(eq(reviewReports.reporterId, userId));
-  await tx.update(reviewVotes).set({ voterId: null }).where(eq(reviewVotes.voterId, userId));
-  await tx.update(reviewReplies).set({ replierId: null }).where(eq(reviewReplies.replierId, userId));
-  await tx.update(reviews).set({ authorId: null }).where(eq(reviews.authorId, userId));
-}
-
 /** Deletes about so many reviews of what an organization sold, with all that hangs from them, and its members; whether some may be left. */
 export const eraseSeller = (tx: Db, organizationId: string, most: number): Promise<boolean> =>
   deleteInOrder(tx, [reviews.ownerId, members.organizationId, inactiveSellers.organizationId], organizationId, most);

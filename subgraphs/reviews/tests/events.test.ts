@@ -109,6 +109,7 @@ test("a deleted person's text, stars and votes stay without a name, their report
     const { eventId } = await deliver(userDeleted, { userId });
     await deliver(userDeleted, { userId }, { eventId });
     await deliver(userDeleted, { userId });
+    await settle();
   }
   expect(await ratingOf(id)).toEqual(before);
   const read = async (reviewId: string) => (await run(documents.review, { variables: { id: reviewId } })).data.review;

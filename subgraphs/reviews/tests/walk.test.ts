@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { documents, entity, moderator, worldOf } from './world.ts';
 
 const tests = testSubgraph(subgraph);
-const { run, context, advance, emitted, deliver, subscribe, close } = tests;
+const { run, context, advance, emitted, deliver, settle, subscribe, close } = tests;
 const { product, submit, submitted, ratingOf } = worldOf(tests);
 afterAll(close);
 
@@ -122,6 +122,7 @@ test('the walk, as far as products go', async () => {
   expect(await readBack(u)).toMatchObject({ status: 'REMOVED', rejectionReason: 'It advertises' });
 
   await deliver(userDeleted, { userId: v.userId });
+  await settle();
   expect((await run(documents.review, { variables: { id: verified.id } })).data.review).toMatchObject({
     rating: 1,
     body: 'Even better',

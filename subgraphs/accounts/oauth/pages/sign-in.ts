@@ -87,7 +87,7 @@ async function takeStep(visit: Visit, form: URLSearchParams): Promise<void> {
 }
 
 async function stepOf(visit: Visit, form: URLSearchParams): Promise<void> {
-  const { ctx, id, response } = visit;
+  const { ctx, response } = visit;
   const step = form.get('step');
   if (step === 'password') return goOn(visit, await provePassword(visit, form));
   if (step === 'second') return goOn(visit, await continueSignIn(ctx, secondProofOf(form)));

@@ -1,0 +1,2 @@
+CREATE INDEX "messages_of_author" ON "chat"."messages" USING btree ("author_id","id") WHERE "chat"."messages"."author_id" is not null;--> statement-breakpoint
+CREATE INDEX "participants_of_person" ON "chat"."participants" USING btree ("user_id","id");

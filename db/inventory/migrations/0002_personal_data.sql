@@ -1,0 +1,2 @@
+CREATE INDEX "movements_of_person" ON "inventory"."movements" USING btree ("actor_id","id") WHERE "inventory"."movements"."actor_id" is not null;--> statement-breakpoint
+CREATE POLICY "person_reads_own" ON "inventory"."movements" AS PERMISSIVE FOR SELECT TO public USING (case when nullif(current_setting('app.organization_id', true), '')::uuid is null and "inventory"."movements"."actor_id" = nullif(current_setting('app.user_id', true), '')::uuid then true else false end);
