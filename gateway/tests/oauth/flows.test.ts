@@ -275,7 +275,7 @@ describe('what a client may ask of signing in', () => {
     const tokens = await openid.authorizationCodeGrant(config, address, { pkceCodeVerifier: verifier });
     expect(tokens.claims()?.sub).toBe(ada.id);
     // Good for one authorization.
-    expect((await openWebBrowser([shopCallback]).open(url)).html).toContain('This did not work');
+    expect((await openWebBrowser([shopCallback]).open(url)).url.searchParams.get('error')).toBe('invalid_request_uri');
   });
 });
 
@@ -469,12 +469,12 @@ describe('a token', () => {
     const tokens = await signInToApp(oauth, config, await register(oauth.world, 'Oskar'), {
       scope: 'openid accounts:read notifications:read',
     });
-    const socket = oauth.world.subscribe('subscription { sessionEnded { reason } }', { token: tokens.access_token });
+    const socket = oauth.world.subscribe('subscription { securityEventAdded { node { name } } }', { token: tokens.access_token });
     await openid.tokenRevocation(config, tokens[which] ?? '');
     await eventually('the end at the graph', async () => !(await isTaken(oauth.app, tokens.access_token)));
     expect(await errorOf(openid.refreshTokenGrant(config, tokens.refresh_token ?? ''))).toBe('invalid_grant');
     expect((await openid.tokenIntrospection(config, tokens.access_token)).active).toBe(false);
-    await socket.close();
+    expect(await socket.ended()).toMatchObject({ code: 4403 });
   });
 });
 

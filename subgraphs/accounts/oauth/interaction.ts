@@ -37,7 +37,7 @@ export interface AnsweredBy {
   readonly authTime: Date;
 }
 
-const freshReasons = new Set(['login_prompt', 'max_age', 'id_token_hint']);
+const freshReasons = new Set(['login_prompt', 'max_age', 'id_token_hint', 'acr_requested']);
 
 /** What waits under an id, or null; call it `within` a request. */
 export async function readInteraction(ctx: Context, id: string): Promise<Waiting | null> {

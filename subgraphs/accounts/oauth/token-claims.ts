@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type AccessToken, type ClientCredentials, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { sessionOfGrant } from '../service/oauth/session-of-grant.ts';
 import { claimsOf } from '../service/tokens.ts';
@@ -37,5 +38,8 @@ type Customizer = NonNullable<NonNullable<NonNullable<Configuration['formats']>[
 
 /** A client that acts for a service account is that account to the graph. */
 export const nameServiceAccount: Customizer = async (_koa, token, jwt) => {
-  if (token.kind === 'ClientCredentials') jwt.payload['sub'] = (await serviceOf(String(token.clientId))).id;
+  if (token.kind !== 'ClientCredentials') return;
+  jwt.payload['sub'] = (await serviceOf(String(token.clientId))).id;
+  // It is revoked by this, as personal tokens are by theirs.
+  jwt.payload['jti'] = randomUUID();
 };

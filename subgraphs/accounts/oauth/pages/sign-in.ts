@@ -177,7 +177,7 @@ async function showFailure(visit: Visit, form: URLSearchParams, error: DomainErr
 function wordsFor({ code, message, extensions }: DomainError): string {
   if (code === 'RATE_LIMITED') return `Too many tries. Wait ${Number(extensions['retryAfterSeconds'])} seconds.`;
   if (code === 'UNAUTHENTICATED' && message === 'wrong credentials') return 'That is not right. Check it and try once more.';
-  if (code === 'NOT_FOUND') return 'That took too long. Sign in once more.';
+  if (code === 'NOT_FOUND' && message.includes('no longer valid')) return 'That took too long. Sign in once more.';
   return message;
 }
 
