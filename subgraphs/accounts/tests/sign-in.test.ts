@@ -1,3 +1,4 @@
+import { attemptCounters } from '@supergraph/db/accounts/tables';
 import { person, testSubgraph } from '@supergraph/platform/testing';
 import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
@@ -303,4 +304,26 @@ test('a path closes with the tenth attempt for 1 minute, then for longer with ea
     now = closedUntil;
   }
   expect(minutes).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 15, 15, 15]);
+});
+
+test('a hundred guesses at once count as a hundred', async () => {
+  const crowd = testSubgraph(subgraph);
+  try {
+    const own = people(crowd);
+    await own.register('crowded');
+    const answers = await Promise.all(Array.from({ length: 100 }, () => own.attempt('crowded', 'wrong wrong wrong')));
+    // Ten are looked at, then the path closes; of a network fifty are answered at all.
+    expect(outcomesOf(answers)).toEqual([
+      ...Array.from({ length: 50 }, () => 'RATE_LIMITED'),
+      ...Array.from({ length: 50 }, () => 'UNAUTHENTICATED'),
+    ]);
+    const { db } = await crowd.context();
+    const counters = await db.select().from(attemptCounters);
+    const failures = (prefix: string) => counters.filter(({ key }) => key.startsWith(prefix)).map((counter) => counter.failures);
+    expect(failures('network:')).toEqual([100]);
+    expect(failures('account:')).toEqual([10]);
+    expect((await own.attempt('crowded')).codes).toEqual(['RATE_LIMITED']);
+  } finally {
+    await crowd.close();
+  }
 });
