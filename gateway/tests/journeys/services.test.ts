@@ -1,6 +1,7 @@
 import { createCalls } from '@supergraph/platform/calls';
 import { createLog } from '@supergraph/platform/log';
 import { createRemoteSubgraph } from '@supergraph/platform/remote';
+import { SignJWT } from 'jose';
 import { eventually } from '../support/eventually.ts';
 import { createWorld, give, type World } from '../support/journey.ts';
 import { register } from '../support/people.ts';
@@ -22,6 +23,37 @@ afterAll(async () => {
 });
 
 test.each(walks)('a client walks through %s', async (_name, walk) => walk(world));
+
+test('every service takes requests of the gateway alone, for the graph and for what else it serves', async () => {
+  const { token } = await register(world, 'Outsider');
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { identity: { requestId: 'r', viewer: { userId: 'x', roles: ['ADMIN'] } }, deadline: Date.now() + 60_000 };
+  for (const { name, url } of graph.services.values()) {
+    const life = { iat: Math.floor(Date.now() / 1_000), exp: Math.floor(Date.now() / 1_000) + 60 };
+    const sign = (key: string, more: object = {}, typ = 'internal-identity+jwt') =>
+      new SignJWT({ ...claims, ...life, aud: name, ...more }).setProtectedHeader({ alg: 'HS256', typ }).sign(new TextEncoder().encode(key));
+    const forgeries: Record<string, Record<string, string>> = {
+      nothing: {},
+      'a token of ours for people': { authorization: `Bearer ${token}` },
+      'the same as an identity': { 'x-request-context': token },
+      'no algorithm': {
+        'x-request-context': `${encode({ alg: 'none', typ: 'internal-identity+jwt' })}.${encode({ ...claims, ...life, aud: name })}.`,
+      },
+      'another key': { 'x-request-context': await sign('some other key that is long enough') },
+      'the key itself, not that of the service': { 'x-request-context': await sign(internalKey) },
+      'another type': { 'x-request-context': await sign(internalKey, {}, 'JWT') },
+    };
+    const headers = { 'content-type': 'application/json' };
+    const paths = name === 'accounts' ? ['/graphql', '/oauth/token', '/sign-in'] : ['/graphql'];
+    for (const [what, forged] of Object.entries(forgeries))
+      for (const path of paths) {
+        const body = JSON.stringify({ query: '{ __typename _service { sdl } }' });
+        const response = await fetch(new URL(path, url), { method: 'POST', headers: { ...headers, ...forged }, body });
+        expect([name, path, what, response.status]).toEqual([name, path, what, 401]);
+        expect(await response.text()).not.toContain('type Query');
+      }
+  }
+});
 
 test('another domain holds stock, all or nothing, and what is not paid can be ordered again', async () => {
   const inventory = createRemoteSubgraph({

@@ -5,6 +5,7 @@ import { walkChat } from './chat.ts';
 import { walkCredentials } from './credentials.ts';
 import { walkInventory } from './inventory.ts';
 import { walkNotifications } from './notifications.ts';
+import { walkOAuth } from './oauth.ts';
 import { walkOrganizations } from './organizations.ts';
 import { walkPolicies } from './policies.ts';
 import { walkReviews } from './reviews.ts';
@@ -13,6 +14,7 @@ import { walkReviews } from './reviews.ts';
 export const walks: readonly (readonly [domain: string, walk: Walk])[] = [
   ['accounts', walkAccounts],
   ['the credentials of accounts', walkCredentials],
+  ['the apps of accounts', walkOAuth],
   ['the policies of accounts', walkPolicies],
   ['organizations', walkOrganizations],
   ['catalog', walkCatalog],
