@@ -1,5 +1,5 @@
 import { generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import * as openid from 'openid-client';
+import type * as openid from 'openid-client';
 import { demo } from '@supergraph/schema/demo';
 import { give } from '../support/journey.ts';
 import { password, register } from '../support/people.ts';
@@ -110,7 +110,8 @@ describe('redirects', () => {
       },
     );
     expect(codes).toEqual(['BAD_USER_INPUT']);
-    const paths = (errors[0]?.extensions['issues'] as { path: string }[]).map(({ path }) => path);
+    const issues = (errors[0]?.extensions['issues'] ?? []) as { path: string }[];
+    const paths = issues.map(({ path }) => path);
     expect(paths).toEqual(redirectUris.map((_uri, index) => `redirectUris.${index}`));
   });
 });

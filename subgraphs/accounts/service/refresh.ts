@@ -31,7 +31,7 @@ const purpose = 'refresh-successor';
 
 const Refresh = z.strictObject({ refreshToken: z.string().min(1, 'must not be empty').max(500, 'must have at most 500 characters') });
 
-/** A refresh as any door asks for it: the mutation, later the token endpoint. */
+/** A refresh as any door asks for it: the mutation, the token endpoint. */
 export interface RefreshRequest {
   readonly refreshToken: string;
   readonly clientId: string;
