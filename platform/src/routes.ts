@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RuntimeSettings } from './config.ts';
 import type { Identity, RequestContext } from './context.ts';
+import { DatabaseUnavailable } from './database.ts';
 import { withDeadline } from './deadline.ts';
 import { type Log, requestLog } from './log.ts';
 
@@ -67,6 +68,8 @@ export function runRoutes<L>(
         const ctx = contextFor(identity, deadline, signal);
         await withDeadline({ deadline, signal, traceparent: identity.traceparent }, () => handle(request, response, ctx));
       } catch (error) {
+        if (error instanceof DatabaseUnavailable)
+          return refuseRoute(response, 503, 'UPSTREAM_UNAVAILABLE', 'this is not available right now; try again in a moment');
         requestLog(ground.log, identity).error({ error }, 'a request to a route failed unexpectedly');
         refuseRoute(response, 500, 'INTERNAL_SERVER_ERROR', 'something went wrong on our side');
       }

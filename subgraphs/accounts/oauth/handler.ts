@@ -8,6 +8,7 @@ import { within } from './around.ts';
 import { readCookie, setCookie } from './cookies.ts';
 import { answerExternal } from './external.ts';
 import { readForm } from './form.ts';
+import { isOutage, outage } from './outage.ts';
 import { escaped, layOut, pageHeaders } from './pages/html.ts';
 import { answerSignIn } from './pages/sign-in.ts';
 import { externalPath, signInPath, signInScript } from './paths.ts';
@@ -20,7 +21,14 @@ export const handleOAuth: RouteHandler<Loaders> = async (request, response, ctx)
   const url = new URL(request.url ?? '/', ctx.settings.publicUrl);
   if (url.pathname === signInPath || url.pathname === signInScript) return answerSignIn(request, response, ctx, url);
   if (url.pathname.startsWith(externalPath)) return answerExternal(request, response, ctx, url);
-  await within(ctx, () => answerProvider(request, response, ctx, url));
+  try {
+    await within(ctx, () => answerProvider(request, response, ctx, url));
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    ctx.log.warn({ error }, 'the database did not answer an OAuth request');
+    response.writeHead(outage.status, { ...outage.headers, 'content-type': 'application/json; charset=utf-8' });
+    response.end(JSON.stringify(outage.body));
+  }
 };
 
 const resumed = /^\/oauth\/(?:authorize|device)\/([\w-]{10,100})$/;

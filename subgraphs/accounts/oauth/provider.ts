@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { DatabaseUnavailable, type Db } from '@supergraph/platform/database';
+import type { Db } from '@supergraph/platform/database';
 import { identityScopes } from '@supergraph/schema/scopes';
 import type { JWK } from 'jose';
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
@@ -15,6 +15,7 @@ import { loadExistingGrant } from './consent.ts';
 import { interactionPolicy } from './interaction-policy.ts';
 import { deviceConfirmPage, deviceDonePage, deviceInputPage, errorPage, signedOutPage, signOutPage } from './pages/provider-pages.ts';
 import { refreshGrant } from './refresh-grant.ts';
+import { isOutage, outage } from './outage.ts';
 import { signInPath } from './paths.ts';
 import { resourceServer } from './resource.ts';
 import { nameServiceAccount, tokenClaims } from './token-claims.ts';
@@ -56,17 +57,14 @@ function makeProvider(ctx: Context, keys: readonly SigningKey[]): Provider {
   return provider;
 }
 
-/** A database that does not answer is no fault of the client's, and worth another try. */
+/** The library calls every fault of the server by one name; this one is worth another try. */
 async function tellOutages(koa: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next();
   if (!isOutage(koa.state['fault'])) return;
-  koa.status = 503;
-  koa.set('retry-after', '1');
-  koa.body = { error: 'temporarily_unavailable', error_description: 'this is not available right now; try again in a moment' };
+  koa.status = outage.status;
+  koa.set(outage.headers);
+  koa.body = outage.body;
 }
-
-const isOutage = (error: unknown): boolean =>
-  error instanceof DatabaseUnavailable || (error instanceof Error && error.cause !== undefined && isOutage(error.cause));
 
 const day = 86_400;
 const endpoints = '/oauth';
