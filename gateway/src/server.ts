@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
-import { covers, type RunningRoutes } from '@supergraph/platform/routes';
+import type { RunningRoutes } from '@supergraph/platform/routes';
 import { adminServer, closeGracefully, harden, listen } from '@supergraph/platform/service-server';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { assemble, type Assembly, type ServingOptions } from './assemble.ts';
@@ -15,6 +15,7 @@ import { toGraphQLError } from './edge-errors.ts';
 import type { GatewayPlugin } from './http/apollo-lane.ts';
 import { createCommonHeaders } from './http/common-headers.ts';
 import { directLane } from './http/direct-lane.ts';
+import { answerRoute, routesOf } from './http/domain-routes.ts';
 import { errorReplyOf } from './http/entrance.ts';
 import { createEventRoute, createGraphQLRoute, type Place, type Route } from './http/graphql-route.ts';
 import type { Lane } from './http/lane.ts';
@@ -118,11 +119,12 @@ function frontDoor(options: ServerOptions, { shared, servings, limits }: Assembl
   return (request, response) => {
     const { url = '/', method } = request;
     const path = url.split('?', 1)[0] ?? '/';
-    const domain = domainRoutes.find(({ paths }) => covers(paths, path));
+    const domain = routesOf(domainRoutes, path);
     if (domain) {
       const common = shared.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);
       for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
-      return void domain.handle(request, response, guestOf(credentialsOf(request, settings.trustedProxies)));
+      const identity = guestOf(credentialsOf(request, settings.trustedProxies));
+      return void answerRoute(domain, request, response, { identity, rates: shared.rates, load: shared.load });
     }
     if (method === 'OPTIONS') return void response.writeHead(204, headers.ofPreflight(request)).end();
     const common = shared.leaving.aborted ? { ...headers.of(request), connection: 'close' } : headers.of(request);

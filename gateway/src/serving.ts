@@ -201,4 +201,6 @@ export const wrongTransport = () =>
     { extensions: { code: 'BAD_REQUEST', reason: 'SUBSCRIPTION_TRANSPORT' } },
   );
 
-const overloaded = () => new GraphQLError('the service is overloaded, try again shortly', { extensions: upstreamUnavailable().extensions });
+/** What is told where too much runs. */
+export const overloaded = () =>
+  new GraphQLError('the service is overloaded, try again shortly', { extensions: upstreamUnavailable().extensions });
