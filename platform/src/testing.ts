@@ -262,6 +262,8 @@ function fakeDomain(name: string, answer: (document: string, variables: Readonly
   return {
     name,
     execute: async ({ query, variables }) => {
+      // The platform itself asks this of accounts; in tests of one domain nothing is forbidden.
+      if (query.includes('activePolicies')) return { data: { activePolicies: [] } };
       try {
         return { data: (await answer(query, variables ?? {})) as Record<string, unknown> };
       } catch (error) {

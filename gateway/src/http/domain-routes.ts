@@ -28,7 +28,7 @@ export async function answerRoute(
 }
 
 function refuse(response: ServerResponse, { message, extensions }: GraphQLError): void {
-  response.setHeader('retry-after', String(extensions['retryAfterSeconds'] ?? 1));
-  const code = String(extensions['code']);
+  response.setHeader('retry-after', Number(extensions['retryAfterSeconds'] ?? 1));
+  const code = extensions['code'] === 'RATE_LIMITED' ? 'RATE_LIMITED' : 'UPSTREAM_UNAVAILABLE';
   refuseRoute(response, code === 'RATE_LIMITED' ? 429 : 503, code, message);
 }

@@ -15,7 +15,6 @@ export interface Someone {
 export function testOrganizations(settings: Partial<RuntimeSettings> = {}) {
   const addresses = new Map<string, string>();
   const accounts = (_document: string, { ids = [] }: Readonly<Record<string, unknown>>) => ({
-    activePolicies: [],
     userSummaries: (ids as string[]).map((id) => ({ id, email: addresses.get(id) ?? null, status: 'ACTIVE' })),
   });
   const graph = testSubgraph(subgraph, { answers: { accounts }, settings });
