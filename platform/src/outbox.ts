@@ -165,11 +165,18 @@ interface Round {
 }
 
 async function runRound(options: RelayOptions, lanes: Lanes): Promise<number> {
+  // Hints come before the commit that they tell of, so many looks find nothing: those cost one statement.
+  if (lanes.underway() === 0 && lanes.confirmed().length === 0 && !(await isWaiting(options))) return 0;
   const { marked, failure } = await options.db.transaction((tx) => sendBatch(options, lanes, tx));
   // After the commit: until then they could be sent, and have to be marked, once more.
   lanes.forget(marked);
   if (failure) throw failure;
   return marked.length;
+}
+
+async function isWaiting({ db, outbox }: RelayOptions): Promise<boolean> {
+  const rows = await db.select({ position: outbox.position }).from(outbox).where(isNull(outbox.publishedAt)).limit(1);
+  return rows.length > 0;
 }
 
 async function sendBatch({ domain, outbox }: RelayOptions, lanes: Lanes, tx: Db): Promise<Round> {
