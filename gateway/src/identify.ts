@@ -220,12 +220,13 @@ function toViewer(token: VerifiedToken, appScopes: readonly string[]): Viewer {
   };
 }
 
-const toOrganization = ({ organizationId, membershipId, roleKey, permissions, status }: Membership) => ({
+const toOrganization = ({ organizationId, membershipId, roleKey, permissions, status, isUncertain }: Membership) => ({
   id: organizationId,
   membershipId,
   role: roleKey,
   permissions,
   ...(status === 'ACTIVE' ? {} : { inactive: true }),
+  ...(isUncertain ? { uncertain: true } : {}),
 });
 
 /** Somebody who has not said who they are. */

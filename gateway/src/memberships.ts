@@ -1,5 +1,6 @@
 import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
 import type { CallDomain } from '@supergraph/platform/context';
+import { DomainError } from '@supergraph/platform/errors';
 import { LRUCache } from 'lru-cache';
 
 /** What organizations tells about one person in one organization. */
@@ -12,6 +13,8 @@ export interface Membership {
   readonly requireMfa: boolean;
   readonly status: string;
   readonly epoch: number;
+  /** Organizations does not answer: it was so within the last minute. */
+  readonly isUncertain?: boolean;
 }
 
 export interface Memberships {
@@ -30,24 +33,52 @@ const changes = [
   ...['updated', 'suspended', 'reinstated', 'archived', 'restored', 'deleted'].map((verb) => `organizations.organization.${verb}`),
 ];
 const keptMs = 5_000;
+/** So long what was known still counts for reading while organizations does not answer. */
+const usefulMs = 60_000;
 const mostKept = 20_000;
 
-/** Live memberships, remembered for at most five seconds and forgotten when organizations tells of a change. */
-export function createMemberships(call: CallDomain, live: LiveTransport): Memberships {
-  const known = new LRUCache<string, { readonly found: Promise<Membership | null> }>({ max: mostKept, ttl: keptMs });
-  const endings = changes.map((name) => live.listen(eventTopic(name), () => known.clear()));
+/**
+ * Live memberships, remembered for at most five seconds and forgotten when organizations tells of a change. While it
+ * does not answer, what was known within a minute counts, marked as such: nobody writes by it.
+ */
+export function createMemberships(call: CallDomain, live: LiveTransport, clock: { now(): number } = performance): Memberships {
+  const times = { perf: clock, ttlResolution: 0 };
+  const known = new LRUCache<string, { readonly found: Promise<Membership | null> }>({ max: mostKept, ttl: keptMs, ...times });
+  const useful = new LRUCache<string, Membership>({ max: mostKept, ttl: usefulMs, ...times });
+  const forget = () => {
+    known.clear();
+    useful.clear();
+  };
+  const endings = changes.map((name) => live.listen(eventTopic(name), forget));
+  const ask = async (key: string, userId: string, organizationId: string): Promise<Membership | null> => {
+    try {
+      const answer = await call<{ membershipContext: Membership | null }>('organizations', document, { userId, organizationId });
+      const { membershipContext: membership } = answer;
+      if (membership) useful.set(key, membership);
+      else useful.delete(key);
+      return membership;
+    } catch (error) {
+      const before = isOutage(error) ? useful.get(key) : undefined;
+      if (!before) throw error;
+      return { ...before, isUncertain: true };
+    }
+  };
   return {
     find: (userId, organizationId) => {
       const key = `${userId} ${organizationId}`;
       const remembered = known.get(key);
       if (remembered) return remembered.found;
-      const found = call<{ membershipContext: Membership | null }>('organizations', document, { userId, organizationId }).then(
-        ({ membershipContext }) => membershipContext,
-      );
+      const found = ask(key, userId, organizationId);
       known.set(key, { found });
-      found.catch(() => known.delete(key));
+      found.then(
+        // As soon as organizations answers again, it is asked.
+        (membership) => membership?.isUncertain && known.delete(key),
+        () => known.delete(key),
+      );
       return found;
     },
     close: () => endings.forEach((end) => end()),
   };
 }
+
+const isOutage = (error: unknown): boolean => error instanceof DomainError && error.code === 'UPSTREAM_UNAVAILABLE';

@@ -9,7 +9,7 @@ import {
 import type { Identity } from './context.ts';
 import type { Policies } from './policies.ts';
 import { entityQuestion, fieldQuestion } from './policy-questions.ts';
-import { badInput, DomainError, forbidden, unauthenticated } from './errors.ts';
+import { badInput, DomainError, forbidden, unauthenticated, upstreamUnavailable } from './errors.ts';
 
 /** What a field asks of the caller; all that is set must hold. */
 export interface AccessRule {
@@ -75,9 +75,11 @@ function holds(policy: string, { viewer, organization }: Identity): boolean {
 export const hasPermission = ({ organization }: Pick<Identity, 'organization'>, permission: string) =>
   organization?.permissions.includes(permission) ?? false;
 
-/** Throws where the chosen organization is suspended or about to be deleted; rules that write its rows without an organization's permission ask this. */
+/** Throws where the chosen organization is suspended, about to be deleted, or cannot be asked; rules that write its rows without an organization's permission ask this. */
 export function requireActiveOrganization({ organization }: Pick<Identity, 'organization'>): void {
   if (organization?.inactive) throw inactiveOrganization();
+  if (organization?.uncertain)
+    throw upstreamUnavailable('what you may change in the organization cannot be asked right now; try again in a moment');
 }
 
 /** The refusal to write in an organization that is suspended or about to be deleted. */

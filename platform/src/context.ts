@@ -35,6 +35,8 @@ export interface ChosenOrganization {
   readonly permissions: readonly string[];
   /** It is suspended, or about to be deleted: members may read, and nobody may write. */
   readonly inactive?: boolean;
+  /** Whether it still is so cannot be asked right now: members may read, and nobody may write. */
+  readonly uncertain?: boolean;
 }
 
 /** Who asks, from where, until when. Plain data: between processes it travels as a signed token. */

@@ -96,6 +96,28 @@ test('a service that dies takes its own fields with it and nothing else, and com
   });
 });
 
+test('while organizations is away, its members read on and change nothing', async () => {
+  const shop = await openShop(world, await register(world, 'Rae'), 'Resting Shop');
+  const { id } = await addProduct(shop, 'Soap');
+  const read = () => shop.try('query ($id: ID!) { product(id: $id) { id } }', { variables: { id } });
+  const archive = () =>
+    shop.try('mutation ($input: ArchiveProductInput!) { archiveProduct(input: $input) { product { id } } }', { input: { id, version: 0 } });
+  expect((await read()).codes).toEqual([]);
+  expect(await graph.services.get('organizations')?.end('SIGKILL')).toBeNull();
+  // What is known counts for a few seconds as it is, and then for reading alone.
+  await eventually('what was known to be no longer certain', async () => (await archive()).codes[0] === 'UPSTREAM_UNAVAILABLE');
+  expect(await read()).toMatchObject({ data: { product: { id } }, codes: [] });
+  // Who was not known before gets no further than the gateway.
+  const stranger = await register(world, 'Sol');
+  const unknown = await world.ask('{ products(first: 1) { nodes { id } } }', {
+    token: stranger.token,
+    organizationId: shop.organizationId,
+  });
+  expect(unknown.codes).toEqual(['UPSTREAM_UNAVAILABLE']);
+  await graph.restart('organizations');
+  await eventually('organizations at the gateway', async () => (await archive()).codes[0]?.startsWith('CONFLICT'));
+});
+
 test('every service ends in order when it is told to', async () => {
   await world.close();
   const codes = await Promise.all([...graph.services.values()].map(async (service) => [service.name, await service.end()]));

@@ -27,6 +27,14 @@ test("a suspended organization's staff read and change nothing", async () => {
   expect(data.productCategory).toEqual({ name: 'Before' });
 });
 
+test('while nobody can tell whether somebody is still staff, they read and change nothing', async () => {
+  const unsure = { in: { ...a.seller, uncertain: true } };
+  const made = await a.give('createProductCategory', { name: 'Sure' });
+  expect((await a.send('createProductCategory', { name: 'Unsure' }, unsure)).codes).toEqual(['UPSTREAM_UNAVAILABLE']);
+  const { data } = await run(`query ($id: ID!) { productCategory(id: $id) { name } }`, { variables: { id: made.id }, ...unsure });
+  expect(data.productCategory).toEqual({ name: 'Sure' });
+});
+
 describe('the category tree', () => {
   const admin = person({ roles: ['USER', 'ADMIN'] });
   test('is at most eight deep', async () => {
