@@ -20,6 +20,10 @@ async function main(programArguments: readonly string[]): Promise<void> {
   readSettingsFile(programArguments);
   const settings = withInternalKey(readSettings(process.env));
   checkDomains(settings, Object.keys(registry));
+  if (name !== 'accounts' && !settings.subgraphUrls.has('accounts'))
+    throw new SettingsError(
+      'SUBGRAPH_ACCOUNTS_URL is missing: a service asks accounts which policies are in force; mend: npm run serve -- accounts, and name its address, such as http://127.0.0.1:4201/graphql',
+    );
   const log = createLog(settings.logLevel, name);
   rememberCompiled();
   const { subgraph: definition } = await load();

@@ -7,6 +7,7 @@ import {
   inboxTable,
   moment,
   outboxTable,
+  quotaLimitsTable,
   tenantOnly,
   tenantOrNone,
 } from '@supergraph/platform/columns';
@@ -287,3 +288,4 @@ export const outbox = outboxTable(chat);
 export const inbox = inboxTable(chat);
 export const idempotency = idempotencyTable(chat);
 export const deadLetters = deadLetterTable(chat);
+export const quotaLimits = quotaLimitsTable(chat);

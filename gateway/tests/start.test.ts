@@ -136,6 +136,12 @@ test('a domain that does not exist cannot be served, and those that do are named
   expect(stderr).toMatch(/npm run serve -- <accounts \| catalog \| /);
 });
 
+test('a service that could not learn what is forbidden does not start', () => {
+  const { status, stderr } = refused({}, ['subgraphs/serve.ts', 'reviews']);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^SUBGRAPH_ACCOUNTS_URL is missing: .*; mend: npm run serve -- accounts/);
+});
+
 test.each(['PORT', 'ADMIN_PORT'])('a taken %s is named with who has it and the mend, and no database stays behind', async (variable) => {
   const directory = newDirectory();
   const { port, release } = await holdPort();
@@ -150,7 +156,8 @@ test('a service says the same of its ports', async () => {
   const { port, release } = await holdPort();
   const database = await createTestDatabase();
   for (const variable of ['PORT', 'ADMIN_PORT']) {
-    const environment = { [variable]: String(port), DATA_DIR: newDirectory(), DATABASE_URL: database.url };
+    const accounts = { SUBGRAPH_ACCOUNTS_URL: 'http://127.0.0.1:9/graphql' };
+    const environment = { ...accounts, [variable]: String(port), DATA_DIR: newDirectory(), DATABASE_URL: database.url };
     const { status, stderr } = refused(environment, ['subgraphs/serve.ts', 'reviews']);
     expect(stderr).toMatch(
       new RegExp(`^port ${port} is taken${holder}\\n  mend: stop that program, or set ${variable} to another port\\n$`),

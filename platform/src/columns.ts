@@ -128,6 +128,14 @@ export const keepersTable = (schema: PgSchema, name: string) =>
   schema.table(name, { domain: text().primaryKey(), heardAt: moment().notNull() });
 export type KeepersTable = ReturnType<typeof keepersTable>;
 
+/** The limits of tenants that a domain keeps, as organizations told them; without a row, or with null, there is none. */
+export const quotaLimitsTable = (schema: PgSchema) =>
+  schema.table('quota_limits', { organizationId: uuid().notNull(), key: text().notNull(), most: bigint({ mode: 'number' }) }, (table) => [
+    primaryKey({ name: 'quota_limits_key', columns: [table.organizationId, table.key] }),
+    tenantOnly(table.organizationId),
+  ]);
+export type QuotaLimitsTable = ReturnType<typeof quotaLimitsTable>;
+
 type AnswerColumns = Readonly<Record<'subjectId' | 'domain' | 'askedAt' | 'doneAt', AnyPgColumn>>;
 
 /** Who was asked to erase which subject, and has; `subject` is the column that names it, such as `user_id`. */

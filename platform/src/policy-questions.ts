@@ -3,8 +3,15 @@ import type { Question } from './policy-request.ts';
 
 const groupOf: Readonly<Record<string, string>> = { Query: 'read', Mutation: 'write', Subscription: 'watch' };
 
-/** What no policy forbids: a policy that forbids too much could never be retired. */
-const alwaysOpen = new Set(['Query.policies', 'Mutation.retirePolicy']);
+/** What no policy forbids: one that forbids too much could never be retired, or only by whoever is signed in already. */
+const alwaysOpen = new Set([
+  'Query.policies',
+  'Query.signInFlow',
+  'Mutation.retirePolicy',
+  'Mutation.startSignIn',
+  'Mutation.continueSignIn',
+  'Mutation.refreshSession',
+]);
 
 /** Whether stored policies are asked before a root field. */
 export const isGoverned = (root: string, field: Field): boolean =>

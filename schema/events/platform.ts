@@ -1,9 +1,10 @@
 import { defineEventFamily } from '@supergraph/platform/events';
 import type { PersonalDataEvents } from '@supergraph/platform/personal-data';
+import type { QuotaEvents } from '@supergraph/platform/quotas';
 import type { TenantRowEvents } from '@supergraph/platform/tenant-erasure';
 import { z } from 'zod';
 import { personalDataAsked, userDeleted, userErasureOverdue } from './accounts.ts';
-import { organizationDeleted, organizationErasureOverdue, tenantRowsAsked } from './organizations.ts';
+import { organizationDeleted, organizationErasureOverdue, quotaChanged, tenantRowsAsked } from './organizations.ts';
 
 /** A domain has erased all rows of a deleted tenant. */
 export const tenantErased = defineEventFamily('tenant.erased', 1, 'organizationId', z.object({ organizationId: z.uuid() }));
@@ -42,3 +43,6 @@ export const usageReported = defineEventFamily(
   'organizationId',
   z.object({ organizationId: z.uuid(), key: z.string(), used: z.int() }),
 );
+
+/** What a domain that owns quotas hears and tells about them. */
+export const quotaEvents = (domain: string): QuotaEvents => ({ changed: quotaChanged, reported: usageReported.of(domain) });

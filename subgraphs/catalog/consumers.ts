@@ -9,6 +9,7 @@ import {
   organizationSuspended,
 } from '@supergraph/schema/events/organizations';
 import { ratingUpdated } from '@supergraph/schema/events/reviews';
+import { quotas } from './quotas.ts';
 import { applyRating, applyStock, hearOfSeller } from './service/consuming.ts';
 
 type Ctx = RequestContext<never>;
@@ -19,6 +20,7 @@ const hear =
     );
 
 export const consumers = [
+  ...quotas.consumers,
   on(organizationSuspended, hear({ suspended: true })),
   on(organizationReinstated, hear({ suspended: false })),
   on(organizationArchived, hear({ archived: true })),

@@ -1,3 +1,4 @@
+import { quotas } from './quotas.ts';
 import { advanceProduct, sweepDueProducts } from './service/changes.ts';
 
-export const workers = [advanceProduct, sweepDueProducts];
+export const workers = [advanceProduct, sweepDueProducts, quotas.worker];

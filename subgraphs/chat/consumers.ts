@@ -5,6 +5,7 @@ import { memberAdded, memberReinstated, memberRemoved, memberSuspended, memberUp
 import type { Context } from './context.ts';
 import { endPlaces, resumePlaces, suspendPlaces } from './service/membership.ts';
 import { saveMember, savePerson } from './store/index.ts';
+import { quotas } from './quotas.ts';
 
 type Status = Parameters<typeof saveMember>[1]['status'];
 interface Member {
@@ -25,6 +26,7 @@ const changeMember = (
   });
 
 export const consumers = [
+  ...quotas.consumers,
   on(userRegistered, async (_ctx, tx, { payload: { userId, handle, displayName, version } }) => {
     await savePerson(tx, { userId, handle: handle.toLowerCase(), displayName, version });
   }),

@@ -1,4 +1,4 @@
-import { deadLetterTable, idempotencyTable, inboxTable, outboxTable } from '@supergraph/platform/columns';
+import { deadLetterTable, idempotencyTable, inboxTable, outboxTable, quotaLimitsTable } from '@supergraph/platform/columns';
 import { pgSchema } from 'drizzle-orm/pg-core';
 
 export const catalog = pgSchema('catalog');
@@ -30,3 +30,4 @@ export const outbox = outboxTable(catalog);
 export const inbox = inboxTable(catalog);
 export const idempotency = idempotencyTable(catalog);
 export const deadLetters = deadLetterTable(catalog);
+export const quotaLimits = quotaLimitsTable(catalog);

@@ -6,6 +6,7 @@ import { parseInput } from '@supergraph/platform/input';
 import { variantCreated } from '@supergraph/schema/events/catalog';
 import { v7 } from 'uuid';
 import type { Context } from '../context.ts';
+import { productQuota, quotas } from '../quotas.ts';
 import {
   findSlugsLike,
   findProducts,
@@ -50,6 +51,7 @@ async function insertWhole(ctx: Context, tx: Db, sellerId: string, input: Omit<C
   const checked = input.variants.map((variant, index) => checkVariant(type, options, variant, `variants.${index}`));
   refuse([...attributes.issues, ...checked.flatMap(({ issues }) => issues)]);
 
+  await quotas.requireRoom(tx, sellerId, productQuota);
   const now = ctx.now();
   const product = { id: v7(), sellerId, title: input.title };
   const variants = checked.map(({ value }, position) => toNewVariant(value, { product, position, firstPublishedAt: null, now }));
@@ -94,6 +96,7 @@ async function insertWhole(ctx: Context, tx: Db, sellerId: string, input: Omit<C
     made.map((variant) => ({ variant, prices: input.variants[variant.position]?.prices ?? [] })),
     now,
   );
+  await quotas.noteUse(ctx, tx, sellerId, productQuota);
   const whole = await refreshProduct(ctx, tx, product.id);
   await tellVariants(
     ctx,

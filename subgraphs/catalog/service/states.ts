@@ -1,6 +1,7 @@
 import { badInput, conflict } from '@supergraph/platform/errors';
 import { parseInput } from '@supergraph/platform/input';
 import type { Context } from '../context.ts';
+import { productQuota, quotas } from '../quotas.ts';
 import { type Product, updateProductRow } from '../store/products.ts';
 import { activate, deactivate, refreshProduct } from './changes.ts';
 import { OneOfMany, PublishProduct } from './inputs.ts';
@@ -47,7 +48,9 @@ export async function archiveProduct(ctx: Context, input: unknown): Promise<Prod
   return change(ctx, async (tx, sellerId) => {
     const product = await requireProduct(tx, id, sellerId, version);
     requireStatus(product, ['DRAFT', 'ACTIVE'], 'archived');
-    return deactivate(ctx, tx, product, 'ARCHIVED');
+    const archived = await deactivate(ctx, tx, product, 'ARCHIVED');
+    await quotas.noteUse(ctx, tx, sellerId, productQuota);
+    return archived;
   });
 }
 
@@ -57,6 +60,8 @@ export async function restoreProduct(ctx: Context, input: unknown): Promise<Prod
   return change(ctx, async (tx, sellerId) => {
     const product = await requireProduct(tx, id, sellerId, version);
     requireStatus(product, ['ARCHIVED'], 'restored');
+    await quotas.requireRoom(tx, sellerId, productQuota);
+    await quotas.noteUse(ctx, tx, sellerId, productQuota);
     await updateProductRow(tx, product, { status: 'DRAFT' }, ctx.now());
     return (await refreshProduct(ctx, tx, id)).product;
   });

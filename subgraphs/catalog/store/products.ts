@@ -1,6 +1,6 @@
 import { categories, directory, productCategories, products, productSlugs } from '@supergraph/db/catalog/tables';
 import type { Db } from '@supergraph/platform/database';
-import { and, asc, eq, getTableColumns, gt, inArray, isNotNull, like, lte, or, sql } from 'drizzle-orm';
+import { and, asc, count, eq, getTableColumns, gt, inArray, isNotNull, like, lte, ne, or, sql } from 'drizzle-orm';
 
 export type Product = typeof products.$inferSelect;
 export type ProductChange = Partial<Omit<typeof products.$inferInsert, 'id' | 'sellerId'>>;
@@ -40,6 +40,15 @@ export const listProductIdsOfSeller = (db: Db, sellerId: string, after: string |
     .where(and(eq(products.sellerId, sellerId), after === null ? undefined : gt(products.id, after)))
     .orderBy(asc(products.id))
     .limit(size);
+
+/** How many products of an organization are not archived. */
+export async function countProductsInUse(tx: Db, sellerId: string): Promise<number> {
+  const [row] = await tx
+    .select({ total: count() })
+    .from(products)
+    .where(and(eq(products.sellerId, sellerId), ne(products.status, 'ARCHIVED')));
+  return row?.total ?? 0;
+}
 
 /** Inserts products with their current slugs. */
 export async function insertProducts(tx: Db, rows: readonly (typeof products.$inferInsert & { id: string })[]): Promise<Product[]> {

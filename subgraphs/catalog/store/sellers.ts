@@ -5,6 +5,7 @@ import {
   productRatings,
   products,
   productTypes,
+  quotaLimits,
   sellers,
   variantStock,
 } from '@supergraph/db/catalog/tables';
@@ -55,7 +56,7 @@ export async function eraseSeller(tx: Db, sellerId: string, most: number): Promi
   await tx.delete(attributeDefinitions).where(eq(attributeDefinitions.sellerId, sellerId));
   await tx.delete(productTypes).where(eq(productTypes.sellerId, sellerId));
   await tx.delete(categories).where(eq(categories.sellerId, sellerId));
-  return deleteInOrder(tx, [variantStock.sellerId, directory.sellerId, sellers.id], sellerId, most);
+  return deleteInOrder(tx, [variantStock.sellerId, directory.sellerId, quotaLimits.organizationId, sellers.id], sellerId, most);
 }
 
 /** Notes whether a variant is in stock; false when something newer was heard. */

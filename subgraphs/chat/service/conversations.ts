@@ -11,6 +11,7 @@ import { conversationCreated, conversationUpdated, participantAdded } from '@sup
 import type { Context } from '../context.ts';
 import { directKey } from '../loaders.ts';
 import { canManage, largestGroup, pairOf, sharesReceipts } from '../policy.ts';
+import { groupQuota, quotas } from '../quotas.ts';
 import {
   type Conversation,
   countConversations,
@@ -56,7 +57,9 @@ export async function join(
   people: readonly { userId: string; role: Role }[],
 ): Promise<{ conversation: Conversation; joined: Participant[] }> {
   const at = ctx.now();
-  const { id: conversationId, organizationId, lastSeq, lastChange } = conversation;
+  const { id: conversationId, organizationId, lastSeq, lastChange, participantCount } = conversation;
+  if (organizationId && conversation.kind === 'GROUP')
+    await quotas.requireWithin(tx, organizationId, groupQuota, participantCount + people.length);
   const fromSeq = conversation.kind === 'GROUP' && conversation.historyForNewcomers ? 1 : lastSeq + 1;
   const joined = await insertParticipants(
     tx,

@@ -1,4 +1,13 @@
-import { changeLog, conversations, messages, messageVersions, participants, reactions, tenantMembers } from '@supergraph/db/chat/tables';
+import {
+  changeLog,
+  conversations,
+  messages,
+  messageVersions,
+  participants,
+  quotaLimits,
+  reactions,
+  tenantMembers,
+} from '@supergraph/db/chat/tables';
 import type { Db } from '@supergraph/platform/database';
 import { deleteInOrder } from '@supergraph/platform/tenant-erasure';
 import { asc, eq } from 'drizzle-orm';
@@ -14,7 +23,7 @@ export async function eraseTenantRows(tx: Db, organizationId: string, most: numb
     .where(eq(conversations.organizationId, organizationId))
     .orderBy(asc(conversations.id))
     .limit(1);
-  if (!first) return deleteInOrder(tx, [tenantMembers.organizationId], organizationId, most);
+  if (!first) return deleteInOrder(tx, [quotaLimits.organizationId, tenantMembers.organizationId], organizationId, most);
   await deleteInOrder(tx, [...rooms, conversations.id], first.id, most);
   return true;
 }

@@ -9,7 +9,13 @@ import {
   participantRemoved,
 } from '@supergraph/schema/events/chat';
 import { notificationRequested, notificationWithdrawn } from '@supergraph/schema/events/notifications';
-import { memberReinstated, memberRemoved, memberSuspended, organizationDeleted } from '@supergraph/schema/events/organizations';
+import {
+  memberReinstated,
+  memberRemoved,
+  memberSuspended,
+  organizationDeleted,
+  quotaChanged,
+} from '@supergraph/schema/events/organizations';
 import { tenantErased } from '@supergraph/schema/events/platform';
 import { v7 } from 'uuid';
 import { chatWorld, documents, within } from './world.ts';
@@ -542,6 +548,30 @@ test('in a suspended tenant people read and say nothing', async () => {
   const said = await run(documents.send, { input: { conversationId: id, clientMessageId: 'x', body: 'late' }, as: ana, in: resting });
   expect(said).toMatchObject({ codes: ['FORBIDDEN'], reasons: ['ORGANIZATION_INACTIVE'] });
   expect((await run(documents.see, { variables: { id }, as: bo, in: resting })).data.conversation).toMatchObject({ id });
+});
+
+test('groups of a tenant are as large as its limit allows; of several who want the last place one gets it', async () => {
+  const { ana, bo, cy, dan } = await people();
+  const chosen = await tenant([ana, bo, cy, dan]);
+  const setLimit = (limit: number | null) =>
+    deliver(quotaChanged, { organizationId: chosen.id, key: 'chat.group_size', limit }, { organizationId: chosen.id });
+  const { id } = await group(ana, [bo], {}, { in: chosen });
+  await setLimit(3);
+  const add = (who: typeof cy) => run(documents.add, { input: { conversationId: id, userIds: [who.userId] }, as: ana, in: chosen });
+  const answers = await Promise.all([add(cy), add(dan)]);
+  expect(answers.filter(({ codes }) => codes.length === 0)).toHaveLength(1);
+  expect(answers.filter(({ reasons }) => reasons[0] === 'QUOTA_EXCEEDED')).toHaveLength(1);
+  const refused = answers.find(({ reasons }) => reasons[0]);
+  expect(refused?.errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', quota: 'chat.group_size', limit: 3 });
+  // A lower limit takes nobody out, and keeps everybody else out.
+  await setLimit(2);
+  expect((await run(documents.see, { variables: { id }, as: ana, in: chosen })).data.conversation.participantCount).toBe(3);
+  const create = { name: 'Three', userIds: [bo.userId, cy.userId], idempotencyKey: v7() };
+  expect((await run(documents.create, { input: create, as: ana, in: chosen })).reasons).toEqual(['QUOTA_EXCEEDED']);
+  // Groups of no tenant have no such limit.
+  expect((await run(documents.create, { input: { ...create, idempotencyKey: v7() }, as: ana })).codes).toEqual([]);
+  await setLimit(null);
+  expect((await run(documents.create, { input: { ...create, idempotencyKey: v7() }, as: ana, in: chosen })).codes).toEqual([]);
 });
 
 test('a deleted tenant’s conversations are erased, which is told', async () => {
