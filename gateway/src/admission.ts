@@ -18,6 +18,8 @@ export async function admit({ operations, persisted, rates }: Serving, sent: Sen
   const unknown = { sent: { ...sent, query: undefined, extensions: undefined } };
   const spent = rates.spentError(identity);
   if (spent) return { ...unknown, checked: [spent] };
+  const full = identity.organization?.requestsPerMinute === undefined ? undefined : await rates.countRequest(identity);
+  if (full) return { ...unknown, checked: [full] };
   const found = await persisted.textOf(sent, identified);
   if (found instanceof GraphQLError) return { ...unknown, checked: [(await rates.spend(identity, 1)) ?? found] };
   const { query, operationName, variables, extensions, keep } = found;

@@ -220,13 +220,14 @@ function toViewer(token: VerifiedToken, appScopes: readonly string[]): Viewer {
   };
 }
 
-const toOrganization = ({ organizationId, membershipId, roleKey, permissions, status, isUncertain }: Membership) => ({
+const toOrganization = ({ organizationId, membershipId, roleKey, permissions, status, isUncertain, requestsPerMinute }: Membership) => ({
   id: organizationId,
   membershipId,
   role: roleKey,
   permissions,
   ...(status === 'ACTIVE' ? {} : { inactive: true }),
   ...(isUncertain ? { uncertain: true } : {}),
+  ...(requestsPerMinute === null ? {} : { requestsPerMinute }),
 });
 
 /** Somebody who has not said who they are. */

@@ -12,6 +12,8 @@ export interface Membership {
   readonly teamIds: readonly string[];
   readonly requireMfa: boolean;
   readonly status: string;
+  /** Of all members together; null: any number. */
+  readonly requestsPerMinute: number | null;
   readonly epoch: number;
   /** Organizations does not answer: it was so within the last minute. */
   readonly isUncertain?: boolean;
@@ -23,7 +25,7 @@ export interface Memberships {
 }
 
 const document = `query ($userId: ID!, $organizationId: ID!) {
-  membershipContext(userId: $userId, organizationId: $organizationId) { organizationId membershipId roleKey permissions teamIds requireMfa status epoch }
+  membershipContext(userId: $userId, organizationId: $organizationId) { organizationId membershipId roleKey permissions teamIds requireMfa status requestsPerMinute epoch }
 }`;
 
 /** All that changes what a membership allows. Live topics have exact names, so they are listed. */
@@ -31,6 +33,7 @@ const changes = [
   ...['added', 'updated', 'suspended', 'reinstated', 'removed'].map((verb) => `organizations.member.${verb}`),
   ...['created', 'updated', 'deleted'].map((verb) => `organizations.role.${verb}`),
   ...['updated', 'suspended', 'reinstated', 'archived', 'restored', 'deleted'].map((verb) => `organizations.organization.${verb}`),
+  'organizations.quota.changed',
 ];
 const keptMs = 5_000;
 /** So long what was known still counts for reading while organizations does not answer. */

@@ -19,12 +19,16 @@ export interface RateLimits {
   spentError(identity: Identity): GraphQLError | undefined;
   /** Takes an operation's cost off what its caller may spend; an error where that is not there, which costs one point. */
   spend(identity: Identity, cost: number): Promise<GraphQLError | undefined>;
+  /** Counts a request for the organization that it names; an error where that has made as many as it may. */
+  countRequest(identity: Identity): Promise<GraphQLError | undefined>;
 }
 
 export interface RateLimitOptions {
   readonly points: RateLimitPoints;
   /** Makes a limiter of so many points a minute; keys begin with its name. */
   readonly limiterOf: (name: string, points: number) => RateLimiterAbstract;
+  /** Makes the limiter of organizations, whose limits differ, when the first one is asked for. */
+  readonly organizations: () => Promise<RateLimiterAbstract>;
   /** Where neither the store nor what stands in for it answers: callers are let through then. */
   readonly onFailure: (error: unknown) => void;
   /** How many addresses are told apart in a minute; those beyond share what one may spend. */
@@ -39,7 +43,7 @@ interface Purse {
 const spentKept = 10_000;
 
 /** Users and apps are known by their tokens, guests by their address. */
-export function createRateLimits({ points, limiterOf, onFailure, mostAddresses = 100_000 }: RateLimitOptions): RateLimits {
+export function createRateLimits({ points, limiterOf, organizations, onFailure, mostAddresses = 100_000 }: RateLimitOptions): RateLimits {
   const limiters = {
     guest: points.guest > 0 ? limiterOf('guest', points.guest) : undefined,
     user: points.user > 0 ? limiterOf('user', points.user) : undefined,
@@ -80,11 +84,41 @@ export function createRateLimits({ points, limiterOf, onFailure, mostAddresses =
       const wait = Math.max(...refusals.map((refusal) => refusal?.msBeforeNext ?? 0));
       return tooDear(cost, purses[refused]?.limiter.points ?? 0, wait);
     },
+    countRequest: (identity) => countRequest(identity, organizations, onFailure),
   };
 }
 
-/** Limits that bound nothing. */
-export const noRateLimits: RateLimits = { spentError: () => undefined, spend: () => Promise.resolve(undefined) };
+/** Limits that bound no caller. */
+export const unlimited = { spentError: () => undefined, spend: () => Promise.resolve(undefined) } satisfies Partial<RateLimits>;
+
+/** What an organization may ask for is its own quota, whatever callers may spend. */
+export async function countRequest(
+  { organization }: Identity,
+  limiterOf: RateLimitOptions['organizations'],
+  onFailure: RateLimitOptions['onFailure'],
+): Promise<GraphQLError | undefined> {
+  const limit = organization?.requestsPerMinute;
+  if (organization === null || limit === undefined) return undefined;
+  try {
+    const limiter = await limiterOf();
+    const { consumedPoints, msBeforeNext } = await limiter.consume(organization.id, 1);
+    return consumedPoints > limit ? tooManyRequests(limit, msBeforeNext) : undefined;
+  } catch (error) {
+    onFailure(error);
+    return undefined;
+  }
+}
+
+const tooManyRequests = (limit: number, ms: number) =>
+  new GraphQLError(`the organization has made its ${limit} requests for this minute, try again in ${secondsOf(ms)} s`, {
+    extensions: {
+      code: 'RATE_LIMITED',
+      reason: 'REQUESTS_PER_MINUTE',
+      quota: 'api.requests_per_minute',
+      limit,
+      retryAfterSeconds: secondsOf(ms),
+    },
+  });
 
 /** Keeps a flood of addresses from filling the memory: beyond so many in a minute they are one crowd. */
 function createToldApart(most: number): (address: string) => string {

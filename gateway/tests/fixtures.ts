@@ -213,6 +213,7 @@ export interface MembershipRow {
   readonly teamIds: readonly string[];
   readonly requireMfa: boolean;
   readonly status: string;
+  readonly requestsPerMinute?: number | null;
   readonly epoch: number;
 }
 
@@ -284,7 +285,7 @@ export function accounts(state: PeopleState): Fixture {
 
 export function organizations(state: PeopleState): Fixture {
   const row =
-    'type Membership @tag(name: "internal") @inaccessible { organizationId: ID! membershipId: ID! roleKey: String! permissions: [String!]! teamIds: [ID!]! requireMfa: Boolean! status: String! epoch: Int! }';
+    'type Membership @tag(name: "internal") @inaccessible { organizationId: ID! membershipId: ID! roleKey: String! permissions: [String!]! teamIds: [ID!]! requireMfa: Boolean! status: String! requestsPerMinute: Int epoch: Int! }';
   return fixture(
     'organizations',
     `type Query { membershipContext(userId: ID!, organizationId: ID!): Membership @inaccessible @tag(name: "internal") } ${row}`,

@@ -290,6 +290,17 @@ describe('in which organization', () => {
     expect((await ask(budget, headers)).body.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', reason: 'PERMISSION_MISSING' });
     expect(asked()).toBe(before + 1);
   });
+  test('an organization makes as many requests a minute as it may', async () => {
+    state.memberships.set('ada busy', { ...row, organizationId: 'busy', requestsPerMinute: 2 });
+    const statuses = [];
+    for (let count = 0; count < 4; count += 1) statuses.push((await ask(budget, await inside('busy'))).status);
+    expect(statuses).toEqual([200, 200, 429, 429]);
+    const { body, headers } = await ask(budget, await inside('busy'));
+    expect(body.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', quota: 'api.requests_per_minute', limit: 2 });
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    // Without the organization the person goes on.
+    expect((await ask('{ viewer { id } }', await bearer())).status).toBe(200);
+  });
   test('a second factor is asked for where the organization wants it', async () => {
     state.memberships.set('ada strict', { ...row, organizationId: 'strict', requireMfa: true });
     const refused = await ask(budget, await inside('strict'));

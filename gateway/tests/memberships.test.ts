@@ -11,6 +11,7 @@ const held: Membership = {
   teamIds: [],
   requireMfa: false,
   status: 'ACTIVE',
+  requestsPerMinute: null,
   epoch: 1,
 };
 

@@ -37,6 +37,8 @@ export interface ChosenOrganization {
   readonly inactive?: boolean;
   /** Whether it still is so cannot be asked right now: members may read, and nobody may write. */
   readonly uncertain?: boolean;
+  /** How many requests a minute its members may make together; absent for any number. */
+  readonly requestsPerMinute?: number;
 }
 
 /** Who asks, from where, until when. Plain data: between processes it travels as a signed token. */

@@ -99,10 +99,60 @@ test('the same holds over WebSocket and server-sent events', async () => {
   await sockets.dispose();
   events.dispose();
 });
+const none = () => Promise.reject(new Error('no organization has a limit here'));
+
+describe('requests of an organization', () => {
+  const from = (userId: string, id: string, requestsPerMinute?: number): Identity => ({
+    ...nobody('1'),
+    viewer: person({ userId }),
+    organization: {
+      id,
+      membershipId: 'm',
+      role: 'MEMBER',
+      permissions: [],
+      ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    },
+  });
+
+  test('are counted for all of its members together, against its own limit', async () => {
+    const limiter = new RateLimiterMemory({ points: 1_000_000, duration: 60 });
+    const limiterOf = () => limiter;
+    const rates = createRateLimits({
+      points: limits,
+      limiterOf,
+      organizations: () => Promise.resolve(limiter),
+      onFailure: () => undefined,
+    });
+    const codes = [];
+    for (const who of ['ada', 'bo', 'ada', 'bo']) codes.push((await rates.countRequest(from(who, 'shop', 3)))?.extensions['code']);
+    expect(codes).toEqual([undefined, undefined, undefined, 'RATE_LIMITED']);
+    expect((await rates.countRequest(from('ada', 'shop', 3)))?.extensions).toEqual({
+      code: 'RATE_LIMITED',
+      reason: 'REQUESTS_PER_MINUTE',
+      quota: 'api.requests_per_minute',
+      limit: 3,
+      retryAfterSeconds: expect.any(Number),
+    });
+    // A higher limit counts at once, and others are not touched.
+    expect(await rates.countRequest(from('ada', 'shop', 10))).toBeUndefined();
+    expect(await rates.countRequest(from('ada', 'other', 1))).toBeUndefined();
+    expect(await rates.countRequest(from('ada', 'third'))).toBeUndefined();
+    expect(await rates.countRequest(nobody('1'))).toBeUndefined();
+  });
+
+  test('are let through where they cannot be counted', async () => {
+    const failures: unknown[] = [];
+    const limiterOf = () => new RateLimiterMemory({ points: 1, duration: 60 });
+    const rates = createRateLimits({ points: limits, limiterOf, organizations: none, onFailure: (error) => failures.push(error) });
+    expect(await rates.countRequest(from('ada', 'shop', 0))).toBeUndefined();
+    expect(failures).toHaveLength(1);
+  });
+});
+
 test('a minute later all of them are there again', async () => {
   const limiterOf = (keyPrefix: string, points: number) => new RateLimiterMemory({ keyPrefix, points, duration: 1 });
   const failures: unknown[] = [];
-  const rates = createRateLimits({ points: limits, limiterOf, onFailure: (error) => failures.push(error) });
+  const rates = createRateLimits({ points: limits, limiterOf, organizations: none, onFailure: (error) => failures.push(error) });
   const guest: Identity = { ...nobody('1'), client: { ipAddress: '192.0.2.1', userAgent: null } };
   expect(await rates.spend(guest, 100)).toBeUndefined();
   expect(await rates.spend(guest, 1)).toMatchObject({ extensions: { retryAfterSeconds: 1 } });
@@ -112,7 +162,7 @@ test('a minute later all of them are there again', async () => {
 });
 test('addresses beyond those that are told apart are one crowd', async () => {
   const limiterOf = (keyPrefix: string, points: number) => new RateLimiterMemory({ keyPrefix, points, duration: 60 });
-  const rates = createRateLimits({ points: limits, limiterOf, onFailure: () => undefined, mostAddresses: 2 });
+  const rates = createRateLimits({ points: limits, limiterOf, organizations: none, onFailure: () => undefined, mostAddresses: 2 });
   const from = (ipAddress: string) => rates.spend({ ...nobody('1'), client: { ipAddress, userAgent: null } }, 60);
   const codes = [];
   for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4']) codes.push((await from(address))?.extensions['code']);
@@ -122,7 +172,12 @@ test('a store that fails lets callers through', async () => {
   const limiter = new RateLimiterMemory({ points: 1, duration: 60 });
   limiter.consume = () => Promise.reject(new Error('disk full'));
   const failures: unknown[] = [];
-  const rates = createRateLimits({ points: limits, limiterOf: () => limiter, onFailure: (error) => failures.push(error) });
+  const rates = createRateLimits({
+    points: limits,
+    limiterOf: () => limiter,
+    organizations: none,
+    onFailure: (error) => failures.push(error),
+  });
   expect(await rates.spend({ ...nobody('1'), viewer: person() }, 50)).toBeUndefined();
   expect(failures).toHaveLength(2);
 });

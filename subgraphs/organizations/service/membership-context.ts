@@ -13,6 +13,7 @@ export interface TenantContext {
   readonly teamIds: readonly string[];
   readonly requireMfa: boolean;
   readonly status: Organization['status'];
+  readonly requestsPerMinute: number | null;
   readonly epoch: number;
 }
 
@@ -24,7 +25,7 @@ export async function findMembershipContext(
   if (!idInput.safeParse(userId).success || !idInput.safeParse(organizationId).success) return null;
   const found = await asTenant(ctx.db, organizationId, (tx) => findContext(tx, organizationId, userId));
   if (!found) return null;
-  const { member, organization, requireMfa } = found;
+  const { member, organization, requireMfa, requestsPerMinute } = found;
   return {
     organizationId,
     membershipId: member.id,
@@ -33,6 +34,7 @@ export async function findMembershipContext(
     teamIds: member.teamIds,
     requireMfa,
     status: organization.status,
+    requestsPerMinute,
     epoch: organization.epoch,
   };
 }

@@ -1,7 +1,8 @@
-import { invitations, memberships, organizations, people, roles, settings, teamMembers } from '@supergraph/db/organizations/tables';
+import { invitations, memberships, organizations, people, quotas, roles, settings, teamMembers } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type KeyPart, type Page } from '@supergraph/platform/page';
 import { and, asc, count, eq, ilike, inArray, ne, or, type SQL, sql } from 'drizzle-orm';
+import type { QuotaKey } from '../quota-keys.ts';
 import type { Organization } from './organizations.ts';
 import type { Role } from './roles.ts';
 import { contains } from './text.ts';
@@ -16,6 +17,9 @@ export interface MemberWishes {
   readonly status?: Membership['status'] | undefined;
 }
 export type MemberOrder = { readonly field: 'JOINED_AT' | 'NAME'; readonly direction: 'ASC' | 'DESC' };
+
+/** The limit that the gateway holds requests against. */
+const requestQuota: QuotaKey = 'api.requests_per_minute';
 
 const live = inArray(memberships.status, ['ACTIVE', 'SUSPENDED']);
 
@@ -121,13 +125,14 @@ export async function findContext(
   tx: Db,
   organizationId: string,
   userId: string,
-): Promise<{ member: Member; organization: Organization; requireMfa: boolean } | null> {
+): Promise<{ member: Member; organization: Organization; requireMfa: boolean; requestsPerMinute: number | null } | null> {
   const [row] = await tx
-    .select({ ...memberColumns, organization: organizations, requireMfa: settings.requireMfa })
+    .select({ ...memberColumns, organization: organizations, requireMfa: settings.requireMfa, requestsPerMinute: quotas.limit })
     .from(memberships)
     .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
     .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
     .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
+    .leftJoin(quotas, and(eq(quotas.organizationId, memberships.organizationId), eq(quotas.key, requestQuota)))
     .where(
       and(
         eq(memberships.organizationId, organizationId),
@@ -137,8 +142,8 @@ export async function findContext(
       ),
     );
   if (!row) return null;
-  const { organization, requireMfa, ...member } = row;
-  return { member: toMember(member), organization, requireMfa };
+  const { organization, requireMfa, requestsPerMinute, ...member } = row;
+  return { member: toMember(member), organization, requireMfa, requestsPerMinute };
 }
 
 const isInTeam = (organizationId: string, teamId: string): SQL =>

@@ -36,6 +36,20 @@ const nearNotices = async (organizationId: string) =>
     (notice) => notice.kind === 'QUOTA_NEAR' && notice.organizationId === organizationId,
   );
 
+test('the gateway is told how many requests a tenant may make', async () => {
+  const ada = await register('Ada');
+  const id = await found(ada, 'Busy');
+  const context =
+    'query ($userId: ID!, $organizationId: ID!) { membershipContext(userId: $userId, organizationId: $organizationId) { requestsPerMinute } }';
+  const told = async () =>
+    (await run(context, { variables: { userId: ada.viewer.userId, organizationId: id }, service: 'gateway' })).data.membershipContext;
+  expect(await told()).toEqual({ requestsPerMinute: null });
+  await limit(id, 'api.requests_per_minute', 600);
+  expect(await told()).toEqual({ requestsPerMinute: 600 });
+  await limit(id, 'api.requests_per_minute', null);
+  expect(await told()).toEqual({ requestsPerMinute: null });
+});
+
 test('every key is shown with limit and use; what nobody limits is unlimited', async () => {
   const ada = await register('Ada');
   const id = await found(ada, 'Keys');
