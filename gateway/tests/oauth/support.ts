@@ -138,6 +138,8 @@ export async function goThrough(browser: WebBrowser, page: Page, { email }: Pick
   if (offers(at, 'password')) at = await browser.submit(at, 'password', { identifier: email, password });
   if (offers(at, 'second') && code) at = await browser.submit(at, 'second', { code: code() });
   if (offers(at, answer)) at = await browser.submit(at, answer, organization ? { organization } : {});
+  // Whoever was signed in before is signed out first.
+  if (at.html.includes('document.forms[0].submit()')) at = await browser.submitOnly(at);
   return at;
 }
 

@@ -14,6 +14,8 @@ export interface WebBrowser {
   submit(page: Page, step: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
   /** Sends a form of ours by its id. */
   submitById(page: Page, id: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
+  /** Sends the form of a page that sends it by itself where scripts run. */
+  submitOnly(page: Page): Promise<Page>;
   readonly cookies: Map<string, { value: string; path: string }>;
 }
 
@@ -71,6 +73,11 @@ export function openWebBrowser(apps: readonly string[]): WebBrowser {
       const form = formsOf(page).find((each) => each.includes(`name="step" value="${step}"`));
       if (!form) throw new Error(`there is no form for ${step}:\n${page.html}`);
       return send(page, form, fields);
+    },
+    submitOnly: (page) => {
+      const [form, ...others] = formsOf(page);
+      if (!form || others.length > 0) throw new Error(`there is not one form:\n${page.html}`);
+      return send(page, form, {});
     },
     submitById: (page, id, fields = {}) => {
       const form = formsOf(page).find((each) => each.includes(`id="${id}"`));
