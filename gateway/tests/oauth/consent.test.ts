@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const errorIn = (url: URL): string | null => url.searchParams.get('error');
-const isBack = (client: Client, url: URL): boolean => url.href.startsWith(client.redirectUri);
+const isLetIn = (client: Client, url: URL): boolean => url.href.startsWith(client.redirectUri) && url.searchParams.has('code');
 
 async function addTotp(person: Person): Promise<string> {
   const { enrollmentId, secret } = await give(
@@ -59,18 +59,18 @@ describe('consent', () => {
     expect(question.html).toContain('Allow Shop?');
     expect(question.html).toContain('See your account');
     expect(question.html).not.toContain('Read your conversations');
-    expect(isBack(shop, (await browser.submit(question, 'allow')).url)).toBe(true);
+    expect(isLetIn(shop, (await browser.submit(question, 'allow')).url)).toBe(true);
     // In the browser where she is signed in nothing is asked at all; in another one only who she is.
     for (const scope of ['openid accounts:read', 'accounts:read'])
-      expect(isBack(shop, (await browser.open((await askFor(shop, { scope })).url)).url)).toBe(true);
+      expect(isLetIn(shop, (await browser.open((await askFor(shop, { scope, nonce: undefined })).url)).url)).toBe(true);
     const other = openBrowserFor(shop);
     const page = await other.open((await askFor(shop)).url);
-    expect(isBack(shop, (await other.submit(page, 'password', { identifier: ana.handle, password })).url)).toBe(true);
+    expect(isLetIn(shop, (await other.submit(page, 'password', { identifier: ana.handle, password })).url)).toBe(true);
     const more = await browser.open((await askFor(shop, { scope: 'openid accounts:read chat:read' })).url);
     expect([offers(more, 'password'), offers(more, 'allow')]).toEqual([false, true]);
     expect(more.html).toContain('Read your conversations');
-    expect(isBack(shop, (await browser.submit(more, 'allow')).url)).toBe(true);
-    expect(isBack(shop, (await browser.open((await askFor(shop)).url)).url)).toBe(true);
+    expect(isLetIn(shop, (await browser.submit(more, 'allow')).url)).toBe(true);
+    expect(isLetIn(shop, (await browser.open((await askFor(shop)).url)).url)).toBe(true);
   });
 
   test('that is not given is told to the client as access_denied, and asked again the next time', async () => {
@@ -95,7 +95,7 @@ describe('consent', () => {
     const browser = openBrowserFor(desk);
     const page = await browser.open((await askFor(desk, { scope: 'openid app' })).url);
     const back = await browser.submit(page, 'password', { identifier: ana.email, password });
-    expect(isBack(desk, back.url)).toBe(true);
+    expect(isLetIn(desk, back.url)).toBe(true);
     const tokens = await tokensFor(desk, ana, { browser, parameters: { scope: 'openid app' } });
     // The scope of our own clients stands for what people may do.
     const rename = 'mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { user { bio } } }';
@@ -178,7 +178,7 @@ describe('a client that asks', () => {
     const browser = openBrowserFor(shop);
     await letIn(shop, ana, { browser });
     const { url } = await browser.open((await askFor(shop, { max_age: '600' })).url);
-    expect([isBack(shop, url), errorIn(url)]).toEqual([true, null]);
+    expect([isLetIn(shop, url), errorIn(url)]).toEqual([true, null]);
   });
 
   test('for two factors gets them where the person has two, and is told of one where not', async () => {
@@ -198,7 +198,7 @@ describe('a client that asks', () => {
     expect(decodeJwt(two.access_token)).toMatchObject({ acr: 'aal2' });
     // Now the browser is known with two.
     const { url } = await browser.open((await askFor(shop, parameters)).url);
-    expect([isBack(shop, url), errorIn(url)]).toEqual([true, null]);
+    expect([isLetIn(shop, url), errorIn(url)]).toEqual([true, null]);
   });
 
   test('for two factors is not content with a trusted device, which spares the second one otherwise', async () => {
@@ -212,8 +212,8 @@ describe('a client that asks', () => {
     const second = await signInTo({});
     expect(offers(second, 'second')).toBe(true);
     const question = await browser.submit(second, 'second', { code: codeOf(secret), trust: 'yes' });
-    expect(isBack(shop, (await browser.submit(question, 'allow')).url)).toBe(true);
-    expect(isBack(shop, (await signInTo({})).url)).toBe(true);
+    expect(isLetIn(shop, (await browser.submit(question, 'allow')).url)).toBe(true);
+    expect(isLetIn(shop, (await signInTo({})).url)).toBe(true);
     expect(offers(await signInTo({ acr_values: 'aal2' }), 'second')).toBe(true);
   });
 

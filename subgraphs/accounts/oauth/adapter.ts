@@ -36,7 +36,8 @@ function rowOf(kind: string, id: string, payload: AdapterPayload, expiresIn: num
   return {
     kind,
     idHash: hashOf(id),
-    sealed: sealPayload(surroundings().ctx, payload),
+    // The library would hold a code against the newest grant of its browser; here each has its own, which signing out ends.
+    sealed: sealPayload(surroundings().ctx, { ...payload, expiresWithSession: undefined }),
     grantId: grantId ? hashOf(grantId) : null,
     uidHash: uid ? hashOf(uid) : null,
     userCodeHash: userCode ? hashOf(userCode) : null,
