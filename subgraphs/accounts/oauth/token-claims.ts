@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type AccessToken, type ClientCredentials, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { sessionOfGrant } from '../service/oauth/session-of-grant.ts';
 import { claimsOf } from '../service/tokens.ts';
@@ -35,7 +36,9 @@ async function serviceOf(clientId: string): Promise<User> {
 
 type Customizer = NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
 
-/** A client that acts for a service account is that account to the graph. */
+/** A client that acts for a service account is that account to the graph; its token has an id like other access tokens that can be revoked. */
 export const nameServiceAccount: Customizer = async (_koa, token, jwt) => {
-  if (token.kind === 'ClientCredentials') jwt.payload['sub'] = (await serviceOf(String(token.clientId))).id;
+  if (token.kind !== 'ClientCredentials') return;
+  jwt.payload['sub'] = (await serviceOf(String(token.clientId))).id;
+  jwt.payload['jti'] = randomUUID();
 };
