@@ -9,7 +9,6 @@ import {
   offers,
   openBrowserFor,
   type Page,
-  post,
   type Provider,
   redirectUri,
   startProvider,
