@@ -24,6 +24,8 @@ export interface Answer {
 /** What a journey needs of the running graph, however its domains are spread over processes. */
 export interface World {
   readonly dataDirectory: string;
+  /** The address that clients know, without a slash at the end. */
+  readonly url: string;
   ask(query: string, options?: AskOptions): Promise<Answer>;
   /** Over a WebSocket. */
   subscribe(query: string, options?: AskOptions): Stream;
@@ -55,6 +57,9 @@ export function createWorld(app: Pick<AppProcess, 'url' | 'dataDirectory'>): Wor
   const mails = (address: string) => readMails(app.dataDirectory, address);
   return {
     dataDirectory: app.dataDirectory,
+    get url() {
+      return app.url;
+    },
     ask: async (query, options = {}) => toAnswer(await ask(app, query, toRequest(options))),
     subscribe: (query, options = {}) => kept(openSocket(app.url, toSubscription(query, options))),
     listen: (query, options = {}) => kept(openEvents(app.url, toSubscription(query, options))),

@@ -4,6 +4,7 @@ import { walkCatalog } from './catalog.ts';
 import { walkChat } from './chat.ts';
 import { walkCredentials } from './credentials.ts';
 import { walkInventory } from './inventory.ts';
+import { walkOAuth } from './oauth.ts';
 import { walkNotifications } from './notifications.ts';
 import { walkOrganizations } from './organizations.ts';
 import { walkReviews } from './reviews.ts';
@@ -12,6 +13,7 @@ import { walkReviews } from './reviews.ts';
 export const walks: readonly (readonly [domain: string, walk: Walk])[] = [
   ['accounts', walkAccounts],
   ['the credentials of accounts', walkCredentials],
+  ['the apps of accounts', walkOAuth],
   ['organizations', walkOrganizations],
   ['catalog', walkCatalog],
   ['inventory', walkInventory],
