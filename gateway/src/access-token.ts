@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
 import type { CallDomain } from '@supergraph/platform/context';
@@ -53,7 +54,10 @@ export interface TokenVerifierOptions {
   readonly onKeyGone: (kid: string) => void;
 }
 
-const refetchPauseMs = 3_000;
+/** How long accounts is left alone after it gave no answer. */
+const retryPauseMs = 3_000;
+/** Tokens of unknown keys wait so long for one another, so that rubbish costs accounts little. */
+const newKeyPauseMs = 250;
 /** What a key signed that was removed in an emergency is refused this much later at most, also where nobody told. */
 const keptMs = 30_000;
 const skewSeconds = 60;
@@ -123,10 +127,11 @@ interface KeySet {
   readonly find: ReturnType<typeof createLocalJWKSet>;
 }
 
-/** The keys of accounts: kept for half a minute, asked for again at most every few seconds unless accounts tells of a change. */
+/** The keys of accounts: kept for half a minute, and asked for again when a token names another one or accounts tells of a change. */
 function createKeys(call: CallDomain, onKeyGone: (kid: string) => void) {
   let known: { readonly keySet: KeySet; readonly at: number } | undefined;
   let asking: Promise<KeySet> | undefined;
+  let upcoming: Promise<KeySet> | undefined;
   let askedAt = -Infinity;
   const ask = (): Promise<KeySet> => {
     askedAt = Date.now();
@@ -147,6 +152,13 @@ function createKeys(call: CallDomain, onKeyGone: (kid: string) => void) {
       });
     return asking;
   };
+  const askLater = async (): Promise<KeySet> => {
+    await sleep(Math.max(0, askedAt + newKeyPauseMs - Date.now()));
+    // An answer that is on its way may be from before.
+    while (asking) await asking.catch(() => undefined);
+    upcoming = undefined;
+    return ask();
+  };
   return {
     askAnew: () => {
       // What is being asked may be from before the change, so one more question follows it.
@@ -155,17 +167,17 @@ function createKeys(call: CallDomain, onKeyGone: (kid: string) => void) {
       next.catch(() => undefined);
     },
     current: async (): Promise<KeySet> => {
-      if (known && (Date.now() - known.at < keptMs || Date.now() - askedAt < refetchPauseMs)) return known.keySet;
+      if (known && (Date.now() - known.at < keptMs || Date.now() - askedAt < retryPauseMs)) return known.keySet;
       // Old keys are better than none while accounts is away.
       return ask().catch((error: unknown) => {
         if (known) return known.keySet;
         throw error;
       });
     },
-    newer: async (): Promise<KeySet> => {
-      // What is being asked right now may know more than what was answered before.
-      if (known && !asking && Date.now() - askedAt < refetchPauseMs) return known.keySet;
-      return ask();
+    /** As they are after this call: whoever signs with a new key may send its first token at once. */
+    newer: (): Promise<KeySet> => {
+      upcoming ??= askLater();
+      return upcoming;
     },
   };
 }

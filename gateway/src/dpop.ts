@@ -15,6 +15,8 @@ export interface ShownProof {
   readonly url: string;
 }
 
+/** What proofs may be signed with. */
+export const proofAlgorithms = ['ES256', 'EdDSA', 'RS256'];
 /** How far clocks may differ, and how long a proof counts, in seconds. */
 const windowSeconds = 60;
 const mostRemembered = 200_000;
@@ -43,7 +45,7 @@ export function createProofs(): (shown: ShownProof) => Promise<void> {
 
 async function verify(proof: string) {
   try {
-    return await jwtVerify(proof, EmbeddedJWK, { algorithms: ['ES256', 'EdDSA', 'RS256'], typ: 'dpop+jwt', clockTolerance: windowSeconds });
+    return await jwtVerify(proof, EmbeddedJWK, { algorithms: proofAlgorithms, typ: 'dpop+jwt', clockTolerance: windowSeconds });
   } catch (error) {
     if (error instanceof joseErrors.JOSEError || error instanceof TypeError) throw refused('it is no proof');
     throw error;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DomainError } from '@supergraph/platform/errors';
 import type { Log } from '@supergraph/platform/log';
 import { GraphQLError } from 'graphql';
+import { proofAlgorithms } from './dpop.ts';
 
 /** Makes of anything thrown an error that may leave; the unexpected is logged under an id. */
 export function toGraphQLError(error: unknown, log: Log): GraphQLError {
@@ -28,8 +29,14 @@ export const statusOf = (code: unknown): number => statuses[String(code)] ?? 400
 
 /** Headers that belong to a status: who may try again, when, and with what. */
 export function headersOf(status: number, extensions: Readonly<Record<string, unknown>> | undefined): Record<string, string> {
-  if (status === 401) return { 'www-authenticate': 'Bearer' };
+  if (status === 401) return { 'www-authenticate': challengeOf(extensions?.['reason']) };
   if (status === 503) return { 'retry-after': '1' };
   if (status === 429) return { 'retry-after': String(Number(extensions?.['retryAfterSeconds'] ?? 1)) };
   return {};
+}
+
+/** What a token has to come with: by itself, or with a proof of possession (RFC 9449, 7.1). */
+function challengeOf(reason: unknown): string {
+  if (reason !== 'DPOP_MISSING' && reason !== 'DPOP_INVALID') return 'Bearer';
+  return `DPoP error="${reason === 'DPOP_INVALID' ? 'invalid_dpop_proof' : 'invalid_token'}", algs="${proofAlgorithms.join(' ')}"`;
 }

@@ -7,9 +7,9 @@ import { walks } from './walks/all.ts';
 let app: AppProcess;
 let world: World;
 beforeAll(async () => {
+  // Tokens and the addresses of sign-in pages name the public address.
   const [port = 0] = await freePorts(1);
-  const address = { PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` };
-  app = await startAppProcess({ environment: { ...address, SEED: 'none' } });
+  app = await startAppProcess({ environment: { SEED: 'none', PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}` } });
   world = createWorld(app);
 });
 afterAll(async () => {

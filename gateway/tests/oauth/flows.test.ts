@@ -1,663 +1,253 @@
-import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { createHash, randomUUID } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as openid from 'openid-client';
-import { ask } from '../support/app-process.ts';
-import { eventually } from '../support/eventually.ts';
-import { give } from '../support/journey.ts';
-import { password, register } from '../support/people.ts';
-import { codeOf } from '../support/totp.ts';
+import { give, type Person } from '../support/journey.ts';
+import { register } from '../support/people.ts';
 import { openWebBrowser } from '../support/web-browser.ts';
-import { ada, allow, bruno, exchange, isTaken, type OAuthWorld, post, shopCallback, signInToApp, startOAuth, typeIn } from './support.ts';
+import { found } from '../journeys/walks/shop.ts';
+import {
+  askFor,
+  type Client,
+  configure,
+  codeForm,
+  exchange,
+  goThrough,
+  letIn,
+  newClient,
+  openBrowserFor,
+  post,
+  type Provider,
+  redirectUri,
+  startProvider,
+  tokensFor,
+  viewerBy,
+} from './support.ts';
 
-// Strangers' clients against the program as a newcomer starts it.
-let oauth: OAuthWorld;
+// The authorization code flow, with clients as strangers would write them.
+let provider: Provider;
+let ana: Person;
+let shop: Client;
 beforeAll(async () => {
-  oauth = await startOAuth({ SIGNING_KEY_LEAD_SECONDS: '0' });
+  provider = await startProvider();
+  ana = await register(provider.world, 'Ana');
+  shop = await newClient(provider, ana);
 });
 afterAll(async () => {
-  await oauth?.end();
+  await provider?.end();
 });
 
-const viewer = '{ viewer { id kind } }';
-const errorOf = async (answer: Promise<unknown>): Promise<string> => {
-  try {
-    await answer;
-    return 'no error';
-  } catch (error) {
-    const { error: code, code: other, cause } = error as { error?: string; code?: string; cause?: { error?: string } };
-    return code ?? cause?.error ?? other ?? String(error);
-  }
-};
+describe('a client', () => {
+  test('finds the provider at both addresses, and its keys', async () => {
+    const read = async (path: string) => {
+      const response = await fetch(`${provider.url}${path}`);
+      return { type: response.headers.get('content-type'), body: (await response.json()) as Record<string, unknown> };
+    };
+    const [one, other] = [await read('/.well-known/openid-configuration'), await read('/.well-known/oauth-authorization-server')];
+    expect(one.body).toEqual(other.body);
+    expect(one.type).toContain('application/json');
+    const { url } = provider;
+    expect(one.body).toMatchObject({
+      issuer: url,
+      authorization_endpoint: `${url}/oauth/authorize`,
+      token_endpoint: `${url}/oauth/token`,
+      jwks_uri: `${url}/oauth/jwks`,
+      pushed_authorization_request_endpoint: `${url}/oauth/par`,
+      device_authorization_endpoint: `${url}/oauth/device_authorization`,
+      introspection_endpoint: `${url}/oauth/introspect`,
+      revocation_endpoint: `${url}/oauth/revoke`,
+      userinfo_endpoint: `${url}/oauth/userinfo`,
+      end_session_endpoint: `${url}/oauth/end_session`,
+      response_types_supported: ['code'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      id_token_signing_alg_values_supported: ['ES256'],
+    });
+    expect(one.body['grant_types_supported']).toEqual(
+      expect.arrayContaining(['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code']),
+    );
+    expect(one.body['grant_types_supported']).not.toContain('implicit');
+    expect(one.body['grant_types_supported']).not.toContain('password');
+    const keys = await fetch(`${url}/oauth/jwks`);
+    expect(keys.headers.get('cache-control')).toContain('max-age=300');
+    const { keys: list } = (await keys.json()) as { keys: Record<string, unknown>[] };
+    expect(list).toHaveLength(1);
+    // Public parts alone.
+    expect(Object.keys(list[0] ?? {}).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+  });
 
-describe('a confidential client', () => {
   test.each([
-    ['in the header', (secret: string) => openid.ClientSecretBasic(secret)],
-    ['in the body', (secret: string) => openid.ClientSecretPost(secret)],
-  ])('signs a person in with its secret %s', async (_where, authentication) => {
-    const client = await oauth.register();
-    const config = await oauth.configurationOf(client, authentication(client.secret ?? ''));
-    const nonce = openid.randomNonce();
-    const authorization = await oauth.authorize(config, { scope: 'openid profile email accounts:read', nonce });
-    expect(authorization.page.html).toContain('Sign in to Shop');
-    const consent = await typeIn(authorization, ada.email);
-    expect(consent.html).toContain('Allow Shop?');
-    expect(consent.html).toContain('See your account: profile, address, sessions and what happened to it');
-    const { url } = await authorization.browser.submit(consent, 'allow');
-    expect(url.searchParams.get('iss')).toBe(oauth.app.url);
-    const checks = { pkceCodeVerifier: authorization.verifier, expectedState: authorization.state, expectedNonce: nonce };
-    const tokens = await openid.authorizationCodeGrant(config, url, checks);
-    expect(tokens.claims()).toMatchObject({ sub: ada.id, iss: oauth.app.url, acr: 'aal1', amr: ['pwd'], nonce });
+    ['in the body', openid.ClientSecretPost],
+    ['in the header', openid.ClientSecretBasic],
+  ])('with a secret %s signs a person in; its tokens are what they should be', async (_where, method) => {
+    const config = await configure(provider.url, shop.id, undefined, method(shop.secret));
+    const granted = await letIn(shop, ana, { parameters: { scope: 'openid profile email accounts:read' } });
+    expect(granted.back.searchParams.get('iss')).toBe(provider.url);
+    const tokens = await exchange({ config }, granted);
+    expect(tokens).toMatchObject({ token_type: 'bearer', expires_in: 600, scope: 'openid profile email accounts:read' });
+    expect(tokens.claims()).toMatchObject({ sub: ana.id, aud: shop.id, iss: provider.url, acr: 'aal1', amr: ['pwd'] });
     expect(decodeProtectedHeader(tokens.access_token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
-    expect(decodeJwt(tokens.access_token)).toMatchObject({
-      iss: oauth.app.url,
-      aud: `${oauth.app.url}/graphql`,
-      sub: ada.id,
-      client_id: client.id,
+    const claims = decodeJwt(tokens.access_token);
+    expect(claims).toMatchObject({
+      iss: provider.url,
+      aud: `${provider.url}/graphql`,
+      sub: ana.id,
+      client_id: shop.id,
       scope: 'openid profile email accounts:read',
-      kind: 'PERSON',
       roles: ['USER'],
+      acr: 'aal1',
     });
-    expect(await openid.fetchUserInfo(config, tokens.access_token, ada.id)).toMatchObject({
-      name: ada.displayName,
-      preferred_username: ada.handle,
-      email: ada.email,
-      email_verified: true,
-    });
-    expect((await ask(oauth.app, viewer, { token: tokens.access_token })).data).toEqual({ viewer: { id: ada.id, kind: 'PERSON' } });
-    const denied = await ask(oauth.app, 'mutation { markAllNotificationsRead(input: {}) { count } }', { token: tokens.access_token });
-    expect(denied.errors?.[0]?.extensions).toMatchObject({ code: expect.stringMatching(/FORBIDDEN|GRAPHQL_VALIDATION_FAILED/) });
+    for (const claim of ['sid', 'auth_time', 'jti', 'iat', 'exp', 'amr']) expect(claims).toHaveProperty(claim);
+    expect(await viewerBy(provider, tokens.access_token)).toBe(ana.id);
+    // What was not asked for is not granted.
+    const write = 'mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }';
+    const { codes } = await provider.world.ask(write, { input: { version: 1, bio: 'x' }, token: tokens.access_token });
+    expect(codes).toEqual(['FORBIDDEN SCOPE_MISSING']);
   });
 
-  test('is known by its secret alone', async () => {
-    const client = await oauth.register();
-    const fields = { grant_type: 'refresh_token', refresh_token: 'x', client_id: client.id };
-    expect((await post(oauth.app, '/oauth/token', { ...fields, client_secret: 'wrong' })).body.error).toBe('invalid_client');
-    expect((await post(oauth.app, '/oauth/token', fields)).body.error).toBe('invalid_client');
-    expect((await post(oauth.app, '/oauth/token', { ...fields, client_secret: client.secret ?? '' })).body.error).toBe('invalid_grant');
-    const { secret } = await give(
-      oauth.world,
-      'mutation ($input: RotateClientSecretInput!) { rotateClientSecret(input: $input) { secret } }',
-      {
-        input: { clientId: client.id },
-        token: await oauth.tokenOf(ada.email),
-      },
-    );
-    expect((await post(oauth.app, '/oauth/token', { ...fields, client_secret: client.secret ?? '' })).body.error).toBe('invalid_client');
-    expect((await post(oauth.app, '/oauth/token', { ...fields, client_secret: secret })).body.error).toBe('invalid_grant');
-  });
-});
-
-describe('a public client', () => {
-  const native = { type: 'PUBLIC', redirectUris: ['http://127.0.0.1/callback', 'com.example.shop:/callback'] };
-
-  test.each(['http://127.0.0.1:50123/callback', 'com.example.shop:/callback'])('gets its code at %s', async (redirectUri) => {
-    const config = await oauth.configurationOf(await oauth.register(native));
-    const authorization = await oauth.authorize(config, { redirect_uri: redirectUri });
-    const url = await allow(authorization, ada.email);
-    expect(url.href.startsWith(redirectUri)).toBe(true);
-    const tokens = await exchange(config, authorization, url);
-    expect(await isTaken(oauth.app, tokens.access_token)).toBe(true);
-    expect((await openid.refreshTokenGrant(config, tokens.refresh_token ?? '')).access_token).toBeTruthy();
-  });
-
-  test('proves with PKCE S256 that the code is its own', async () => {
-    const client = await oauth.register(native);
-    const config = await oauth.configurationOf(client);
-    const redirect_uri = 'com.example.shop:/callback';
-    for (const [code_challenge_method, code_challenge] of [
-      ['plain', 'a'.repeat(43)],
-      ['S256', ''],
-    ] as const) {
-      const { page } = await oauth.authorize(config, { redirect_uri, code_challenge, code_challenge_method });
-      expect(page.url.searchParams.get('error')).toBe('invalid_request');
+  test('without its secret, or with another one, is refused and spends nothing', async () => {
+    const granted = await letIn(shop, ana);
+    for (const secret of ['', 'wrong', shop.id]) {
+      const { status, body } = await post(provider, '/oauth/token', codeForm(shop, granted, { client_secret: secret }));
+      expect([secret, status, body.error]).toEqual([secret, 401, 'invalid_client']);
     }
-    const authorization = await oauth.authorize(config, { redirect_uri });
-    const url = await allow(authorization, ada.email);
-    const other = { ...authorization, verifier: openid.randomPKCECodeVerifier() };
-    expect(await errorOf(exchange(config, other, url))).toBe('invalid_grant');
-  });
-});
-
-describe('consent', () => {
-  test('is asked for once, and again for more; a person can refuse', async () => {
-    const person = await register(oauth.world, 'Ana');
-    const config = await oauth.configurationOf(await oauth.register({ scopes: ['accounts:read', 'chat:read'] }));
-    await signInToApp(oauth, config, person);
-    const again = await oauth.authorize(config);
-    expect((await typeIn(again, person.email, password)).url.searchParams.get('code')).toBeTruthy();
-    // The browser is signed in by now.
-    const silent = await oauth.authorize(config, {}, again.browser);
-    expect(silent.page.url.searchParams.get('code')).toBeTruthy();
-    const more = await oauth.authorize(config, { scope: 'openid profile accounts:read chat:read' }, again.browser);
-    expect(more.page.html).toContain('Read your conversations');
-    const denied = await more.browser.submit(more.page, 'deny');
-    expect(denied.url.searchParams.get('error')).toBe('access_denied');
-    expect(denied.url.searchParams.get('iss')).toBe(oauth.app.url);
+    const { client_secret: _none, ...nothing } = codeForm(shop, granted) as Record<string, string>;
+    expect((await post(provider, '/oauth/token', nothing)).body.error).toBe('invalid_client');
+    expect((await exchange(shop, granted)).access_token).toBeTruthy();
   });
 
-  test('is asked for once more when the client wants that', async () => {
-    const person = await register(oauth.world, 'Bea');
-    const config = await oauth.configurationOf(await oauth.register());
-    await signInToApp(oauth, config, person);
-    const asked = await oauth.authorize(config, { prompt: 'consent' });
-    expect((await typeIn(asked, person.email, password)).html).toContain('Allow Shop?');
+  test.each([
+    ['on loopback comes back at any port', ['http://127.0.0.1/callback'], 'http://127.0.0.1:53412/callback'],
+    ['on loopback in IPv6 comes back at any port', ['http://[::1]/callback'], 'http://[::1]:4711/callback'],
+    ['comes back at a scheme of its own', ['com.example.shop:/callback'], 'com.example.shop:/callback'],
+  ])('without a secret %s', async (_what, redirectUris, at) => {
+    const registered = await newClient(provider, ana, { type: 'PUBLIC', redirectUris });
+    const client = { ...registered, redirectUri: at };
+    expect(client.secret).toBeUndefined();
+    const tokens = await tokensFor(client, ana, { parameters: { redirect_uri: at } });
+    expect(tokens.claims()?.sub).toBe(ana.id);
+    const next = await openid.refreshTokenGrant(client.config, tokens.refreshToken);
+    expect(next.refresh_token).not.toBe(tokens.refreshToken);
   });
 
-  test('is not asked for by the platform itself', async () => {
-    const token = await oauth.tokenOf(bruno.email);
-    const client = await oauth.register({ name: 'The platform', firstParty: true, scopes: ['app'] }, token);
-    const config = await oauth.configurationOf(client);
-    const authorization = await oauth.authorize(config, { scope: 'openid app' });
-    const back = await typeIn(authorization, ada.email);
-    const tokens = await exchange(config, authorization, back.url);
-    expect((await ask(oauth.app, '{ viewer { email } }', { token: tokens.access_token })).data).toEqual({ viewer: { email: ada.email } });
-    const { errors } = await ask(oauth.app, 'mutation ($input: CreateOAuthClientInput!) { createOAuthClient(input: $input) { secret } }', {
-      variables: { input: { name: 'Mine', type: 'CONFIDENTIAL', redirectUris: [shopCallback], firstParty: true } },
-      token: await oauth.tokenOf(ada.email),
-    });
-    expect(errors?.[0]?.extensions['code']).toBe('FORBIDDEN');
-  });
-
-  test('can be taken back, with all that came from it', async () => {
-    const person = await register(oauth.world, 'Cleo');
-    const config = await oauth.configurationOf(await oauth.register());
-    const [first, second] = [await signInToApp(oauth, config, person), await signInToApp(oauth, config, person)];
-    const { authorizedApps } = await give(oauth.world, '{ viewer { authorizedApps { id scopes client { name } lastUsedAt } } }', {
-      token: person.token,
-    });
-    expect(authorizedApps).toEqual([
-      { id: expect.any(String), scopes: ['accounts:read', 'openid', 'profile'], client: { name: 'Shop' }, lastUsedAt: expect.any(String) },
-    ]);
-    await give(oauth.world, 'mutation ($input: RevokeAppGrantInput!) { revokeAppGrant(input: $input) { revokedAppGrantId } }', {
-      input: { appGrantId: authorizedApps[0].id },
-      token: person.token,
-    });
-    for (const { access_token, refresh_token } of [first, second]) {
-      await eventually('the end at the graph', async () => !(await isTaken(oauth.app, access_token)));
-      expect(await errorOf(openid.refreshTokenGrant(config, refresh_token ?? ''))).toBe('invalid_grant');
+  test('is told of a wish that it must not have: none of these ends at a code', async () => {
+    const wishes: readonly (readonly [string, Record<string, string | undefined>, string])[] = [
+      ['no PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
+      ['PKCE in the clear', { code_challenge_method: 'plain' }, 'invalid_request'],
+      ['PKCE without its method', { code_challenge_method: undefined }, 'invalid_request'],
+      ['a token at once', { response_type: 'token' }, 'unsupported_response_type'],
+      ['an ID token at once', { response_type: 'code id_token' }, 'unsupported_response_type'],
+      ['a scope that it has not', { scope: 'openid accounts:write' }, 'invalid_scope'],
+      ['a scope that there is not', { scope: 'openid rubbish:read' }, 'invalid_scope'],
+      ['the scope of our own client', { scope: 'openid app' }, 'invalid_scope'],
+      ['a prompt that there is not', { prompt: 'rubbish' }, 'invalid_request'],
+      ['no prompt and one', { prompt: 'none login' }, 'invalid_request'],
+      ['another server', { resource: 'https://elsewhere.example/graphql' }, 'invalid_target'],
+      ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'request_not_supported'],
+    ];
+    for (const [name, parameters, error] of wishes) {
+      const { url, state } = await askFor(shop, parameters);
+      const { url: back } = await openBrowserFor(shop).open(url);
+      // What was to come in a fragment is told there.
+      const told = new URLSearchParams(back.search || back.hash.slice(1));
+      expect([name, told.get('error'), told.get('code'), told.get('state'), told.get('iss')]).toEqual([
+        name,
+        error,
+        null,
+        state,
+        provider.url,
+      ]);
     }
-    expect(await isTaken(oauth.app, person.token)).toBe(true);
-    const again = await oauth.authorize(config);
-    expect((await typeIn(again, person.email, password)).html).toContain('Allow Shop?');
   });
 
-  test('can be limited to one organization', async () => {
-    const person = await register(oauth.world, 'Dora');
-    const found = async (name: string) =>
-      (
-        await give(
-          oauth.world,
-          'mutation ($input: CreateOrganizationInput!) { createOrganization(input: $input) { organization { id } } }',
-          { input: { name }, token: person.token },
-        )
-      ).organization.id as string;
-    const [here, elsewhere] = [await found('Here'), await found('Elsewhere')];
-    const config = await oauth.configurationOf(await oauth.register({ scopes: ['organizations:read'] }));
-    const authorization = await oauth.authorize(config, { scope: 'openid organizations:read' });
-    const consent = await typeIn(authorization, person.email, password);
-    expect(consent.html).toContain('In Elsewhere alone');
-    const { url } = await authorization.browser.submit(consent, 'allow', { organization: here });
-    const tokens = await exchange(config, authorization, url);
-    const current = '{ currentOrganization { id } }';
-    const token = tokens.access_token;
-    // Chosen by itself, and no other.
-    expect((await oauth.world.ask(current, { token })).data).toEqual({ currentOrganization: { id: here } });
-    expect((await oauth.world.ask(current, { token, organizationId: elsewhere })).codes).toEqual(['NOT_FOUND']);
-    const next = await openid.refreshTokenGrant(config, tokens.refresh_token ?? '');
-    expect((await oauth.world.ask(current, { token: next.access_token })).data).toEqual({ currentOrganization: { id: here } });
-    const strange = await oauth.authorize(config, { scope: 'openid organizations:read', prompt: 'consent' });
-    const asked = await typeIn(strange, person.email, password);
-    expect((await strange.browser.submit(asked, 'allow', { organization: randomUUID() })).html).toContain('Organization not found');
-  });
-});
-
-describe('what a client may ask of signing in', () => {
-  test('prompt=none needs a browser that is signed in, prompt=login asks again, max_age when it is too long ago', async () => {
-    const person = await register(oauth.world, 'Esra');
-    const config = await oauth.configurationOf(await oauth.register());
-    const nobody = await oauth.authorize(config, { prompt: 'none' });
-    expect(nobody.page.url.searchParams.get('error')).toBe('login_required');
-    const first = await oauth.authorize(config);
-    await allow(first, person.email, password);
-    expect((await oauth.authorize(config, { prompt: 'none' }, first.browser)).page.url.searchParams.get('code')).toBeTruthy();
-    expect((await oauth.authorize(config, { prompt: 'login' }, first.browser)).page.html).toContain('Sign in to Shop');
-    expect((await oauth.authorize(config, { max_age: '0' }, first.browser)).page.html).toContain('Sign in to Shop');
-    expect((await oauth.authorize(config, { max_age: '3600' }, first.browser)).page.url.searchParams.get('code')).toBeTruthy();
-    const other = await oauth.authorize(config, { prompt: 'none', scope: 'openid' }, first.browser);
-    expect(other.page.url.searchParams.get('code')).toBeTruthy();
+  test('with a wrong verifier, or none, gets nothing; the code is still there for who knows it', async () => {
+    const granted = await letIn(shop, ana);
+    for (const verifier of [openid.randomPKCECodeVerifier(), '', 'short']) {
+      const { status, body } = await post(provider, '/oauth/token', codeForm(shop, granted, { code_verifier: verifier }));
+      expect([verifier, status, ['invalid_grant', 'invalid_request'].includes(body.error)]).toEqual([verifier, 400, true]);
+    }
+    expect((await exchange(shop, granted)).access_token).toBeTruthy();
   });
 
-  test('acr_values=aal2 asks for two factors of whoever has them', async () => {
-    const person = await register(oauth.world, 'Farid');
-    const config = await oauth.configurationOf(await oauth.register());
-    const before = await oauth.authorize(config);
-    await allow(before, person.email, password);
-    const secret = await enrollTotp(person.token);
-    const asked = await oauth.authorize(config, { acr_values: 'aal2' }, before.browser);
-    expect(asked.page.html).toContain('Sign in to Shop');
-    const second = await typeIn(asked, person.email, password);
-    expect(second.html).toContain('One more proof');
-    const wrong = await asked.browser.submit(second, 'second', { code: '000000' });
-    expect(wrong.html).toContain('That is not right');
-    const back = await asked.browser.submit(wrong, 'second', { code: codeOf(secret, 1) });
-    const tokens = await exchange(config, asked, back.url);
-    expect(tokens.claims()).toMatchObject({ acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] });
-    expect(decodeJwt(tokens.access_token)['acr']).toBe('aal2');
+  test('names the same redirect URI again, and its own code', async () => {
+    const two = await newClient(provider, ana, { redirectUris: [redirectUri, 'https://shop.example/other'] });
+    const granted = await letIn(two, ana);
+    const another = codeForm(two, granted, { redirect_uri: 'https://shop.example/other' });
+    expect((await post(provider, '/oauth/token', another)).body.error).toBe('invalid_grant');
+    const foreign = codeForm(two, granted, { client_id: shop.id, client_secret: shop.secret ?? '' });
+    expect((await post(provider, '/oauth/token', foreign)).body.error).toBe('invalid_grant');
+    expect((await exchange(two, granted)).access_token).toBeTruthy();
   });
 
-  async function enrollTotp(token: string): Promise<string> {
-    const { enrollmentId, secret } = await give(
-      oauth.world,
-      'mutation ($input: StartTotpEnrollmentInput!) { startTotpEnrollment(input: $input) { enrollmentId secret } }',
-      { input: {}, token },
-    );
-    await give(oauth.world, 'mutation ($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { user { id } } }', {
-      input: { enrollmentId, code: codeOf(secret) },
-      token,
-    });
-    return secret;
-  }
-
-  test('requests can be pushed beforehand', async () => {
-    const config = await oauth.configurationOf(await oauth.register());
+  test('pushes its wish beforehand; what was pushed cannot be changed, nor used by another client', async () => {
     const verifier = openid.randomPKCECodeVerifier();
-    const url = await openid.buildAuthorizationUrlWithPAR(config, {
-      redirect_uri: shopCallback,
-      scope: 'openid',
+    const state = openid.randomState();
+    const url = await openid.buildAuthorizationUrlWithPAR(shop.config, {
+      redirect_uri: redirectUri,
+      scope: 'openid accounts:read',
       code_challenge: await openid.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
+      state,
     });
     expect([...url.searchParams.keys()].toSorted()).toEqual(['client_id', 'request_uri']);
-    const browser = openWebBrowser([shopCallback]);
-    const page = await browser.open(url);
-    const back = await typeIn({ browser, page }, ada.email);
-    const { url: address } = back.status === 0 ? back : await browser.submit(back, 'allow');
-    const tokens = await openid.authorizationCodeGrant(config, address, { pkceCodeVerifier: verifier });
-    expect(tokens.claims()?.sub).toBe(ada.id);
-    // Good for one authorization.
-    expect((await openWebBrowser([shopCallback]).open(url)).url.searchParams.get('error')).toBe('invalid_request_uri');
+    const other = await newClient(provider, ana, { name: 'Other', redirectUris: ['https://other.example/callback'] });
+    const stolen = new URL(url);
+    stolen.searchParams.set('client_id', other.id);
+    const refused = await openWebBrowser([redirectUri, other.redirectUri]).open(stolen);
+    expect(refused.url.href).toContain(`${other.redirectUri}?error=`);
+    expect(offersCode(refused.url)).toBe(false);
+    const changed = new URL(url);
+    changed.searchParams.set('redirect_uri', 'https://evil.example/');
+    const browser = openBrowserFor(shop);
+    const page = await goThrough(browser, await browser.open(changed), ana);
+    expect(page.url.href).toContain(redirectUri);
+    const tokens = await openid.authorizationCodeGrant(shop.config, page.url, { pkceCodeVerifier: verifier, expectedState: state });
+    expect(tokens.access_token).toBeTruthy();
+    const again = await openBrowserFor(shop).open(url);
+    expect([again.url.searchParams.get('error'), offersCode(again.url)]).toEqual(['invalid_request_uri', false]);
+    const bad = { client_id: shop.id, client_secret: shop.secret ?? '', response_type: 'code', redirect_uri: 'https://evil.example/' };
+    expect(await post(provider, '/oauth/par', bad)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
-});
+  const offersCode = (url: URL): boolean => url.searchParams.has('code');
 
-describe('a code', () => {
-  test('that is used twice ends what it gave, and the person is told', async () => {
-    const person = await register(oauth.world, 'Grace');
-    const config = await oauth.configurationOf(await oauth.register());
-    const authorization = await oauth.authorize(config);
-    const url = await allow(authorization, person.email, password);
-    const tokens = await exchange(config, authorization, url);
-    expect(await errorOf(exchange(config, authorization, url))).toBe('invalid_grant');
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, tokens.access_token)));
-    expect(await errorOf(openid.refreshTokenGrant(config, tokens.refresh_token ?? ''))).toBe('invalid_grant');
-    expect(await errorOf(openid.fetchUserInfo(config, tokens.access_token, person.id))).not.toBe('no error');
-    const { securityEvents } = await give(oauth.world, '{ viewer { securityEvents { nodes { name client { name } } } } }', {
-      token: person.token,
+  test('may be limited to one organization: its tokens work in that one, chosen by itself, and in no other', async () => {
+    const [acme, umbrella] = [await found(provider.world, ana, 'Acme'), await found(provider.world, ana, 'Umbrella')];
+    const member = await newClient(provider, ana, { name: 'Member', scopes: ['accounts:read', 'organizations:read'] });
+    const parameters = { scope: 'openid accounts:read organizations:read' };
+    const tokens = await tokensFor(member, ana, { parameters, organization: acme });
+    const here = '{ currentOrganization { id } }';
+    const { accessToken: token } = tokens;
+    expect(await give(provider.world, here, { token })).toEqual({ id: acme });
+    expect(await give(provider.world, here, { token, organizationId: acme })).toEqual({ id: acme });
+    expect((await provider.world.ask(here, { token, organizationId: umbrella })).codes).toEqual(['NOT_FOUND']);
+    const next = await openid.refreshTokenGrant(member.config, tokens.refreshToken);
+    expect((await provider.world.ask(here, { token: next.access_token, organizationId: umbrella })).codes).toEqual(['NOT_FOUND']);
+    const apps = '{ viewer { authorizedApps { client { id } organization { id } scopes } } }';
+    const { authorizedApps } = await give(provider.world, apps, { token: ana.token });
+    expect(authorizedApps).toContainEqual({
+      client: { id: member.id },
+      organization: { id: acme },
+      scopes: ['openid', 'accounts:read', 'organizations:read'],
     });
-    expect(securityEvents.nodes).toContainEqual({ name: 'session.compromised', client: { name: 'Shop' } });
-  });
-
-  test('that twenty use at once is used by nobody in the end', async () => {
-    const person = await register(oauth.world, 'Hiro');
-    const config = await oauth.configurationOf(await oauth.register());
-    const authorization = await oauth.authorize(config);
-    const url = await allow(authorization, person.email, password);
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => exchange(config, authorization, url)));
-    const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    expect(won.length).toBeLessThanOrEqual(1);
-    for (const { access_token, refresh_token } of won) {
-      await eventually('the end at the graph', async () => !(await isTaken(oauth.app, access_token)));
-      expect(await errorOf(openid.refreshTokenGrant(config, refresh_token ?? ''))).toBe('invalid_grant');
-    }
-    const { sessions } = await give(oauth.world, '{ viewer { sessions { nodes { client { name } } } } }', { token: person.token });
-    expect(sessions.nodes.filter((each: { client: { name: string } }) => each.client.name === 'Shop')).toEqual([]);
+    const bo = await register(provider.world, 'Bo');
+    const browser = openBrowserFor(member);
+    const { url } = await askFor(member, parameters);
+    const refused = await goThrough(browser, await browser.open(url), bo, { organization: acme });
+    expect([refused.status, refused.url.pathname]).toEqual([400, '/sign-in']);
+    expect(refused.html).toContain('role="alert"');
   });
 });
 
-describe('a refresh token', () => {
-  test("gives fewer scopes, never more, and is its client's alone", async () => {
-    const person = await register(oauth.world, 'Ines');
-    const config = await oauth.configurationOf(await oauth.register());
-    const { refresh_token = '' } = await signInToApp(oauth, config, person);
-    const stranger = await oauth.configurationOf(await oauth.register({ name: 'Stranger' }));
-    expect(await errorOf(openid.refreshTokenGrant(stranger, refresh_token))).toBe('invalid_grant');
-    expect(await errorOf(openid.refreshTokenGrant(config, refresh_token, { scope: 'openid chat:read' }))).toBe('invalid_scope');
-    const narrow = await openid.refreshTokenGrant(config, refresh_token, { scope: 'openid' });
-    expect(decodeJwt(narrow.access_token)['scope']).toBe('openid');
-    const wide = await openid.refreshTokenGrant(config, narrow.refresh_token ?? '');
-    expect(decodeJwt(wide.access_token)['scope']).toBe('openid profile accounts:read');
-  });
-
-  test('that twenty use at once is rotated once, and each gets the same successor', async () => {
-    const person = await register(oauth.world, 'Jonas');
-    const config = await oauth.configurationOf(await oauth.register());
-    const { refresh_token = '' } = await signInToApp(oauth, config, person);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => openid.refreshTokenGrant(config, refresh_token)));
-    expect(new Set(answers.map((answer) => answer.refresh_token)).size).toBe(1);
-    const next = answers[0]?.refresh_token ?? '';
-    expect((await openid.refreshTokenGrant(config, next)).refresh_token).not.toBe(next);
-    // The first one is shown once more when its successor is used: that is theft, and ends the family.
-    expect(await errorOf(openid.refreshTokenGrant(config, refresh_token))).toBe('invalid_grant');
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, answers[0]?.access_token ?? '')));
-    expect(await isTaken(oauth.app, person.token)).toBe(true);
-  });
-
-  test("of the graph's own sign-in is changed at the same endpoint", async () => {
-    const person = await register(oauth.world, 'Keiko');
-    const fields = { grant_type: 'refresh_token', client_id: 'first-party', refresh_token: person.refreshToken };
-    const { status, body, headers } = await post(oauth.app, '/oauth/token', fields);
-    expect(status).toBe(200);
-    expect(headers.get('cache-control')).toContain('no-store');
-    expect(body).toMatchObject({ token_type: 'Bearer', scope: 'app', expires_in: 600 });
-    expect(await isTaken(oauth.app, body.access_token)).toBe(true);
-    expect(await isTaken(oauth.app, person.token)).toBe(true);
-  });
-});
-
-describe('a service account', () => {
-  test('acts by client credentials in its organization alone, until its token is revoked', async () => {
-    const owner = await register(oauth.world, 'Leila');
-    const { organization } = await give(
-      oauth.world,
-      'mutation ($input: CreateOrganizationInput!) { createOrganization(input: $input) { organization { id } } }',
-      { input: { name: 'Works' }, token: owner.token },
+test('a page of a client may call the token endpoint from its own origin; other sites may not', async () => {
+  const page = await newClient(provider, ana, { type: 'PUBLIC', redirectUris: ['https://spa.example/callback'] });
+  const tokens = await tokensFor(page, ana);
+  const ask = (origin: string) =>
+    post(
+      provider,
+      '/oauth/token',
+      { grant_type: 'refresh_token', refresh_token: tokens.refreshToken, client_id: page.id },
+      { origin, 'content-type': 'application/x-www-form-urlencoded' },
     );
-    const { user } = await give(
-      oauth.world,
-      'mutation ($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { user { id } } }',
-      {
-        input: { organizationId: organization.id, handle: `robot_${Date.now().toString(36)}`, displayName: 'Robot' },
-        token: owner.token,
-        organizationId: organization.id,
-      },
-    );
-    const client = await oauth.register(
-      { name: 'Robot', type: 'SERVICE', redirectUris: [], scopes: ['organizations:read', 'accounts:read'], serviceAccountId: user.id },
-      owner.token,
-    );
-    const config = await oauth.configurationOf(client);
-    const tokens = await openid.clientCredentialsGrant(config, { scope: 'organizations:read accounts:read' });
-    expect(tokens.refresh_token).toBeUndefined();
-    const token = tokens.access_token;
-    expect(decodeJwt(token)).toMatchObject({ sub: user.id, kind: 'SERVICE', client_id: client.id, organization_id: organization.id });
-    await eventually('the membership of the service account', async () => {
-      const { data } = await oauth.world.ask('{ viewer { id kind } currentOrganization { id } }', { token });
-      return data?.currentOrganization?.id === organization.id && data.viewer.kind === 'SERVICE' && data.viewer.id === user.id;
-    });
-    expect(await errorOf(openid.clientCredentialsGrant(config, { scope: 'chat:read' }))).toBe('invalid_scope');
-    expect((await openid.tokenIntrospection(config, token)).active).toBe(true);
-    await openid.tokenRevocation(config, token);
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, token)));
-    expect((await openid.tokenIntrospection(config, token)).active).toBe(false);
-    // Its next token is another one.
-    const next = await openid.clientCredentialsGrant(config, { scope: 'organizations:read' });
-    expect(await isTaken(oauth.app, next.access_token)).toBe(true);
-    const stranger = await register(oauth.world, 'Mateo');
-    const foreign = await oauth.world.ask('mutation ($input: CreateOAuthClientInput!) { createOAuthClient(input: $input) { secret } }', {
-      input: { name: 'Thief', type: 'SERVICE', serviceAccountId: user.id },
-      token: stranger.token,
-    });
-    expect(foreign.codes).toEqual(['NOT_FOUND']);
-  });
-});
-
-describe('a device', () => {
-  test('is connected by a code that its person types elsewhere', async () => {
-    const config = await oauth.configurationOf(await oauth.register({ name: 'Television', type: 'PUBLIC', redirectUris: [] }));
-    const begun = await openid.initiateDeviceAuthorization(config, { scope: 'openid accounts:read' });
-    expect(begun).toMatchObject({
-      verification_uri: `${oauth.app.url}/oauth/device`,
-      user_code: expect.stringMatching(/^[A-Z]{4}-[A-Z]{4}$/),
-    });
-    const poll = () =>
-      openid.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:device_code', { device_code: begun.device_code });
-    expect(await errorOf(poll())).toBe('authorization_pending');
-    const browser = openWebBrowser([]);
-    const input = await browser.open(begun.verification_uri);
-    const wrong = await browser.submitById(input, 'op.deviceInputForm', { user_code: 'BBBB-BBBB' });
-    expect(wrong.html).toContain('That code is not right');
-    const confirm = await browser.submitById(await browser.open(begun.verification_uri), 'op.deviceInputForm', {
-      user_code: begun.user_code,
-    });
-    expect(confirm.html).toContain('Television');
-    expect(confirm.html).toContain(begun.user_code);
-    const page = await browser.submitById(confirm, 'op.deviceConfirmForm');
-    const consent = await typeIn({ browser, page }, ada.email);
-    const done = await browser.submit(consent, 'allow');
-    expect(done.html).toContain('Connected');
-    const tokens = await poll();
-    expect(decodeJwt(tokens.access_token)).toMatchObject({ sub: ada.id, scope: 'openid accounts:read' });
-    expect(await errorOf(poll())).toBe('invalid_grant');
-  });
-
-  test('is refused by its person', async () => {
-    const config = await oauth.configurationOf(await oauth.register({ name: 'Television', type: 'PUBLIC', redirectUris: [] }));
-    const begun = await openid.initiateDeviceAuthorization(config, { scope: 'openid' });
-    const browser = openWebBrowser([]);
-    const confirm = await browser.submitById(await browser.open(begun.verification_uri), 'op.deviceInputForm', {
-      user_code: begun.user_code,
-    });
-    await browser.submitById(confirm, 'op.deviceConfirmForm', { abort: 'yes' });
-    const poll = openid.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:device_code', { device_code: begun.device_code });
-    expect(await errorOf(poll)).toBe('access_denied');
-  });
-});
-
-describe('a token', () => {
-  test('tells its own client about itself', async () => {
-    const client = await oauth.register();
-    const config = await oauth.configurationOf(client);
-    const { access_token, refresh_token = '' } = await signInToApp(oauth, config, await register(oauth.world, 'Nadia'));
-    expect(await openid.tokenIntrospection(config, access_token)).toMatchObject({
-      active: true,
-      client_id: client.id,
-      token_type: 'Bearer',
-      scope: 'openid profile accounts:read',
-      aud: `${oauth.app.url}/graphql`,
-    });
-    expect(await openid.tokenIntrospection(config, refresh_token)).toMatchObject({ active: true, client_id: client.id });
-    const stranger = await oauth.configurationOf(await oauth.register({ name: 'Stranger' }));
-    for (const token of [access_token, refresh_token, 'rubbish', `${access_token}x`])
-      expect(await openid.tokenIntrospection(stranger, token)).toEqual({ active: false });
-    await openid.tokenRevocation(stranger, refresh_token);
-    expect((await openid.tokenIntrospection(config, refresh_token)).active).toBe(true);
-    const ours = await oauth.configurationOf(await oauth.register({ name: 'Ours', firstParty: true }, await oauth.tokenOf(bruno.email)));
-    expect((await openid.tokenIntrospection(ours, access_token)).active).toBe(true);
-  });
-
-  test.each(['access_token', 'refresh_token'] as const)('ends with its session when its %s is revoked, sockets too', async (which) => {
-    const config = await oauth.configurationOf(await oauth.register({ scopes: ['accounts:read', 'notifications:read'] }));
-    const tokens = await signInToApp(oauth, config, await register(oauth.world, 'Oskar'), {
-      scope: 'openid accounts:read notifications:read',
-    });
-    const socket = oauth.world.subscribe('subscription { securityEventAdded { node { name } } }', { token: tokens.access_token });
-    await openid.tokenRevocation(config, tokens[which] ?? '');
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, tokens.access_token)));
-    expect(await errorOf(openid.refreshTokenGrant(config, tokens.refresh_token ?? ''))).toBe('invalid_grant');
-    expect((await openid.tokenIntrospection(config, tokens.access_token)).active).toBe(false);
-    expect(await socket.ended()).toMatchObject({ code: 4403 });
-  });
-});
-
-describe('a token that is bound to a key', () => {
-  async function bound() {
-    const person = await register(oauth.world, 'Priya');
-    const config = await oauth.configurationOf(await oauth.register({ type: 'PUBLIC', redirectUris: [shopCallback] }));
-    const pair = await openid.randomDPoPKeyPair('ES256', { extractable: true });
-    const handle = openid.getDPoPHandle(config, pair);
-    const authorization = await oauth.authorize(config);
-    const url = await allow(authorization, person.email, password);
-    const checks = { pkceCodeVerifier: authorization.verifier, expectedState: authorization.state };
-    const tokens = await openid.authorizationCodeGrant(config, url, checks, undefined, { DPoP: handle });
-    return { person, config, pair, handle, tokens };
-  }
-  const graphOf = () => `${oauth.app.url}/graphql`;
-  async function proofOf(
-    { privateKey, publicKey }: CryptoKeyPair,
-    token: string,
-    claims: object = {},
-    header: object = {},
-  ): Promise<string> {
-    const ath = createHash('sha256').update(token).digest('base64url');
-    return new SignJWT({ htm: 'POST', htu: graphOf(), ath, jti: randomUUID(), iat: Math.floor(Date.now() / 1_000), ...claims })
-      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey), ...header })
-      .sign(privateKey);
-  }
-  async function show(token: string, proof: string | undefined, scheme = 'DPoP'): Promise<string> {
-    const response = await fetch(graphOf(), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `${scheme} ${token}`, ...(proof ? { dpop: proof } : {}) },
-      body: JSON.stringify({ query: '{ viewer { id } }' }),
-    });
-    const { data, errors } = (await response.json()) as {
-      data?: { viewer: { id: string } };
-      errors?: { extensions: { code: string; reason: string } }[];
-    };
-    return data?.viewer.id ?? `${errors?.[0]?.extensions.code} ${errors?.[0]?.extensions.reason}`;
-  }
-
-  test('is taken with a proof of that key alone', async () => {
-    const { person, config, pair, handle, tokens } = await bound();
-    const token = tokens.access_token;
-    expect(tokens.token_type).toBe('dpop');
-    expect(await openid.fetchUserInfo(config, token, person.id, { DPoP: handle })).toMatchObject({ sub: person.id });
-    expect(await errorOf(openid.fetchUserInfo(config, token, person.id))).not.toBe('no error');
-    const proof = await proofOf(pair, token);
-    expect(await show(token, proof)).toBe(person.id);
-    expect(await show(token, proof)).toBe('UNAUTHENTICATED DPOP_INVALID');
-    expect(await show(token, undefined)).toBe('UNAUTHENTICATED DPOP_MISSING');
-    expect(await show(token, await proofOf(pair, token), 'Bearer')).toBe('UNAUTHENTICATED DPOP_MISSING');
-    const now = Math.floor(Date.now() / 1_000);
-    const other = await generateKeyPair('ES256', { extractable: true });
-    for (const stolen of [
-      await proofOf(pair, token, { htm: 'GET' }),
-      await proofOf(pair, token, { htu: `${oauth.app.url}/graphql/stream` }),
-      await proofOf(pair, token, { htu: 'https://evil.example/graphql' }),
-      await proofOf(pair, 'another token'),
-      await proofOf(pair, token, { iat: now - 300 }),
-      await proofOf(pair, token, { iat: now + 300 }),
-      await proofOf(pair, token, { jti: undefined }),
-      await proofOf(pair, token, {}, { typ: 'jwt' }),
-      await proofOf(other, token),
-      await proofOf(pair, token, {}, { jwk: await exportJWK(other.publicKey) }),
-      'rubbish',
-    ])
-      expect(await show(token, stolen)).toBe('UNAUTHENTICATED DPOP_INVALID');
-    expect(await show(person.token, await proofOf(pair, person.token))).toBe('UNAUTHENTICATED DPOP_INVALID');
-  });
-
-  test('is refreshed by the holder of the key', async () => {
-    const { config, pair, tokens } = await bound();
-    const refresh = tokens.refresh_token ?? '';
-    expect(await errorOf(openid.refreshTokenGrant(config, refresh))).toBe('invalid_grant');
-    const thief = openid.getDPoPHandle(config, await openid.randomDPoPKeyPair());
-    expect(await errorOf(openid.refreshTokenGrant(config, refresh, undefined, { DPoP: thief }))).toBe('invalid_grant');
-    const next = await openid.refreshTokenGrant(config, refresh, undefined, { DPoP: openid.getDPoPHandle(config, pair) });
-    expect(next.token_type).toBe('dpop');
-    expect(await show(next.access_token, await proofOf(pair, next.access_token))).not.toContain('UNAUTHENTICATED');
-    expect(decodeJwt(next.access_token)['cnf']).toEqual(decodeJwt(tokens.access_token)['cnf']);
-  });
-});
-
-describe('the end', () => {
-  test('a person signs out at the provider', async () => {
-    const person = await register(oauth.world, 'Quentin');
-    const config = await oauth.configurationOf(await oauth.register({ postLogoutRedirectUris: ['https://shop.example/bye'] }));
-    const authorization = await oauth.authorize(config);
-    const tokens = await exchange(config, authorization, await allow(authorization, person.email, password));
-    const browser = openWebBrowser([shopCallback, 'https://shop.example/bye']);
-    for (const [key, value] of authorization.browser.cookies) browser.cookies.set(key, value);
-    const url = openid.buildEndSessionUrl(config, {
-      id_token_hint: tokens.id_token ?? '',
-      post_logout_redirect_uri: 'https://shop.example/bye',
-      state: 's1',
-    });
-    const asked = await browser.open(url);
-    expect(asked.html).toContain('Sign out?');
-    const gone = await browser.submitById(asked, 'op.logoutForm', { logout: 'yes' });
-    expect(gone.url.href).toBe('https://shop.example/bye?state=s1');
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, tokens.access_token)));
-    expect((await oauth.authorize(config, { prompt: 'none' }, browser)).page.url.searchParams.get('error')).toBe('login_required');
-    const strange = new URL(url);
-    strange.searchParams.set('post_logout_redirect_uri', 'https://evil.example/bye');
-    expect((await openWebBrowser([]).open(strange)).html).toContain('post_logout_redirect_uri not registered');
-  });
-
-  test('a suspended person gets nothing more, anywhere', async () => {
-    const person = await register(oauth.world, 'Rosa');
-    const config = await oauth.configurationOf(await oauth.register());
-    const first = await oauth.authorize(config);
-    const tokens = await exchange(config, first, await allow(first, person.email, password));
-    const second = await oauth.authorize(config, {}, first.browser);
-    const admin = await oauth.tokenOf(bruno.email);
-    await give(oauth.world, 'mutation ($input: SuspendUserInput!) { suspendUser(input: $input) { user { status } } }', {
-      input: { userId: person.id, reason: 'test' },
-      token: admin,
-    });
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, tokens.access_token)));
-    expect(await errorOf(openid.refreshTokenGrant(config, tokens.refresh_token ?? ''))).toBe('invalid_grant');
-    expect(await errorOf(exchange(config, second, second.page.url))).toBe('invalid_grant');
-    const third = await oauth.authorize(config, {}, first.browser);
-    expect(third.page.html).toContain('Sign in to Shop');
-    expect((await typeIn(third, person.email, password)).html).toContain('That is not right');
-  });
-
-  test('a disabled client gets nothing more', async () => {
-    const client = await oauth.register();
-    const config = await oauth.configurationOf(client);
-    const tokens = await signInToApp(oauth, config, await register(oauth.world, 'Samir'));
-    const update = 'mutation ($input: UpdateOAuthClientInput!) { updateOAuthClient(input: $input) { client { enabled version } } }';
-    const token = await oauth.tokenOf(ada.email);
-    expect(await give(oauth.world, update, { input: { clientId: client.id, version: client.version, enabled: false }, token })).toEqual({
-      client: { enabled: false, version: client.version + 1 },
-    });
-    await eventually('the end at the graph', async () => !(await isTaken(oauth.app, tokens.access_token)));
-    expect(await errorOf(openid.refreshTokenGrant(config, tokens.refresh_token ?? ''))).toBe('invalid_client');
-    expect((await oauth.authorize(config)).page.html).toContain('This did not work');
-    expect(
-      (await oauth.world.ask(update, { input: { clientId: client.id, version: client.version, enabled: true }, token })).codes,
-    ).toEqual(['CONFLICT STALE_VERSION']);
-  });
-});
-
-test('discovery says the same at both of its addresses, and the keys are where it says', async () => {
-  const read = async (path: string) => (await fetch(`${oauth.app.url}${path}`)).json() as Promise<Record<string, unknown>>;
-  const [first, second] = [await read('/.well-known/openid-configuration'), await read('/.well-known/oauth-authorization-server')];
-  expect(first).toEqual(second);
-  expect(first).toMatchObject({
-    issuer: oauth.app.url,
-    authorization_endpoint: `${oauth.app.url}/oauth/authorize`,
-    token_endpoint: `${oauth.app.url}/oauth/token`,
-    pushed_authorization_request_endpoint: `${oauth.app.url}/oauth/par`,
-    jwks_uri: `${oauth.app.url}/oauth/jwks`,
-    response_types_supported: ['code'],
-    code_challenge_methods_supported: ['S256'],
-    id_token_signing_alg_values_supported: ['ES256'],
-    authorization_response_iss_parameter_supported: true,
-  });
-  const { keys } = (await read('/oauth/jwks')) as { keys: Record<string, unknown>[] };
-  expect(keys.length).toBeGreaterThan(0);
-  for (const key of keys) expect(Object.keys(key)).not.toContain('d');
-});
-
-test('keys change without a refused request', async () => {
-  const person = await register(oauth.world, 'Tove');
-  const config = await oauth.configurationOf(await oauth.register());
-  const before = await signInToApp(oauth, config, person);
-  const waiting = await oauth.authorize(config);
-  const url = await allow(waiting, person.email, password);
-  const rotate = 'mutation ($input: RotateSigningKeyInput!) { rotateSigningKey(input: $input) { signingKeys { kid state } } }';
-  const admin = await oauth.tokenOf(bruno.email);
-  await give(oauth.world, rotate, { input: {}, token: admin });
-  const after = await exchange(config, waiting, url);
-  const [old, fresh] = [decodeProtectedHeader(before.access_token).kid, decodeProtectedHeader(after.access_token).kid];
-  expect(fresh).not.toBe(old);
-  expect(decodeProtectedHeader(after.id_token ?? '').kid).toBe(fresh);
-  for (const { access_token } of [before, after]) expect(await isTaken(oauth.app, access_token)).toBe(true);
-  expect((await openid.tokenIntrospection(config, before.access_token)).active).toBe(true);
-  expect((await openid.refreshTokenGrant(config, before.refresh_token ?? '')).access_token).toBeTruthy();
-  // In an emergency what the old key signed is over at once, and what comes next is signed by another.
-  await give(oauth.world, rotate, { input: { emergency: true }, token: admin });
-  await eventually('the end of what the key signed', async () => !(await isTaken(oauth.app, after.access_token)));
-  const next = await openid.refreshTokenGrant(config, after.refresh_token ?? '');
-  expect(await isTaken(oauth.app, next.access_token)).toBe(true);
+  const foreign = await ask('https://evil.example');
+  expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
+  const own = await ask('https://spa.example');
+  expect(own.headers.get('access-control-allow-origin')).toBe('https://spa.example');
 });

@@ -278,7 +278,7 @@ describe('linking', () => {
     const browser = openWebBrowser([]);
     const asked = await browser.open(redirectUrl);
     expect(asked.html).toContain('Link Partner?');
-    const first = await browser.submitFirst(asked);
+    const first = await browser.submitOnly(asked);
     const consent = await browser.submit(first, 'password', { identifier: email, password });
     return browser.submit(consent, 'allow');
   }
@@ -316,7 +316,7 @@ describe('linking', () => {
     expect((await world.ask(start, { input: { provider: '../x' }, token: yves.token })).codes).toEqual(['BAD_USER_INPUT']);
     const { redirectUrl } = await give(world, start, { input: { provider: 'partner' }, token: yves.token });
     const browser = openWebBrowser([]);
-    await browser.submitFirst(await browser.open(redirectUrl));
+    await browser.submitOnly(await browser.open(redirectUrl));
     expect((await openWebBrowser([]).open(redirectUrl)).status).toBe(400);
   });
 });

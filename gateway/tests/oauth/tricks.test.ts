@@ -1,310 +1,251 @@
-import { generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import type * as openid from 'openid-client';
-import { demo } from '@supergraph/schema/demo';
-import { give } from '../support/journey.ts';
-import { password, register } from '../support/people.ts';
-import { openWebBrowser } from '../support/web-browser.ts';
-import { ada, allow, bruno, exchange, type OAuthWorld, shopCallback, signInToApp, startOAuth, typeIn } from './support.ts';
+import { give, type Person } from '../support/journey.ts';
+import { password, register, registerAdministrator } from '../support/people.ts';
+import {
+  askFor,
+  type Client,
+  goThrough,
+  letIn,
+  newClient,
+  offers,
+  openBrowserFor,
+  type Page,
+  type Provider,
+  redirectUri,
+  startProvider,
+  tokensFor,
+  type WebBrowser,
+} from './support.ts';
 
-// What those try who want what is not theirs.
-let oauth: OAuthWorld;
+// What somebody tries who wants another person's code.
+let provider: Provider;
+let admin: Person;
+let ana: Person;
+let mallory: Person;
+let shop: Client;
 beforeAll(async () => {
-  oauth = await startOAuth();
+  provider = await startProvider();
+  admin = await registerAdministrator(provider.world);
+  [ana, mallory] = [await register(provider.world, 'Ana'), await register(provider.world, 'Mallory')];
+  shop = await newClient(provider, ana);
 });
 afterAll(async () => {
-  await oauth?.end();
+  await provider?.end();
 });
 
-describe('redirects', () => {
-  let id = '';
-  let config: openid.Configuration;
-  beforeAll(async () => {
-    const client = await oauth.register({ redirectUris: [shopCallback, 'http://localhost/callback'] });
-    id = client.id;
-    config = await oauth.configurationOf(client);
-    await oauth.register({ name: 'Another', redirectUris: ['https://other.example/callback'] });
+const approve = 'mutation ($input: ApproveInteractionInput!) { approveInteraction(input: $input) { redirectUrl } }';
+const deny = 'mutation ($input: DenyInteractionInput!) { denyInteraction(input: $input) { redirectUrl } }';
+const idOf = ({ url }: Page): string => url.searchParams.get('interaction') ?? '';
+const answer = (who: Person, interactionId: string, mutation = approve) =>
+  provider.world.ask(mutation, { input: { interactionId }, token: who.token });
+const approvalOf = async (who: Person, interactionId: string): Promise<URL> =>
+  new URL((await give(provider.world, approve, { input: { interactionId }, token: who.token })).redirectUrl);
+const gotIn = ({ url }: Page): boolean => url.href.startsWith(redirectUri) && url.searchParams.has('code');
+
+/** A browser in which somebody has begun to sign in to the shop. */
+async function begun(client: Client = shop): Promise<{ browser: WebBrowser; page: Page; id: string; resume: string }> {
+  const browser = openBrowserFor(client);
+  const page = await browser.open((await askFor(client)).url);
+  return { browser, page, id: idOf(page), resume: `${provider.url}/oauth/authorize/${idOf(page)}` };
+}
+
+describe('going on after the answer', () => {
+  /** Ways to ask for the rest of an authorization, by the address that the provider gives for it. */
+  const waysTo = (resume: string): readonly string[] => [
+    resume,
+    `${resume}/`,
+    `${resume}?approval=`,
+    `${resume}?approval=${'a'.repeat(43)}`,
+    `${resume}?approval[]=${'a'.repeat(43)}`,
+    `${provider.url}/oauth/authorize/x`,
+    `${provider.url}/oauth/authorize/${'x'.repeat(200)}`,
+    `${provider.url}/oauth/authorize/%2e%2e`,
+    `${provider.url}/oauth/authorize/${'y'.repeat(43)}?approval=${'a'.repeat(43)}`,
+    resume.replace('/authorize/', '/device/'),
+  ];
+
+  test('needs the secret that the answer gave: whoever began it and lured somebody else into answering gets nothing', async () => {
+    const { browser, id, resume } = await begun();
+    // Mallory has sent Ana a link to the page, and she answers in her own browser.
+    const hers = openBrowserFor(shop);
+    const answered = await goThrough(hers, await hers.open(`${provider.url}/sign-in?interaction=${id}`), ana);
+    expect([gotIn(answered), answered.status]).toEqual([false, 400]);
+    expect(answered.html).toContain('role="alert"');
+    for (const way of waysTo(resume)) expect([way, gotIn(await mimic(browser, way))]).toEqual([way, false]);
   });
 
-  test.each([
-    'https://evil.example/callback',
-    'https://shop.example/',
-    'https://shop.example/callback/',
-    'https://shop.example/callback/../callback',
-    'https://shop.example/callback/%2e%2e/callback',
-    'https://shop.example/Callback',
-    'https://shop.example/callback?next=https://evil.example',
-    'https://shop.example/callback#fragment',
-    'https://shop.example:8443/callback',
-    'https://shop.example.evil.example/callback',
-    'https://shop.example@evil.example/callback',
-    'https://user@shop.example/callback',
-    'https://ѕhop.example/callback',
-    'https://shop.example\\@evil.example/callback',
-    'https:/shop.example/callback',
-    '//shop.example/callback',
-    'http://shop.example/callback',
-    'http://localhost.evil.example/callback',
-    'http://localhost:1234/callback/other',
-    'https://localhost/callback',
-    'https://other.example/callback',
-    'javascript:alert(1)',
-    'data:text/html,hello',
-    'https://shop.example/callback https://evil.example',
-    '',
-  ])('never lead to %s', async (redirect_uri) => {
-    // An address that is not registered is told nothing, neither a code nor an error.
-    const url = new URL(`${oauth.app.url}/oauth/authorize`);
-    url.search = new URLSearchParams({
-      client_id: id,
-      response_type: 'code',
-      scope: 'openid',
-      redirect_uri,
-      code_challenge: 'a'.repeat(43),
-      code_challenge_method: 'S256',
-    }).toString();
-    const response = await fetch(url, { redirect: 'manual' });
-    expect(response.status).toBe(400);
-    expect(response.headers.get('location')).toBeNull();
-    const page = await response.text();
-    expect(page).toContain('redirect_uri');
-    expect(page).toContain('Go back to the app and begin again');
-    expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
-  });
-
-  test('need to be named where there are several, and once', async () => {
-    const base = { client_id: id, response_type: 'code', scope: 'openid', code_challenge: 'a'.repeat(43), code_challenge_method: 'S256' };
-    const several = new URLSearchParams([
-      ...Object.entries(base),
-      ['redirect_uri', shopCallback],
-      ['redirect_uri', 'https://evil.example/'],
-    ]);
-    for (const query of [new URLSearchParams(base), several]) {
-      const response = await fetch(`${oauth.app.url}/oauth/authorize?${query.toString()}`, { redirect: 'manual' });
-      expect([response.status, response.headers.get('location')]).toEqual([400, null]);
+  test('needs the secret of this answer: that of another one opens nothing', async () => {
+    const victims = await begun();
+    const own = await begun();
+    const stolen = await approvalOf(ana, victims.id);
+    const mine = await approvalOf(mallory, own.id);
+    expect(stolen.searchParams.get('approval')).not.toBe(mine.searchParams.get('approval'));
+    const other = `?approval=${mine.searchParams.get('approval')}`;
+    for (const way of [`${victims.resume}${other}`, `${own.resume}${other}`, `${provider.url}/oauth/authorize/x${other}`]) {
+      const page = await mimic(victims.browser, way);
+      expect([way, gotIn(page)]).toEqual([way, false]);
     }
+    expect(gotIn(await mimic(victims.browser, stolen.href))).toBe(true);
   });
 
-  test.each(['token', 'id_token', 'code token', 'code id_token', 'none'])('give no %s', async (response_type) => {
-    const { page } = await oauth.authorize(config, { response_type, nonce: 'n' });
-    const told = new URLSearchParams(page.url.search || page.url.hash.slice(1));
-    expect(told.get('error') ?? 'shown').toMatch(/unsupported_response_type|unauthorized_client|shown/);
-    expect(told.get('access_token') ?? told.get('id_token')).toBeNull();
+  test('needs the browser in which it began: nobody is signed in as somebody else by a link', async () => {
+    const { id } = await begun();
+    const url = await approvalOf(mallory, id);
+    const hers = openBrowserFor(shop);
+    const page = await hers.open(url);
+    expect([gotIn(page), page.status]).toEqual([false, 400]);
+    // Not even where she has begun something herself.
+    const busy = await begun();
+    const mixed = await busy.browser.open(url);
+    expect(gotIn(mixed)).toBe(false);
+    const swapped = await mimic(busy.browser, url.href);
+    expect(gotIn(swapped)).toBe(false);
   });
 
-  test.each([
-    [
-      'an exact address is wanted',
-      ['https://*.example/callback', 'https://shop.example/callback#x', 'https://user:secret@shop.example/', 'shop.example/callback'],
-    ],
-    ['codes must not travel in the open', ['http://shop.example/callback', 'ftp://shop.example/callback']],
-    [
-      'browsers keep these for themselves',
-      ['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', 'about:blank', 'shop:/callback'],
-    ],
-  ])('are registered with care: %s', async (_why, redirectUris) => {
-    const { codes, errors } = await oauth.world.ask(
-      'mutation ($input: CreateOAuthClientInput!) { createOAuthClient(input: $input) { secret } }',
-      {
-        input: { name: 'Careless', type: 'CONFIDENTIAL', redirectUris, scopes: ['fly:away'] },
-        token: await oauth.tokenOf(ada.email),
-      },
-    );
-    expect(codes).toEqual(['BAD_USER_INPUT']);
-    const issues = (errors[0]?.extensions['issues'] ?? []) as { path: string }[];
-    const paths = issues.map(({ path }) => path);
-    expect(paths).toEqual(redirectUris.map((_uri, index) => `redirectUris.${index}`));
+  test('works once, in the right browser', async () => {
+    const { browser, id } = await begun();
+    const url = await approvalOf(ana, id);
+    expect(gotIn(await browser.open(url))).toBe(true);
+    const again = await browser.open(url);
+    expect([gotIn(again), again.status]).toEqual([false, 400]);
   });
+
+  /** Sends all cookies that a browser has, wherever they belong. */
+  async function mimic(browser: WebBrowser, url: string): Promise<Page> {
+    const seen = openBrowserFor(shop);
+    for (const [name, { value }] of browser.cookies) seen.cookies.set(`${name.split('@')[0]}@/`, { value, path: '/' });
+    return seen.open(url);
+  }
 });
 
-describe('answering for somebody else', () => {
-  const approve = 'mutation ($input: ApproveInteractionInput!) { approveInteraction(input: $input) { redirectUrl } }';
-
-  /** The attacker's browser began; the victim answers in the graph. */
-  async function begun() {
-    const config = await oauth.configurationOf(await oauth.register());
-    const authorization = await oauth.authorize(config);
-    const interactionId = authorization.page.url.searchParams.get('interaction') ?? '';
-    return { config, authorization, interactionId };
-  }
-
-  test('whoever answers is not the one who began: neither browser gets a code', async () => {
-    const { authorization, interactionId } = await begun();
-    const victim = await register(oauth.world, 'Victim');
-    const { redirectUrl } = await give(oauth.world, approve, { input: { interactionId }, token: victim.token });
-    // The attacker knows where it goes on, but not the secret.
-    const address = new URL(redirectUrl);
-    const guesses = [`${address.origin}${address.pathname}`, `${address.origin}${address.pathname}?approval=${'a'.repeat(43)}`];
-    for (const guess of guesses) expect((await authorization.browser.open(guess)).html).toContain('did not begin in this browser');
-    // The victim has the secret, but not the browser.
-    expect((await openWebBrowser([shopCallback]).open(redirectUrl)).html).toContain('This did not work');
-    // Only both together lead on.
-    expect((await authorization.browser.open(redirectUrl)).url.searchParams.get('code')).toBeTruthy();
+describe('an interaction', () => {
+  test('is answered once, by whichever of twenty comes first', async () => {
+    const { id } = await begun();
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => answer(at % 2 ? ana : mallory, id, at % 3 ? approve : deny)));
+    expect(answers.filter(({ codes }) => codes.length === 0)).toHaveLength(1);
+    expect(new Set(answers.flatMap(({ codes }) => codes))).toEqual(new Set(['NOT_FOUND']));
+    expect((await answer(ana, id)).codes).toEqual(['NOT_FOUND']);
+    expect(await give(provider.world, 'query ($id: ID!) { oauthInteraction(id: $id) { id } }', { variables: { id } })).toBeNull();
+    const page = await openBrowserFor(shop).open(`${provider.url}/sign-in?interaction=${id}`);
+    expect([page.status, offers(page, 'password')]).toEqual([404, false]);
   });
 
-  test('an interaction is answered once', async () => {
-    const { interactionId } = await begun();
-    const { token } = await register(oauth.world, 'Once');
-    const answers = await Promise.all([1, 2, 3].map(() => oauth.world.ask(approve, { input: { interactionId }, token })));
-    expect(answers.map(({ codes }) => codes[0] ?? 'done').toSorted()).toEqual(['NOT_FOUND', 'NOT_FOUND', 'done']);
-    const deny = 'mutation ($input: DenyInteractionInput!) { denyInteraction(input: $input) { redirectUrl } }';
-    expect((await oauth.world.ask(deny, { input: { interactionId }, token })).codes).toEqual(['NOT_FOUND']);
-    const { data } = await oauth.world.ask('query ($id: ID!) { oauthInteraction(id: $id) { id } }', { variables: { id: interactionId } });
-    expect(data).toEqual({ oauthInteraction: null });
-    expect((await oauth.world.ask(approve, { input: { interactionId: '~abc' }, token })).codes).toEqual(['BAD_USER_INPUT']);
-  });
-
-  test('no app lets another one in, and nobody who acts for a person', async () => {
-    const { interactionId } = await begun();
-    const person = await register(oauth.world, 'Host');
-    const config = await oauth.configurationOf(await oauth.register({ scopes: ['accounts:read', 'accounts:write'] }));
-    const app = await signInToApp(oauth, config, person, { scope: 'openid accounts:write' });
+  test('is answered by a person in a session of their own, and by no token that they gave away', async () => {
+    const { id } = await begun();
+    const app = await newClient(provider, ana, { name: 'App', scopes: ['accounts:read', 'accounts:write'] });
+    const { accessToken } = await tokensFor(app, ana, { parameters: { scope: 'openid accounts:read accounts:write' } });
     const { secret } = await give(
-      oauth.world,
+      provider.world,
       'mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { secret } }',
-      {
-        input: { name: 'script', scopes: ['accounts:write'] },
-        token: person.token,
-      },
+      { input: { name: 'Program', scopes: ['accounts:read', 'accounts:write'] }, token: ana.token },
     );
     const { tokens } = await give(
-      oauth.world,
+      provider.world,
       'mutation ($input: StartImpersonationInput!) { startImpersonation(input: $input) { tokens { accessToken } } }',
-      {
-        input: { userId: person.id, reason: 'test' },
-        token: await oauth.tokenOf(bruno.email),
-      },
+      { input: { userId: ana.id, reason: 'looks into a ticket' }, token: admin.token },
     );
-    for (const token of [app.access_token, secret, tokens.accessToken])
-      expect((await oauth.world.ask(approve, { input: { interactionId }, token })).codes).toEqual(['FORBIDDEN OWN_SESSION_NEEDED']);
-    expect((await oauth.world.ask(approve, { input: { interactionId } })).codes).toEqual(['UNAUTHENTICATED']);
-    expect((await oauth.world.ask(approve, { input: { interactionId }, token: person.token })).codes).toEqual([]);
+    for (const [name, token] of Object.entries({ app: accessToken, personal: secret as string, acting: tokens.accessToken as string }))
+      for (const mutation of [approve, deny])
+        expect([name, (await answer({ ...ana, token }, id, mutation)).codes]).toEqual([name, ['FORBIDDEN OWN_SESSION_NEEDED']]);
+    for (const mutation of [approve, deny])
+      expect((await provider.world.ask(mutation, { input: { interactionId: id } })).codes[0]).toMatch(/^UNAUTHENTICATED/);
+    // It still waits.
+    expect((await answer(ana, id)).codes).toEqual([]);
   });
 
-  test('a client that wants the person to sign in anew gets no proof of before', async () => {
-    const config = await oauth.configurationOf(await oauth.register());
-    const person = await register(oauth.world, 'Stale');
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
-    const authorization = await oauth.authorize(config, { prompt: 'login' });
-    const interactionId = authorization.page.url.searchParams.get('interaction') ?? '';
-    const input = { interactionId };
-    expect((await oauth.world.ask(approve, { input, token: person.token })).codes).toEqual(['UNAUTHENTICATED STEP_UP_REQUIRED']);
-  });
-
-  test('forms of other sites are not taken', async () => {
-    const { authorization } = await begun();
-    const { page } = authorization;
-    const body = new URLSearchParams({ step: 'password', identifier: ada.email, password: demo.password });
-    const origins: Record<string, string>[] = [
-      {},
-      { origin: 'null' },
-      { origin: 'https://evil.example' },
-      { origin: page.url.origin, 'sec-fetch-site': 'cross-site' },
-    ];
-    for (const headers of origins) expect((await fetch(page.url, { method: 'POST', body, headers, redirect: 'manual' })).status).toBe(403);
-    expect((await fetch(page.url, { method: 'POST', body, headers: { origin: page.url.origin }, redirect: 'manual' })).status).toBe(303);
-    expect((await fetch(page.url, { method: 'PUT', headers: { origin: page.url.origin } })).status).toBe(405);
-    const large = new URLSearchParams({ step: 'password', identifier: 'x'.repeat(70_000) });
-    expect((await fetch(page.url, { method: 'POST', body: large, headers: { origin: page.url.origin } })).status).toBe(413);
-  });
-
-  test('a proof of one interaction is none of another, nor one that was tampered with', async () => {
-    const [first, second] = [await begun(), await begun()];
-    const person = await register(oauth.world, 'Proof');
-    const consent = await typeIn(first.authorization, person.email, password);
-    expect(consent.html).toContain('Allow Shop?');
-    const kept = first.authorization.browser.cookies.get('sign-in@/');
-    const { browser } = second.authorization;
-    browser.cookies.set('sign-in@/', kept ?? { value: '', path: '/' });
-    expect((await browser.open(second.authorization.page.url)).html).toContain('Sign in to Shop');
-    first.authorization.browser.cookies.set('sign-in@/', { value: `${kept?.value.slice(0, -4)}AAAA`, path: '/' });
-    expect((await first.authorization.browser.open(consent.url)).html).toContain('Sign in to Shop');
-  });
-
-  test('pages are shown by nobody else, and kept by nobody', async () => {
-    const { authorization } = await begun();
-    const { headers } = authorization.page;
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(headers.get('x-frame-options')).toBe('DENY');
-    expect(headers.get('cache-control')).toBe('no-store');
-    expect(headers.get('referrer-policy')).toBe('same-origin');
-    for (const line of authorization.browser.cookies.values()) expect(line.value).not.toContain(ada.email);
-  });
-
-  test('what people type is text', async () => {
-    const { authorization } = await begun();
-    const wrong = await typeIn(authorization, '"><script>alert(1)</script>', 'x');
-    expect(wrong.html).not.toContain('<script>alert');
-    expect(wrong.html).toContain('That is not right');
-    const client = await oauth.register({ name: '<img src=x onerror=alert(1)>' });
-    const { page } = await oauth.authorize(await oauth.configurationOf(client));
-    expect(page.html).not.toContain('<img src=x');
+  test.each(['', 'x', '~'.repeat(5), 'a'.repeat(43), '../../etc', '<script>', 'a'.repeat(500)])('of the id %s is none', async (id) => {
+    const page = await openBrowserFor(shop).open(`${provider.url}/sign-in?interaction=${encodeURIComponent(id)}`);
+    expect([page.status, page.html.includes('<script>')]).toEqual([404, false]);
+    expect(['BAD_USER_INPUT', 'NOT_FOUND']).toContain((await answer(ana, id)).codes[0]);
   });
 });
 
-describe('what passes for an access token', () => {
-  const answers = new Map<string, string>();
-  beforeAll(async () => {
-    const person = await register(oauth.world, 'Owner');
-    const client = await oauth.register();
-    const config = await oauth.configurationOf(client);
-    const authorization = await oauth.authorize(config);
-    const url = await allow(authorization, person.email, password);
-    const tokens = await exchange(config, authorization, url);
-    const [head = '', payload = '', signature = ''] = tokens.access_token.split('.');
-    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const decode = (text: string) => JSON.parse(Buffer.from(text, 'base64url').toString()) as Record<string, unknown>;
-    const { keys } = (await (await fetch(`${oauth.app.url}/oauth/jwks`)).json()) as { keys: JWK[] };
-    const own = await generateKeyPair('ES256', { extractable: true });
-    const rsa = await generateKeyPair('RS256', { extractable: true });
-    const header = decode(head) as { alg: string; kid: string };
-    const sign = (key: Parameters<SignJWT['sign']>[0], more: Record<string, unknown>, claims: Record<string, unknown> = {}) =>
-      new SignJWT({ ...decode(payload), ...claims }).setProtectedHeader({ ...header, ...more }).sign(key);
-    const publicKey = await importJWK(keys[0] as JWK, 'ES256');
-    expect(publicKey).toBeTruthy();
-    for (const [name, token] of Object.entries({
-      'an ID token': tokens.id_token ?? '',
-      'a refresh token': tokens.refresh_token ?? '',
-      'a code': url.searchParams.get('code') ?? '',
-      'a client secret': client.secret ?? '',
-      'a signature of another key': await sign(own.privateKey, {}),
-      'an embedded key': await sign(own.privateKey, { jwk: keys[0] }),
-      'an address of keys': await sign(own.privateKey, { jku: 'https://evil.example/jwks' }),
-      'a key of another kind': await sign(rsa.privateKey, { alg: 'RS256' }),
-      'HMAC with the public key': await sign(new TextEncoder().encode(JSON.stringify(keys[0])), { alg: 'HS256' }),
-      'no algorithm': `${encode({ ...header, alg: 'none' })}.${payload}.`,
-      'no signature': `${head}.${payload}.`,
-      'another person': `${head}.${encode({ ...decode(payload), sub: ada.id })}.${signature}`,
-      'more scopes': `${head}.${encode({ ...decode(payload), scope: 'app' })}.${signature}`,
-      'an extension that nobody knows': await sign(own.privateKey, { crit: ['b64'], b64: true }),
-    }))
-      answers.set(name, token);
+describe('a form', () => {
+  const send = async ({ browser, page }: { browser: WebBrowser; page: Page }, headers: Record<string, string>, fields: object) => {
+    const cookie = [...browser.cookies].map(([name, { value }]) => `${name.split('@')[0]}=${value}`).join('; ');
+    const response = await fetch(page.url, {
+      method: 'POST',
+      body: new URLSearchParams(fields as Record<string, string>),
+      headers: { cookie, ...headers },
+      redirect: 'manual',
+    });
+    return { status: response.status, location: response.headers.get('location'), cookies: response.headers.getSetCookie() };
+  };
+  const refusedOrigins = (): Record<string, Record<string, string>> => ({
+    'another site': { origin: 'https://evil.example' },
+    'a sandbox': { origin: 'null' },
+    nowhere: {},
+    'another port': { origin: 'http://127.0.0.1:1' },
+    'another scheme': { origin: provider.url.replace('http:', 'https:') },
+    'another site that says it is ours': { origin: provider.url, 'sec-fetch-site': 'cross-site' },
+    'another host of the same site': { origin: provider.url, 'sec-fetch-site': 'same-site' },
+    'a host that begins alike': { origin: `${provider.url}.evil.example` },
   });
 
-  test.each([
-    'an ID token',
-    'a refresh token',
-    'a code',
-    'a client secret',
-    'a signature of another key',
-    'an embedded key',
-    'an address of keys',
-    'a key of another kind',
-    'HMAC with the public key',
-    'no algorithm',
-    'no signature',
-    'another person',
-    'more scopes',
-    'an extension that nobody knows',
-  ])('%s does not: over HTTP, WebSocket, server-sent events, and at the provider', async (name) => {
-    const token = answers.get(name) ?? '';
-    expect(token).not.toBe('');
-    expect((await oauth.world.ask('{ viewer { id } }', { token })).codes[0]).toMatch(/^UNAUTHENTICATED/);
-    const document = 'subscription { sessionEnded { reason } }';
-    for (const stream of [oauth.world.subscribe(document, { token }), oauth.world.listen(document, { token })]) {
-      await expect(stream.next()).rejects.toBeDefined();
-      await stream.close();
+  test('of another site neither signs in nor allows anything', async () => {
+    const waiting = await begun(await newClient(provider, ana));
+    const question = await waiting.browser.submit(waiting.page, 'password', { identifier: ana.email, password });
+    expect(offers(question, 'allow')).toBe(true);
+    for (const [name, headers] of Object.entries(refusedOrigins())) {
+      const signIn = { step: 'password', identifier: mallory.email, password };
+      for (const fields of [signIn, { step: 'allow' }, { step: 'deny' }, { step: 'other' }]) {
+        const { status, location, cookies } = await send({ ...waiting, page: question }, headers, fields);
+        expect([name, status, location, cookies]).toEqual([name, 403, null, []]);
+      }
     }
-    const userinfo = await fetch(`${oauth.app.url}/oauth/userinfo`, { headers: { authorization: `Bearer ${token}` } });
-    expect(userinfo.status).toBe(401);
+    expect(gotIn(await waiting.browser.submit(question, 'allow'))).toBe(true);
   });
+
+  test('in one browser answers nothing that another browser was asked', async () => {
+    const client = await newClient(provider, ana);
+    const hers = await begun(client);
+    const question = await hers.browser.submit(hers.page, 'password', { identifier: ana.email, password });
+    expect(offers(question, 'allow')).toBe(true);
+    const stranger = openBrowserFor(client);
+    const page = await stranger.submit(question, 'allow');
+    expect([gotIn(page), offers(page, 'password')]).toEqual([false, true]);
+    // What proves who she is for one app does so for no other one.
+    const other = await begun(client);
+    const proof = hers.browser.cookies.get('sign-in@/');
+    expect(proof).toBeDefined();
+    if (proof) other.browser.cookies.set('sign-in@/', proof);
+    const reused = await other.browser.open(other.page.url);
+    expect([offers(reused, 'password'), offers(reused, 'allow')]).toEqual([true, false]);
+  });
+
+  test('that is too large, of another kind or of a step that there is not changes nothing', async () => {
+    const waiting = await begun();
+    const own = { origin: provider.url, 'sec-fetch-site': 'same-origin' };
+    expect((await send(waiting, own, { step: 'password', identifier: 'x'.repeat(70_000), password: 'x' })).status).toBe(413);
+    expect((await send(waiting, own, { step: 'rubbish' })).status).toBe(200);
+    expect((await send(waiting, own, { step: 'allow' })).status).toBe(200);
+    expect((await send(waiting, own, { step: 'assertion', flow: 'x', assertion: '{' })).status).toBe(400);
+    expect((await send(waiting, own, { step: 'second', flow: 'x', code: '123456' })).status).toBe(400);
+    expect((await fetch(waiting.page.url, { method: 'PUT' })).status).toBe(405);
+    expect(gotIn(await goThrough(waiting.browser, waiting.page, ana))).toBe(true);
+  });
+
+  test('with a wrong password says the same for everybody, and what was typed comes back escaped', async () => {
+    const texts = new Set<string>();
+    for (const identifier of [ana.email, 'nobody@example.org', '"><script>alert(1)</script>']) {
+      const { browser, page } = await begun();
+      const wrong = await browser.submit(page, 'password', { identifier, password: 'not it' });
+      expect(wrong.status).toBe(400);
+      expect(wrong.html).not.toContain('<script>');
+      texts.add(/role="alert"[^>]*>([^<]*)/.exec(wrong.html)?.[1] ?? 'nothing');
+    }
+    expect([...texts]).toEqual(['That is not right. Check it and try once more.']);
+  });
+});
+
+test('cookies of these pages are for us alone, and pages are neither kept nor framed', async () => {
+  const { browser, page } = await begun();
+  const headers = Object.fromEntries(page.headers);
+  expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' });
+  expect(headers['content-security-policy']).toContain("default-src 'none'");
+  expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  const response = await fetch((await askFor(shop)).url, { redirect: 'manual' });
+  for (const cookie of response.headers.getSetCookie()) expect(cookie.toLowerCase()).toMatch(/httponly/);
+  for (const cookie of response.headers.getSetCookie()) expect(cookie.toLowerCase()).toMatch(/samesite=lax/);
+  expect(browser.cookies.size).toBeGreaterThan(0);
+  expect((await letIn(shop, ana)).back.searchParams.has('code')).toBe(true);
 });

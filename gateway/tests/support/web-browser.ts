@@ -12,10 +12,10 @@ export interface WebBrowser {
   open(url: string | URL): Promise<Page>;
   /** Sends a form of a page; `step` picks the form by its hidden field, `fields` are typed in. */
   submit(page: Page, step: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
-  /** Sends the first form of a page. */
-  submitFirst(page: Page, fields?: Readonly<Record<string, string>>): Promise<Page>;
   /** Sends a form of ours by its id. */
   submitById(page: Page, id: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
+  /** Sends the one form of a page. */
+  submitOnly(page: Page): Promise<Page>;
   readonly cookies: Map<string, { value: string; path: string }>;
 }
 
@@ -74,7 +74,11 @@ export function openWebBrowser(apps: readonly string[]): WebBrowser {
       if (!form) throw new Error(`there is no form for ${step}:\n${page.html}`);
       return send(page, form, fields);
     },
-    submitFirst: (page, fields = {}) => send(page, formsOf(page)[0] ?? '', fields),
+    submitOnly: (page) => {
+      const [form, ...others] = formsOf(page);
+      if (!form || others.length > 0) throw new Error(`there is not one form:\n${page.html}`);
+      return send(page, form, {});
+    },
     submitById: (page, id, fields = {}) => {
       const form = formsOf(page).find((each) => each.includes(`id="${id}"`));
       if (!form) throw new Error(`there is no form ${id}:\n${page.html}`);

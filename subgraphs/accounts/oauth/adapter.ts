@@ -12,6 +12,7 @@ import {
   putArtifact,
 } from '../store/oauth-artifacts.ts';
 import { findUsers } from '../store/users.ts';
+import { requireApproval } from './approval.ts';
 import { surroundings } from './around.ts';
 import { clientAdapter } from './client-adapter.ts';
 import { hashOf, openPayload, sealPayload } from './seals.ts';
@@ -23,6 +24,7 @@ export function createAdapter(kind: string): Adapter {
   if (kind === 'RefreshToken') return refreshTokenAdapter;
   if (kind === 'AccessToken' || kind === 'ClientCredentials') return shownTokenAdapter(kind);
   if (kind === 'Session') return { ...artifactAdapter(kind), find: findSession, findByUid: findSessionByUid };
+  if (kind === 'Interaction') return { ...artifactAdapter(kind), find: findInteraction };
   if (kind === 'Grant') return { ...artifactAdapter(kind), destroy: (id) => end(id) };
   if (kind === 'ReplayDetection') return { ...artifactAdapter(kind), upsert: addOnce };
   return artifactAdapter(kind);
@@ -36,7 +38,8 @@ function rowOf(kind: string, id: string, payload: AdapterPayload, expiresIn: num
   return {
     kind,
     idHash: hashOf(id),
-    sealed: sealPayload(surroundings().ctx, payload),
+    // The library would hold a code against the newest grant of its browser; here each has its own, which signing out ends.
+    sealed: sealPayload(surroundings().ctx, { ...payload, expiresWithSession: undefined }),
     grantId: grantId ? hashOf(grantId) : null,
     uidHash: uid ? hashOf(uid) : null,
     userCodeHash: userCode ? hashOf(userCode) : null,
@@ -77,6 +80,21 @@ const endings: Readonly<Record<string, 'COMPROMISED' | 'SIGNED_OUT'>> = { token:
 /** A code that is used twice may be in foreign hands; whoever signs out is done with what they began. */
 const end = (grantId: string): Promise<void> =>
   endGrant(surroundings().ctx, hashOf(grantId), endings[Provider.ctx?.oidc.route ?? ''] ?? 'REVOKED');
+
+const resuming = new Set(['resume', 'device_resume']);
+
+/**
+ * Whoever answered an interaction got a secret; only a browser that brings it goes on. Else somebody could have another
+ * person answer what began in his own browser, and be signed in as them. It is asked here, where the interaction is known
+ * that goes on: the address does not say so.
+ */
+async function findInteraction(id: string): Promise<AdapterPayload | undefined> {
+  const { ctx, db } = surroundings();
+  const interaction = await findArtifact(db, 'Interaction', hashOf(id), now());
+  const koa = Provider.ctx;
+  if (interaction && koa && resuming.has(koa.oidc.route)) requireApproval(koa, id, interaction, ctx.settings);
+  return payloadOf(interaction);
+}
 
 /** A browser stays signed in only as long as its person may sign in. */
 async function findSession(id: string): Promise<AdapterPayload | undefined> {

@@ -17,7 +17,8 @@ export const loadExistingGrant: NonNullable<Configuration['loadExistingGrant']> 
   const { ctx } = surroundings();
   const scopes = wordsOf(params?.['scope']);
   const consent = await consentOf(ctx.db, account.accountId, client.clientId, scopes);
-  if (!consent) return undefined;
+  // Whoever shows a code could have sent it, so that of a device people are asked each time.
+  if (!consent || (oidc.entities.DeviceCode && !consent.isOurs)) return undefined;
   const { os, browser } = readDevice(ctx.client.userAgent);
   const details = { organizationId: consent.organizationId, os, browser, ipAddress: ctx.client.ipAddress };
   return saveGrant(ctx, provider, { userId: account.accountId, clientId: client.clientId, scopes, details });

@@ -2,10 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { RouteHandler } from '@supergraph/platform/routes';
 import type { Context } from '../context.ts';
 import type { Loaders } from '../loaders.ts';
-import { hashSecret } from '../secrets.ts';
-import { findArtifact } from '../store/oauth-artifacts.ts';
 import { within } from './around.ts';
-import { readCookie, setCookie } from './cookies.ts';
 import { answerExternal } from './external.ts';
 import { readForm } from './form.ts';
 import { isOutage, outage } from './outage.ts';
@@ -13,7 +10,6 @@ import { escaped, layOut, pageHeaders } from './pages/html.ts';
 import { answerSignIn } from './pages/sign-in.ts';
 import { externalPath, signInPath, signInScript } from './paths.ts';
 import { providerOf } from './provider.ts';
-import { hashOf } from './seals.ts';
 import { markShown } from './token-adapters.ts';
 
 /** Answers the OAuth endpoints and the pages that belong to them. */
@@ -31,13 +27,9 @@ export const handleOAuth: RouteHandler<Loaders> = async (request, response, ctx)
   }
 };
 
-const resumed = /^\/oauth\/(?:authorize|device)\/([\w-]{10,100})$/;
 const tellTokens = new Set(['/oauth/introspect', '/oauth/revoke']);
 
 async function answerProvider(request: IncomingMessage, response: ServerResponse, ctx: Context, url: URL): Promise<void> {
-  const uid = resumed.exec(url.pathname)?.[1];
-  if (uid && !(await isApproved(request, response, ctx, url, uid)))
-    return refuse(response, 'This sign-in did not begin in this browser, or it is over.');
   placeAt(request, ctx.settings.publicUrl);
   const marked = request.method === 'POST' && tellTokens.has(url.pathname) ? await withMarkedToken(request) : request;
   if (!marked) return refuse(response, 'The request is too large.');
@@ -51,21 +43,6 @@ function placeAt({ headers }: IncomingMessage, publicUrl: string): void {
   headers['x-forwarded-proto'] = protocol.slice(0, -1);
   headers['x-forwarded-host'] = host;
 }
-
-/**
- * Whoever answered the interaction got a secret; only a browser that brings it goes on. Else somebody could have
- * another person answer what began in his own browser, and be signed in as them.
- */
-async function isApproved(request: IncomingMessage, response: ServerResponse, ctx: Context, url: URL, uid: string): Promise<boolean> {
-  const approval = url.searchParams.get('approval') ?? readCookie(request, approvalCookie(ctx)) ?? '';
-  const interaction = await findArtifact(ctx.db, 'Interaction', hashOf(uid), new Date());
-  if (!approval || interaction?.details?.['approvalHash'] !== hashSecret(approval)) return false;
-  // The provider may want to come by here once more, after it signed somebody else out.
-  setCookie(response, { name: approvalCookie(ctx), value: approval, path: url.pathname, maxAge: 600 }, ctx.settings.publicUrl);
-  return true;
-}
-
-const approvalCookie = ({ settings }: Context): string => (settings.publicUrl.startsWith('https:') ? '__Secure-approval' : 'approval');
 
 /** The same request with its token marked; null when it is too large. */
 async function withMarkedToken(request: IncomingMessage): Promise<IncomingMessage | null> {

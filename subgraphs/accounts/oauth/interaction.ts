@@ -24,6 +24,8 @@ export interface Waiting {
   readonly beganAt: Date;
   /** The client wants the person to sign in again, whoever they were. */
   readonly mustBeFresh: boolean;
+  /** The client wants two factors, so that a trusted device does not stand in for the second. */
+  readonly wantsTwoFactors: boolean;
   /** The client wants the person to be asked, whatever they allowed before. */
   readonly wantsConsent: boolean;
   readonly isAnswered: boolean;
@@ -52,6 +54,7 @@ export async function readInteraction(ctx: Context, id: string): Promise<Waiting
     accountId: interaction.session?.accountId,
     beganAt: new Date((interaction.iat ?? 0) * 1_000),
     mustBeFresh: interaction.prompt.reasons.some((reason) => freshReasons.has(reason)),
+    wantsTwoFactors: wordsOf(interaction.params['acr_values']).includes('aal2'),
     wantsConsent: wordsOf(interaction.params['prompt']).includes('consent') || isByDevice(interaction, client),
     isAnswered: interaction.result !== undefined,
   };

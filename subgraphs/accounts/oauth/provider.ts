@@ -97,8 +97,8 @@ function configurationOf({ settings }: Context, jwks: NonNullable<Configuration[
     },
     pkce: { required: () => true },
     interactions: { url: (_koa, { uid }) => `${signInUrl}?interaction=${uid}`, policy: interactionPolicy() },
-    // Whoever signs out here is signed out of apps, but for those that were let in to stay.
-    expiresWithSession: (_koa, source) => !source.scopes.has('offline_access'),
+    // Whoever signs out in the browser ends what they began there, unless it was to go on while they are away.
+    expiresWithSession: (_koa, { scopes }) => !scopes.has('offline_access'),
     issueRefreshToken: (_koa, client) => client.grantTypeAllowed('refresh_token'),
     revokeGrantPolicy: () => true,
     extraTokenClaims: tokenClaims,

@@ -36,10 +36,9 @@ async function serviceOf(clientId: string): Promise<User> {
 
 type Customizer = NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
 
-/** A client that acts for a service account is that account to the graph. */
+/** A client that acts for a service account is that account to the graph; its token has an id like other access tokens that can be revoked. */
 export const nameServiceAccount: Customizer = async (_koa, token, jwt) => {
   if (token.kind !== 'ClientCredentials') return;
   jwt.payload['sub'] = (await serviceOf(String(token.clientId))).id;
-  // It is revoked by this, as personal tokens are by theirs.
   jwt.payload['jti'] = randomUUID();
 };

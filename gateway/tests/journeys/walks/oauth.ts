@@ -1,77 +1,95 @@
 import * as openid from 'openid-client';
-import { eventually } from '../../support/eventually.ts';
+import { becomes, eventually } from '../../support/eventually.ts';
 import { give, type Person, type World } from '../../support/journey.ts';
-import { password, register, registerAdministrator, signIn } from '../../support/people.ts';
-import { openWebBrowser } from '../../support/web-browser.ts';
+import { register, registerAdministrator, signIn } from '../../support/people.ts';
+import { codeForm, configure, errorOf, exchange, letIn, newClient, post, tokensFor, viewerBy } from '../../oauth/support.ts';
 import type { Walk } from './walk.ts';
 
-const callback = 'https://shop.example/callback';
-const create = 'mutation ($input: CreateOAuthClientInput!) { createOAuthClient(input: $input) { client { id } secret } }';
-
-/** From refreshing over an app that people sign in to, and a code that is used twice, to new keys. */
+/** From a refresh at the token endpoint over apps and stolen codes to new keys and a suspension. */
 export const walkOAuth: Walk = async (world) => {
   const ana = await register(world, 'Ana');
   await refreshAtTheEndpoint(world, ana);
-  await useApp(world, ana);
-  await changeKeys(world, ana);
+  await letAppIn(world, ana);
+  const admin = await registerAdministrator(world);
+  await changeKeys(world, ana, admin);
+  await beSuspended(world, ana, admin);
 };
 
-/** The second client refreshes; the access token from before goes on. */
+const eventsOf = async (world: World, { token }: Person): Promise<string[]> => {
+  const { securityEvents } = await give(world, '{ viewer { securityEvents(first: 20) { nodes { name } } } }', { token });
+  return (securityEvents.nodes as { name: string }[]).map(({ name }) => name);
+};
+const refused = (world: World, token: string) =>
+  eventually('the end of the token at the graph', async () => (await viewerBy({ world }, token))?.startsWith('UNAUTHENTICATED'));
+
+/** A refresh token shown again after its successor was used is theft; the person's other sessions go on. */
 async function refreshAtTheEndpoint(world: World, ana: Person): Promise<void> {
+  const config = await configure(world.url, 'first-party');
   const second = await signIn(world, ana.email);
-  const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'first-party', refresh_token: second.refreshToken });
-  const response = await fetch(`${world.url}/oauth/token`, { method: 'POST', body });
-  expect(response.status).toBe(200);
-  const { access_token } = (await response.json()) as { access_token: string };
-  for (const token of [second.token, access_token]) expect(await give(world, '{ viewer { id } }', { token })).toEqual({ id: ana.id });
+  const next = await openid.refreshTokenGrant(config, second.refreshToken);
+  for (const token of [second.token, next.access_token]) expect(await viewerBy({ world }, token)).toBe(ana.id);
+  const newest = await openid.refreshTokenGrant(config, next.refresh_token ?? '');
+  expect(await errorOf(openid.refreshTokenGrant(config, second.refreshToken))).toBe('invalid_grant');
+  expect(await errorOf(openid.refreshTokenGrant(config, newest.refresh_token ?? ''))).toBe('invalid_grant');
+  await refused(world, newest.access_token);
+  expect(await eventsOf(world, ana)).toContain('session.compromised');
+  expect(await viewerBy({ world }, ana.token)).toBe(ana.id);
 }
 
-async function useApp(world: World, ana: Person): Promise<void> {
-  const input = { name: 'Shop', type: 'CONFIDENTIAL', redirectUris: [callback], scopes: ['accounts:read'] };
-  const { client, secret } = await give(world, create, { input, token: ana.token });
-  const config = await openid.discovery(new URL(world.url), client.id, secret, undefined, { execute: [openid.allowInsecureRequests] });
-  const verifier = openid.randomPKCECodeVerifier();
-  const browser = openWebBrowser([callback]);
-  const page = await browser.open(
-    openid.buildAuthorizationUrl(config, {
-      redirect_uri: callback,
-      scope: 'openid email accounts:read',
-      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-    }),
-  );
-  const consent = await browser.submit(page, 'password', { identifier: ana.email, password });
-  expect(consent.html).toContain('See your account');
-  const { url } = await browser.submit(consent, 'allow');
-  const exchange = () => openid.authorizationCodeGrant(config, url, { pkceCodeVerifier: verifier });
-  const tokens = await exchange();
-  const info = () => openid.fetchUserInfo(config, tokens.access_token, ana.id);
-  expect(await info()).toMatchObject({ email: ana.email, email_verified: true });
-  const seen = await give(world, '{ viewer { authorizedApps { client { name } } sessions { nodes { client { name } } } } }', {
-    token: ana.token,
-  });
-  expect(seen.authorizedApps).toEqual([{ client: { name: 'Shop' } }]);
-  expect(seen.sessions.nodes).toContainEqual({ client: { name: 'Shop' } });
-  // A second use of the code ends what the first one gave.
-  await expect(exchange()).rejects.toMatchObject({ error: 'invalid_grant' });
-  await expect(info()).rejects.toBeDefined();
-  await expect(openid.refreshTokenGrant(config, tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
-  await eventually('the end of the app’s session at the gateway', async () => {
-    const { codes } = await world.ask('{ viewer { id } }', { token: tokens.access_token });
-    return codes[0]?.startsWith('UNAUTHENTICATED');
-  });
+/** A person lets an app in, which reads who she is; its code is good once. */
+async function letAppIn(world: World, ana: Person): Promise<void> {
+  const app = await newClient({ world, url: world.url }, ana);
+  const granted = await letIn(app, ana, { parameters: { scope: 'openid profile email accounts:read' } });
+  const tokens = await exchange(app, granted);
+  const info = await openid.fetchUserInfo(app.config, tokens.access_token, ana.id);
+  expect(info).toMatchObject({ name: ana.displayName, preferred_username: ana.handle, email: ana.email, email_verified: true });
+  expect(await viewerBy({ world }, tokens.access_token)).toBe(ana.id);
+  expect((await post(world, '/oauth/token', codeForm(app, granted))).body.error).toBe('invalid_grant');
+  expect(await errorOf(openid.refreshTokenGrant(app.config, tokens.refresh_token ?? ''))).toBe('invalid_grant');
+  await refused(world, tokens.access_token);
 }
 
-/** The next key is published before it signs; what both sign holds. */
-async function changeKeys(world: World, ana: Person): Promise<void> {
-  const keys = async () => ((await (await fetch(`${world.url}/oauth/jwks`)).json()) as { keys: unknown[] }).keys.length;
-  const before = await keys();
-  const root = await registerAdministrator(world);
+const headerOfUnknownKey = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: 'unknown' })).toString('base64url');
+
+/** The next key is known before it signs, and what was signed before holds. */
+async function changeKeys(world: World, ana: Person, admin: Person): Promise<void> {
+  const app = await newClient({ world, url: world.url }, ana);
+  const before = await tokensFor(app, ana);
   await give(world, 'mutation ($input: RotateSigningKeyInput!) { rotateSigningKey(input: $input) { signingKeys { kid } } }', {
     input: {},
-    token: root.token,
+    token: admin.token,
   });
-  await eventually('the next key', async () => (await keys()) === before + 1);
-  const { token } = await signIn(world, ana.email);
-  for (const each of [ana.token, token]) expect(await give(world, '{ viewer { id } }', { token: each })).toEqual({ id: ana.id });
+  const published = async () => {
+    // The gateway reads the keys twice a minute, and at once for a key that it does not know.
+    await viewerBy({ world }, before.accessToken.replace(/^[^.]+/, headerOfUnknownKey));
+    return ((await (await fetch(`${world.url}/oauth/jwks`)).json()) as { keys: object[] }).keys.length;
+  };
+  await becomes('both keys to be published', published, 2);
+  const after = await openid.refreshTokenGrant(app.config, before.refreshToken);
+  for (const token of [before.accessToken, after.access_token]) {
+    expect(await viewerBy({ world }, token)).toBe(ana.id);
+    expect(await openid.tokenIntrospection(app.config, token)).toMatchObject({ active: true });
+  }
+}
+
+/** Nothing that a suspended person has, or gave away, is good any more. */
+async function beSuspended(world: World, ana: Person, admin: Person): Promise<void> {
+  const app = await newClient({ world, url: world.url }, ana);
+  const tokens = await tokensFor(app, ana);
+  const { secret } = await give(world, 'mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { secret } }', {
+    input: { name: 'Program', scopes: ['accounts:read'] },
+    token: ana.token,
+  });
+  expect(await viewerBy({ world }, secret)).toBe(ana.id);
+  const ended = world.subscribe('subscription { sessionEnded { reason } }', { token: tokens.accessToken });
+  await give(world, 'mutation ($input: SuspendUserInput!) { suspendUser(input: $input) { user { status } } }', {
+    input: { userId: ana.id, reason: 'sells what is not hers' },
+    token: admin.token,
+  });
+  // The socket is closed, and it may be closed before the news is out.
+  const farewell = await ended.ended();
+  if (farewell) expect(farewell).toMatchObject({ code: 4403 });
+  else expect(await ended.next()).toEqual({ sessionEnded: { reason: 'SUSPENDED' } });
+  for (const token of [tokens.accessToken, secret as string]) await refused(world, token);
+  expect(await errorOf(openid.refreshTokenGrant(app.config, tokens.refreshToken))).toBe('invalid_grant');
 }

@@ -8,17 +8,19 @@ import { noteOnArtifact } from '../../store/oauth-artifacts.ts';
 import { findAppGrant, findOAuthClients } from '../../store/oauth-clients.ts';
 import type { GrantDetails } from './session-of-grant.ts';
 
+export interface Consent {
+  /** The one organization in which the client may act. */
+  readonly organizationId: string | null;
+  /** It needs none, since it is the platform's own. */
+  readonly isOurs: boolean;
+}
+
 /** What covers a client's wish without asking: it is our own, or the person allowed all of it before. Null: ask. */
-export async function consentOf(
-  db: Db,
-  userId: string,
-  clientId: string,
-  scopes: readonly string[],
-): Promise<{ readonly organizationId: string | null } | null> {
+export async function consentOf(db: Db, userId: string, clientId: string, scopes: readonly string[]): Promise<Consent | null> {
   const [client] = await findOAuthClients(db, [clientId]);
-  if (client?.firstParty) return { organizationId: null };
+  if (client?.firstParty) return { organizationId: null, isOurs: true };
   const grant = await findAppGrant(db, userId, clientId);
-  return grant && scopes.every((scope) => grant.scopes.includes(scope)) ? { organizationId: grant.organizationId } : null;
+  return grant && scopes.every((scope) => grant.scopes.includes(scope)) ? { organizationId: grant.organizationId, isOurs: false } : null;
 }
 
 export interface NewGrant {
