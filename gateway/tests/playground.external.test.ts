@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { demo, demoConversationId, demoPeople } from '@supergraph/schema/demo';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-process.ts';
+import { launchChromium } from './support/chromium.ts';
 
 // A real browser opens the playground of the program as a newcomer starts it.
 let app: AppProcess;
@@ -41,23 +42,10 @@ const [ada, bruno] = demoPeople as [(typeof demoPeople)[0], (typeof demoPeople)[
 
 describe('the playground in a browser', () => {
   let browser: Browser | undefined;
-  const executable = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
   const screenshots = join(import.meta.dirname, '../../.data/screenshots');
 
   beforeAll(async () => {
-    if (!executable) throw new Error('no Chromium is installed; mend: apt-get install chromium');
-    browser = await chromium.launch({
-      executablePath: executable,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
     mkdirSync(screenshots, { recursive: true });
   });
   afterAll(async () => {
