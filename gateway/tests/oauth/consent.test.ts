@@ -217,17 +217,17 @@ describe('a client that asks', () => {
     expect(offers(await signInTo({ acr_values: 'aal2' }), 'second')).toBe(true);
   });
 
-  test('for somebody else than who is signed in gets a new sign-in', async () => {
+  test.each(['consent', 'login'])('with prompt=%s gets somebody else than who is signed in, who is signed out first', async (prompt) => {
     const eve = await register(provider.world, 'Eve');
     const browser = openBrowserFor(shop);
-    await letIn(shop, ana, { browser });
-    const page = await browser.open((await askFor(shop, { prompt: 'consent' })).url);
-    const other = await browser.submit(page, 'other');
+    const before = await tokensFor(shop, ana, { browser });
+    const asked = await askFor(shop, { prompt });
+    const page = await browser.open(asked.url);
+    const other = prompt === 'consent' ? await browser.submit(page, 'other') : page;
     expect(offers(other, 'password')).toBe(true);
-    const asked = await askFor(shop, { prompt: 'consent' });
-    const first = await browser.submit(await browser.open(asked.url), 'other');
-    const back = await goThrough(browser, first, eve);
+    const back = await goThrough(browser, other, eve);
     const tokens = await exchange(shop, { ...asked, back: back.url });
     expect(tokens.claims()?.sub).toBe(eve.id);
+    expect(await errorOf(openid.refreshTokenGrant(shop.config, before.refreshToken))).toBe('invalid_grant');
   });
 });

@@ -57,6 +57,10 @@ describe('a device', () => {
     expect((await openid.refreshTokenGrant(tv.config, tokens.refresh_token)).access_token).toBeTruthy();
     const { sessions } = await give(provider.world, '{ viewer { sessions { nodes { client { id } } } } }', { token: ana.token });
     expect(sessions.nodes).toContainEqual({ client: { id: tv.id } });
+    // The device is in another place than the browser, so that signing out there does not concern it.
+    const signOut = await browser.open(`${provider.url}/oauth/end_session`);
+    expect((await browser.submitById(signOut, 'op.logoutForm', { logout: 'yes' })).html).toContain('Signed out');
+    expect(await viewerBy(provider, tokens.access_token)).toBe(ana.id);
     expect((await poll(started.device_code)).error).toBe('invalid_grant');
   });
 

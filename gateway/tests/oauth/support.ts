@@ -18,13 +18,13 @@ export interface Provider {
   end(): Promise<void>;
 }
 
-/** Starts the program at an address that it knows as its own. */
-export async function startProvider(environment: Readonly<Record<string, string>> = {}): Promise<Provider> {
+/** Starts the program at an address that it knows as its own; browsers know passkeys for names alone. */
+export async function startProvider(environment: Readonly<Record<string, string>> = {}, host = '127.0.0.1'): Promise<Provider> {
   const [port = 0] = await freePorts(1);
   const app = await startAppProcess({
     environment: {
       PORT: String(port),
-      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      PUBLIC_URL: `http://${host}:${port}`,
       SEED: 'none',
       RATE_LIMIT_PER_GUEST: '0',
       RATE_LIMIT_PER_USER: '0',
@@ -32,9 +32,10 @@ export async function startProvider(environment: Readonly<Record<string, string>
       ...environment,
     },
   });
-  const world = createWorld(app);
+  const url = `http://${host}:${port}`;
+  const world = createWorld({ url, dataDirectory: app.dataDirectory });
   return {
-    url: app.url,
+    url,
     world,
     app,
     inDatabase: async (run) => {

@@ -232,10 +232,12 @@ test('signing out ends the session of the browser and what the client got by it,
   const browser = openWebBrowser([redirectUri, back]);
   const away = await newClient(provider, ana, { name: 'Away' });
   const lasting = await tokensFor(away, ana, { browser, parameters: { scope: 'openid accounts:read offline_access', prompt: 'consent' } });
+  const before = await tokensFor(client, ana, { browser });
+  const elsewhere = await tokensFor(client, ana);
   const tokens = await tokensFor(client, ana, { browser });
   const end = (parameters: Record<string, string>) => openid.buildEndSessionUrl(client.config, parameters);
-  const elsewhere = await browser.open(end({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: 'https://evil.example/' }));
-  expect([elsewhere.status, elsewhere.url.host]).toEqual([400, new URL(provider.url).host]);
+  const refusedPage = await browser.open(end({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: 'https://evil.example/' }));
+  expect([refusedPage.status, refusedPage.url.host]).toEqual([400, new URL(provider.url).host]);
   const question = await browser.open(
     end({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: back, state: 'where we were' }),
   );
@@ -247,7 +249,8 @@ test('signing out ends the session of the browser and what the client got by it,
   const silent = await tokensFor(client, ana, { browser, parameters: { prompt: 'none' } }).catch((error: unknown) => error);
   expect(silent).toMatchObject({ error: 'login_required' });
   await refused(tokens.accessToken);
-  expect(await errorOf(refresh(client, tokens.refreshToken))).toBe('invalid_grant');
+  for (const { refreshToken } of [before, tokens]) expect(await errorOf(refresh(client, refreshToken))).toBe('invalid_grant');
+  expect((await refresh(client, elsewhere.refreshToken)).access_token).toBeTruthy();
   expect((await refresh(away, lasting.refreshToken)).access_token).toBeTruthy();
   expect(await viewerBy(provider, ana.token)).toBe(ana.id);
 });

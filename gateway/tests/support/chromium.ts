@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** A real browser without a window; rejects, naming the mend, where none is installed. */
-export function launchChromium(): Promise<Browser> {
-  const executablePath = places.find((path) => existsSync(path));
+/** Opens the Chromium of this machine, without a window. */
+export async function launchChromium(...more: readonly string[]): Promise<Browser> {
+  const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
   if (!executablePath) throw new Error('no Chromium is installed; mend: apt-get install chromium');
   return chromium.launch({
     executablePath,
@@ -17,13 +15,14 @@ export function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }
 
-/** How much the text of an element stands out from what is behind it (WCAG 2.2, 1.4.3); runs in the page. */
-export function contrastOf(element: Element): number {
-  const brush = document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D;
+/** What is hard to read on a page, with how much it stands out from what is behind it; runs in the page. WCAG asks for 4.5. */
+export function hardToRead(): string[] {
+  const brush = document.createElement('canvas').getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D;
   const luminance = (color: string): number => {
     brush.fillStyle = color;
     brush.fillRect(0, 0, 1, 1);
@@ -32,9 +31,18 @@ export function contrastOf(element: Element): number {
     );
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   };
-  let behind: Element | null = element;
-  while (behind && getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement;
-  const back = luminance(behind ? getComputedStyle(behind).backgroundColor : 'white');
-  const front = luminance(getComputedStyle(element).color);
-  return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+  const behind = (element: Element): string => {
+    let at: Element | null = element;
+    while (at && getComputedStyle(at).backgroundColor === 'rgba(0, 0, 0, 0)') at = at.parentElement;
+    return at ? getComputedStyle(at).backgroundColor : 'white';
+  };
+  const hasText = (element: Element): boolean =>
+    element instanceof HTMLInputElement || [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim());
+  return [...document.querySelectorAll('main, main *')]
+    .filter((element) => element.checkVisibility() && hasText(element))
+    .flatMap((element) => {
+      const [front, back] = [luminance(getComputedStyle(element).color), luminance(behind(element))];
+      const contrast = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+      return contrast < 4.5 ? [`${element.tagName} ${element.textContent} ${contrast.toFixed(2)}`] : [];
+    });
 }

@@ -7,6 +7,7 @@ import {
   deleteArtifact,
   findArtifact,
   findArtifactBy,
+  listGrantsOfBrowser,
   type NewOAuthArtifact,
   type OAuthArtifact,
   putArtifact,
@@ -40,7 +41,8 @@ function rowOf(kind: string, id: string, payload: AdapterPayload, expiresIn: num
     idHash: hashOf(id),
     // The library would hold a code against the newest grant of its browser; here each has its own, which signing out ends.
     sealed: sealPayload(surroundings().ctx, { ...payload, expiresWithSession: undefined }),
-    grantId: grantId ? hashOf(grantId) : null,
+    // What somebody is being asked goes on without the grant that was there when it began.
+    grantId: grantId && kind !== 'Interaction' ? hashOf(grantId) : null,
     uidHash: uid ? hashOf(uid) : null,
     userCodeHash: userCode ? hashOf(userCode) : null,
     userId: accountId ?? null,
@@ -77,9 +79,22 @@ async function consume(kind: string, id: string): Promise<void> {
 
 const endings: Readonly<Record<string, 'COMPROMISED' | 'SIGNED_OUT'>> = { token: 'COMPROMISED', end_session_confirm: 'SIGNED_OUT' };
 
-/** A code that is used twice may be in foreign hands; whoever signs out is done with what they began. */
-const end = (grantId: string): Promise<void> =>
-  endGrant(surroundings().ctx, hashOf(grantId), endings[Provider.ctx?.oidc.route ?? ''] ?? 'REVOKED');
+/** A code that is used twice may be in foreign hands; whoever signs out is done with what they began in that browser. */
+async function end(grantId: string): Promise<void> {
+  const { ctx } = surroundings();
+  const reason = endings[Provider.ctx?.oidc.route ?? ''] ?? 'REVOKED';
+  const others = reason === 'SIGNED_OUT' ? await grantsBeside(hashOf(grantId)) : [];
+  for (const hash of new Set([hashOf(grantId), ...others])) await endGrant(ctx, hash, reason);
+}
+
+/** The browser's session names the newest grant of a client alone. */
+async function grantsBeside(hash: string): Promise<string[]> {
+  const { db } = surroundings();
+  const grant = await findArtifact(db, 'Grant', hash, now());
+  const uid = Provider.ctx?.oidc.session?.uid;
+  if (!grant?.userId || !grant.clientId || !uid) return [];
+  return listGrantsOfBrowser(db, { userId: grant.userId, clientId: grant.clientId, signedIn: hashOf(uid) });
+}
 
 const resuming = new Set(['resume', 'device_resume']);
 

@@ -13,7 +13,15 @@ import { createAdapter } from './adapter.ts';
 import { surroundings } from './around.ts';
 import { loadExistingGrant } from './consent.ts';
 import { interactionPolicy } from './interaction-policy.ts';
-import { deviceConfirmPage, deviceDonePage, deviceInputPage, errorPage, signedOutPage, signOutPage } from './pages/provider-pages.ts';
+import {
+  deviceConfirmPage,
+  deviceDonePage,
+  deviceInputPage,
+  errorPage,
+  guardPages,
+  signedOutPage,
+  signOutPage,
+} from './pages/provider-pages.ts';
 import { refreshGrant } from './refresh-grant.ts';
 import { isOutage, outage } from './outage.ts';
 import { signInPath } from './paths.ts';
@@ -50,6 +58,8 @@ function makeProvider(ctx: Context, keys: readonly SigningKey[]): Provider {
   };
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- this is Koa, which waits for its handlers
   provider.use(tellOutages);
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- as above
+  provider.use(guardPages);
   provider.on('server_error', (koa, error) => {
     koa.state['fault'] = error;
     ctx.log.error({ error }, 'the OAuth provider failed');
@@ -97,8 +107,8 @@ function configurationOf({ settings }: Context, jwks: NonNullable<Configuration[
     },
     pkce: { required: () => true },
     interactions: { url: (_koa, { uid }) => `${signInUrl}?interaction=${uid}`, policy: interactionPolicy() },
-    // Whoever signs out in the browser ends what they began there, unless it was to go on while they are away.
-    expiresWithSession: (_koa, { scopes }) => !scopes.has('offline_access'),
+    // Whoever signs out in a browser ends what they began there, unless it goes on elsewhere or while they are away.
+    expiresWithSession: (_koa, { kind, scopes }) => kind !== 'DeviceCode' && !scopes.has('offline_access'),
     issueRefreshToken: (_koa, client) => client.grantTypeAllowed('refresh_token'),
     revokeGrantPolicy: () => true,
     extraTokenClaims: tokenClaims,

@@ -69,9 +69,32 @@ export async function consumeArtifact(db: Db, kind: string, idHash: string, now:
   return used.length > 0;
 }
 
-/** Notes something beside an artifact. */
+/** Notes something beside an artifact, and beside what was noted before. */
 export async function noteOnArtifact(db: Db, kind: string, idHash: string, details: Record<string, unknown>): Promise<void> {
-  await db.update(oauthArtifacts).set({ details }).where(named(kind, idHash));
+  const known = sql`coalesce(${oauthArtifacts.details}, '{}')`;
+  await db
+    .update(oauthArtifacts)
+    .set({ details: sql`${known} || ${JSON.stringify(details)}::jsonb` })
+    .where(named(kind, idHash));
+}
+
+/** Hashes of the grants that a person gave a client while they were signed in to a browser once. */
+export async function listGrantsOfBrowser(
+  db: Db,
+  { userId, clientId, signedIn }: { readonly userId: string; readonly clientId: string; readonly signedIn: string },
+): Promise<string[]> {
+  const rows = await db
+    .select({ idHash: oauthArtifacts.idHash })
+    .from(oauthArtifacts)
+    .where(
+      and(
+        eq(oauthArtifacts.kind, 'Grant'),
+        eq(oauthArtifacts.userId, userId),
+        eq(oauthArtifacts.clientId, clientId),
+        sql`${oauthArtifacts.details}->>'signedIn' = ${signedIn}`,
+      ),
+    );
+  return rows.map(({ idHash }) => idHash);
 }
 
 /** Takes an artifact away. */

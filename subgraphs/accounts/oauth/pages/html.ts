@@ -5,7 +5,7 @@ const styles = `
 :root{color-scheme:light dark;--ink:#18181b;--paper:#fff;--ground:#f4f4f5;--soft:#52525b;--line:#71717a;--accent:#1d4ed8;--wrong:#b91c1c}
 @media(prefers-color-scheme:dark){:root{--ink:#f4f4f5;--paper:#18181b;--ground:#09090b;--soft:#a1a1aa;--line:#71717a;--accent:#93c5fd;--wrong:#fca5a5}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 main{width:100%;max-width:26rem;padding:2rem;border-radius:.75rem;background:var(--paper)}
 h1{margin:0 0 1rem;font-size:1.375rem;line-height:1.3}
 p{margin:0 0 1rem}
@@ -35,6 +35,12 @@ ${body}
 </html>
 `;
 
+/** What `form-action` calls an address: its origin, or the scheme of an app's own. */
+export function formTargetOf(uri: string): string {
+  const { origin, protocol } = new URL(uri);
+  return origin === 'null' ? protocol : origin;
+}
+
 /** The headers of a page: nothing from elsewhere runs or shows it, nobody keeps it. Forms go where `formTargets` say. */
 export const pageHeaders = (formTargets: readonly string[] = []): Record<string, string> => ({
   'content-type': 'text/html; charset=utf-8',
@@ -43,7 +49,12 @@ export const pageHeaders = (formTargets: readonly string[] = []): Record<string,
   'referrer-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  'content-security-policy': [
+  'content-security-policy': contentPolicy(formTargets),
+});
+
+/** What a page may load and run, and where its forms may lead. */
+export const contentPolicy = (formTargets: readonly string[] = []): string =>
+  [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'unsafe-inline'",
@@ -52,5 +63,4 @@ export const pageHeaders = (formTargets: readonly string[] = []): Record<string,
     // Browsers hold the address that a form's answer leads to against this as well.
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "frame-ancestors 'none'",
-  ].join('; '),
-});
+  ].join('; ');

@@ -1,5 +1,6 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
-import { escaped, layOut, pageHeaders } from './html.ts';
+import { textOf } from '../words.ts';
+import { contentPolicy, escaped, formTargetOf, layOut, pageHeaders } from './html.ts';
 
 const show = (koa: KoaContextWithOIDC, title: string, body: string): void => {
   koa.set(pageHeaders(formTargetsOf(koa)));
@@ -7,18 +8,41 @@ const show = (koa: KoaContextWithOIDC, title: string, body: string): void => {
 };
 
 /** Signing out leads back to where the client asked for. */
-function formTargetsOf({ oidc }: KoaContextWithOIDC): string[] {
-  const uri = oidc.client?.postLogoutRedirectUris ?? [];
-  return uri.map((each) => new URL(each)).map(({ origin, protocol }) => (origin === 'null' ? protocol : origin));
+const formTargetsOf = ({ oidc }: KoaContextWithOIDC): string[] => (oidc.client?.postLogoutRedirectUris ?? []).map(formTargetOf);
+
+/**
+ * The library has pages that send a form by themselves: to a client that wants its answer so, or to sign somebody out
+ * first. They may run that script alone, and their forms may lead to the client.
+ */
+export async function guardPages(koa: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  koa.set('content-security-policy', contentPolicy());
+  await next();
+  const policy = koa.response.get('content-security-policy');
+  if (!policy.includes("'sha256-")) return;
+  const targets = [...checkedRedirectUris(koa).map(formTargetOf), ...formTargetsOf(koa)];
+  koa.set('content-security-policy', policy.replace("form-action 'self'", ["form-action 'self'", ...targets].join(' ')));
+}
+
+/** An interaction begins only for an address that is registered. */
+function checkedRedirectUris({ oidc }: KoaContextWithOIDC): string[] {
+  const { Interaction: interaction } = oidc.entities;
+  const params = interaction?.params ?? (oidc.redirectUriCheckPerformed ? oidc.params : undefined);
+  return [textOf(params?.['redirect_uri'])].filter(Boolean);
 }
 
 /** Where a person types the code that a device shows (RFC 8628, 3.3). */
 export function deviceInputPage(koa: KoaContextWithOIDC, form: string, _out?: ErrorOut, error?: Error & { userCode?: string }): void {
-  const wrong = error ? `<p class="wrong" role="alert">${escaped(wordsFor(error))}</p>` : '';
+  const wrong = error ? `<p class="wrong" role="alert" id="wrong">${escaped(wordsFor(error))}</p>` : '';
+  // The library's field has no label, but a script, which these pages do not run.
+  const described = error ? ' aria-describedby="wrong" aria-invalid="true"' : '';
+  const named = form.replace(
+    /placeholder="[^"]*" onfocus="[^"]*"/,
+    `id="user_code" autocapitalize="characters" spellcheck="false"${described}`,
+  );
   show(
     koa,
     'Connect a device',
-    `${wrong}<p>Type the code that your device shows.</p>${form}
+    `${wrong}<label for="user_code">Code that your device shows</label>${named}
 <button type="submit" form="op.deviceInputForm">Continue</button>`,
   );
 }

@@ -13,7 +13,7 @@ import { readForm } from '../form.ts';
 import { type AnsweredBy, readInteraction, type Waiting } from '../interaction.ts';
 import { signInPath, signInScript } from '../paths.ts';
 import { deviceTokenOf, forgetProof, keepDevice, keepProof, proofOf } from './browser.ts';
-import { pageHeaders } from './html.ts';
+import { formTargetOf, pageHeaders } from './html.ts';
 import { passkeyScript } from './passkey-script.ts';
 import { consentPage, overPage, passkeyPage, secondFactorPage, signInPage } from './sign-in-pages.ts';
 
@@ -185,12 +185,7 @@ const redirect = (response: ServerResponse, to: string): void =>
   void response.writeHead(303, { location: to, 'cache-control': 'no-store', 'referrer-policy': 'same-origin' }).end();
 
 function sendPage({ response, waiting }: Visit, html: string, status = 200): void {
-  send(response, status, html, waiting.redirectUri ? [targetOf(waiting.redirectUri)] : []);
-}
-
-function targetOf(redirectUri: string): string {
-  const { origin, protocol } = new URL(redirectUri);
-  return origin === 'null' ? protocol : origin;
+  send(response, status, html, waiting.redirectUri ? [formTargetOf(waiting.redirectUri)] : []);
 }
 
 const send = (response: ServerResponse, status: number, html: string, targets: readonly string[] = []): void =>

@@ -20,6 +20,8 @@ export interface GrantDetails {
   readonly os: string | null;
   readonly browser: string | null;
   readonly ipAddress: string | null;
+  /** The hash of what the provider calls the browser's session. */
+  readonly signedIn?: string;
 }
 
 /** How the person proved themselves when the grant was given. */
