@@ -1,10 +1,10 @@
+import { closeInOrder } from '@supergraph/platform/closing';
 import { readSettings, readSettingsFile } from '@supergraph/platform/config';
 import { withInternalKey } from '@supergraph/platform/internal-key';
 import { rememberCompiled, settleDown } from '@supergraph/platform/light-start';
 import { createLog } from '@supergraph/platform/log';
 import { describeStartFailure } from '@supergraph/platform/start-failure';
 import { demo, demoPeople } from '@supergraph/schema/demo';
-import closeWithGrace from 'close-with-grace';
 
 /** What the program says when it serves: where, who may sign in, what to try. */
 function greeting(url: string, adminUrl: string, seeded: boolean, development: boolean): string {
@@ -37,10 +37,7 @@ async function main(): Promise<void> {
   const app = await startApp(settings, log);
   const address = (port: number) => `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`;
   process.stdout.write(greeting(address(app.port), address(app.adminPort), settings.seed === 'demo', settings.development));
-  closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
-    if (err) log.fatal({ error: err }, 'the program ends because of an error that nobody caught');
-    await app.stop();
-  });
+  closeInOrder(log, [{ what: 'the graph', end: () => app.stop() }]);
   await settleDown();
 }
 

@@ -1,4 +1,4 @@
-import closeWithGrace from 'close-with-grace';
+import { closeInOrder } from '@supergraph/platform/closing';
 import { checkDomains, readSettings, readSettingsFile, type RuntimeSettings, SettingsError } from '@supergraph/platform/config';
 import { type Foundation, openFoundation } from '@supergraph/platform/foundation';
 import { withInternalKey } from '@supergraph/platform/internal-key';
@@ -70,15 +70,14 @@ async function serve(definition: SubgraphDefinition, { settings, log, foundation
     },
   });
   log.info({ port: server.port }, `${name} answers on http://${settings.host}:${server.port}/graphql`);
-  closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
-    if (err) log.fatal({ error: err }, 'the service ends because of an error that nobody caught');
-    stopping = true;
-    await server.stop();
-    await runtime.stop();
-    await stopTracing();
-    await foundation.leave();
-    await admin.stop();
-  });
+  closeInOrder(log, [
+    { what: 'to say that it stops', end: () => (stopping = true) },
+    { what: 'requests', end: () => server.stop() },
+    { what: 'the domain', end: () => runtime.stop() },
+    { what: 'traces', end: () => stopTracing() },
+    { what: 'engines and database', end: () => foundation.leave() },
+    { what: 'health', end: () => admin.stop() },
+  ]);
   await settleDown();
 }
 

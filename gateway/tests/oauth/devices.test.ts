@@ -138,6 +138,21 @@ describe('the page for devices', () => {
     expect(sloppy.html).toContain('Is this your device?');
   });
 
+  test('lets nobody connect by the answer of somebody who was lured to it', async () => {
+    const started = await begin();
+    const browser = openWebBrowser([]);
+    const signIn = await browser.submitById(await confirm(browser, started), 'op.deviceConfirmForm');
+    const id = signIn.url.searchParams.get('interaction') ?? '';
+    const hers = openWebBrowser([]);
+    const answered = await goThrough(hers, await hers.open(`${provider.url}/sign-in?interaction=${id}`), ana);
+    expect(answered.html).not.toContain('Connected');
+    for (const way of [id, `${id}/`, 'x', `${id}?approval=${'a'.repeat(43)}`]) {
+      for (const [name, { value }] of Array.from(browser.cookies)) browser.cookies.set(`${name.split('@')[0]}@/`, { value, path: '/' });
+      expect((await browser.open(`${provider.url}/oauth/device/${way}`)).html).not.toContain('Connected');
+    }
+    expect((await poll(started.device_code)).error).toBe('authorization_pending');
+  });
+
   test('wants the answer from its own page, and from the browser that read the question', async () => {
     const started = await begin();
     const browser = openWebBrowser([]);

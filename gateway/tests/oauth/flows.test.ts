@@ -117,6 +117,13 @@ describe('a client', () => {
   test.each([
     ['on loopback comes back at any port', ['http://127.0.0.1/callback'], 'http://127.0.0.1:53412/callback'],
     ['on loopback in IPv6 comes back at any port', ['http://[::1]/callback'], 'http://[::1]:4711/callback'],
+    ['on loopback by name comes back at any port', ['http://localhost/callback'], 'http://localhost:4712/callback'],
+    ['on loopback and elsewhere comes back at any port', ['https://shop.example/callback', 'http://127.0.0.1/cb'], 'http://127.0.0.1:9/cb'],
+    [
+      'on loopback and elsewhere comes back elsewhere',
+      ['http://127.0.0.1/cb', 'https://shop.example/callback'],
+      'https://shop.example/callback',
+    ],
     ['comes back at a scheme of its own', ['com.example.shop:/callback'], 'com.example.shop:/callback'],
   ])('without a secret %s', async (_what, redirectUris, at) => {
     const registered = await newClient(provider, ana, { type: 'PUBLIC', redirectUris });

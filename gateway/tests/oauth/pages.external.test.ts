@@ -1,4 +1,6 @@
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import * as openid from 'openid-client';
 import type { Browser, BrowserContextOptions, CDPSession, Page } from 'playwright-core';
 import { found } from '../journeys/walks/shop.ts';
@@ -10,6 +12,7 @@ import { codeOf } from '../support/totp.ts';
 import { type Asked, askFor, type Client, exchange, newClient, type Provider, startProvider } from './support.ts';
 
 // The pages in a real browser, with all headers of production.
+const screenshots = join(import.meta.dirname, '../../../.data/screenshots');
 let provider: Provider;
 let browser: Browser;
 /** Runs no scripts at all, so that it shows what is there for those who have none. */
@@ -18,6 +21,7 @@ let landing: Server;
 let at: string;
 let ana: Person;
 beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true });
   provider = await startProvider({ DEVELOPMENT_TOOLS: 'false' }, 'localhost');
   [browser, scriptless] = await Promise.all([launchChromium(), launchChromium('--blink-settings=scriptEnabled=false')]);
   const [port = 0] = await freePorts(1);
@@ -119,12 +123,20 @@ function obstaclesOf(): string[] {
 describe('a person signs in', () => {
   test('with a password, allows the app and is back there; the browser complains of nothing', async () => {
     const { page, problems, close } = await openTab();
+    const costa = await register(provider.world, 'Costa');
+    const { version } = await give(provider.world, '{ viewer { version } }', { token: costa.token });
+    await give(provider.world, 'mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }', {
+      input: { version, displayName: 'Ana Costa' },
+      token: costa.token,
+    });
     const shop = await newShop({ name: 'Corner Shop' });
     const asked = await begin(page, shop);
-    await typePassword(page, ana);
+    await page.screenshot({ path: join(screenshots, 'sign-in.png') });
+    await typePassword(page, costa);
     await page.getByRole('heading', { name: 'Allow Corner Shop?' }).waitFor();
+    await page.screenshot({ path: join(screenshots, 'consent.png') });
     await page.getByRole('button', { name: 'Allow', exact: true }).click();
-    expect(await cameBack(page, shop, asked)).toMatchObject({ sub: ana.id, acr: 'aal1' });
+    expect(await cameBack(page, shop, asked)).toMatchObject({ sub: costa.id, acr: 'aal1' });
     expect(problems).toEqual([]);
     await close();
   });

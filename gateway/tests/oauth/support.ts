@@ -51,6 +51,8 @@ export async function startProvider(environment: Readonly<Record<string, string>
     end: async () => {
       await world.close();
       await app.end();
+      // Whatever strangers did, it was no fault of ours.
+      expect(app.output()).not.toMatch(/"level":"(error|fatal)"/);
     },
   };
 }

@@ -6,11 +6,15 @@ import { surroundings } from './around.ts';
 
 export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
+/** What ids of clients look like; others nobody has, and a database takes not every character. */
+const clientId = /^[\w-]{1,100}$/;
+
 const unsupported = (): Promise<never> => Promise.reject(new Error('clients are changed in the graph'));
 
 /** Clients come from their table and are changed in the graph alone. */
 export const clientAdapter: Adapter = {
   find: async (id) => {
+    if (!clientId.test(id)) return undefined;
     const [client] = await findOAuthClients(surroundings().db, [id]);
     return client && !client.disabledAt ? metadataOf(client) : undefined;
   },

@@ -84,7 +84,7 @@ async function comeBack(visit: Visit): Promise<void> {
   const { request, response, ctx, url, key } = visit;
   // Cookies of ours do not come with a form from elsewhere; they do with an address that the form leads to.
   if (request.method === 'POST') {
-    const form = await readForm(request);
+    const form = await readForm(request, response);
     return void response.writeHead(303, { location: `${url.pathname}?${form?.toString() ?? ''}`, 'cache-control': 'no-store' }).end();
   }
   const { visit: row, interactionId, person } = await welcomeBack(ctx, key, url, readCookie(request, cookieName(ctx)));

@@ -31,7 +31,7 @@ const tellTokens = new Set(['/oauth/introspect', '/oauth/revoke']);
 
 async function answerProvider(request: IncomingMessage, response: ServerResponse, ctx: Context, url: URL): Promise<void> {
   placeAt(request, ctx.settings.publicUrl);
-  const marked = request.method === 'POST' && tellTokens.has(url.pathname) ? await withMarkedToken(request) : request;
+  const marked = request.method === 'POST' && tellTokens.has(url.pathname) ? await withMarkedToken(request, response) : request;
   if (!marked) return refuse(response, 'The request is too large.');
   const provider = await providerOf(ctx);
   await provider.callback()(marked, response);
@@ -45,8 +45,8 @@ function placeAt({ headers }: IncomingMessage, publicUrl: string): void {
 }
 
 /** The same request with its token marked; null when it is too large. */
-async function withMarkedToken(request: IncomingMessage): Promise<IncomingMessage | null> {
-  const form = await readForm(request);
+async function withMarkedToken(request: IncomingMessage, response: ServerResponse): Promise<IncomingMessage | null> {
+  const form = await readForm(request, response);
   if (!form) return null;
   const token = form.get('token');
   if (token) form.set('token', token.includes('.') ? markShown(token) : token);

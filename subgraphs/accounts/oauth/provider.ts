@@ -56,6 +56,10 @@ function makeProvider(ctx: Context, keys: readonly SigningKey[]): Provider {
   provider.Client.prototype.compareClientSecret = function (actual: string) {
     return timingSafeEqual(Buffer.from(hashSecret(actual)), Buffer.from(this.clientSecret ?? hashSecret('none')));
   };
+  // The library fails over a session that no browser has a cookie of, which nobody needs.
+  provider.Session.prototype.persist = async function () {
+    return typeof this.exp === 'number' ? this.save(this.exp - Math.floor(Date.now() / 1_000)) : '';
+  };
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- this is Koa, which waits for its handlers
   provider.use(tellOutages);
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- as above

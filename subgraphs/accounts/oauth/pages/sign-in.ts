@@ -36,7 +36,7 @@ export async function answerSignIn(request: IncomingMessage, response: ServerRes
   const visit = { request, response, ctx, id, waiting };
   if (request.method === 'GET') return showFirst(visit);
   if (!isFromOurPage(request, ctx)) return send(response, 403, overPage());
-  const form = await readForm(request);
+  const form = await readForm(request, response);
   if (!form) return send(response, 413, overPage());
   await takeStep(visit, form);
 }
