@@ -42,6 +42,8 @@ export interface Settings {
   readonly generatedCode: boolean;
   /** The address under which clients reach the gateway; also the issuer of tokens. */
   readonly publicUrl: string;
+  /** The app that links in mails lead to, without a slash at the end; absent: pages of ours. */
+  readonly appUrl: string | undefined;
   /** The page that OAuth sends people to, with `?interaction=<id>`; absent: our own. */
   readonly signInUrl: string | undefined;
   /** Where people may sign in with an account of theirs elsewhere, by a short name of ours. */
@@ -150,6 +152,9 @@ const shape = z.object({
   GENERATED_CODE: flag.default(true),
   CALLBACK_URL: address('https?', 'http://gateway.internal:4000/callback').optional(),
   PUBLIC_URL: address('https?', 'https://api.example.com').optional(),
+  APP_URL: address('https?', 'https://example.com')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   SIGN_IN_URL: address('https?', 'https://example.com/sign-in').optional(),
   CORS_ORIGINS: list.default(['https://studio.apollographql.com']),
   STREAMS_PER_USER: count(1, 200),
@@ -264,6 +269,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     development: data.DEVELOPMENT_TOOLS ?? !production,
     generatedCode: data.GENERATED_CODE,
     publicUrl: data.PUBLIC_URL ?? `http://${data.HOST === '0.0.0.0' ? '127.0.0.1' : data.HOST}:${data.PORT}`,
+    appUrl: data.APP_URL,
     signInUrl: data.SIGN_IN_URL,
     externalProviders,
     corsOrigins: data.CORS_ORIGINS,

@@ -11,6 +11,7 @@ import { seed } from './seed.ts';
 import { askForKeepers } from './service/erasures.ts';
 import { exportsPath } from './service/exports/path.ts';
 import { personalData } from './service/personal-data.ts';
+import { linkPaths } from './mail/paths.ts';
 import { oauthPaths } from './oauth/paths.ts';
 import { ensureFirstPartyClient } from './service/oauth/clients.ts';
 import { ensureSigningKey } from './service/signing-keys.ts';
@@ -34,6 +35,7 @@ export const subgraph = defineSubgraph({
   },
   routes: joinRoutes<Loaders>(
     { paths: oauthPaths, open: async () => (await import('./oauth/handler.ts')).handleOAuth },
+    { paths: linkPaths, open: async () => (await import('./mail/links.ts')).answerLink },
     { paths: [exportsPath], open: async () => (await import('./service/exports/download.ts')).answerDownload },
   ),
   seed,

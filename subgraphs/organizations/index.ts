@@ -3,6 +3,7 @@ import { defineSubgraph } from '@supergraph/platform/subgraph';
 import { consumers } from './consumers.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
+import { invitationPath } from './paths.ts';
 import { seed } from './seed.ts';
 import { askForKeepers } from './service/erasure.ts';
 import { personalData } from './service/personal-data.ts';
@@ -20,5 +21,6 @@ export const subgraph = defineSubgraph({
   touches,
   workers,
   prepare: askForKeepers,
+  routes: { paths: [invitationPath], open: async () => (await import('./invitation-page.ts')).answerInvitation },
   seed,
 });

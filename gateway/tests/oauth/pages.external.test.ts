@@ -370,6 +370,16 @@ test('every page is readable in light and dark, fits 320 pixels and is whole for
   await look('nothing there');
   await page.goto((await askFor(shop, { redirect_uri: `https://evil.example/${long}` })).url.href);
   await look('an error');
+  for (const path of [
+    '/reset-password',
+    '/reset-password?token=t',
+    '/verify-email?token=t',
+    '/revert-email-change?token=t',
+    '/invitations',
+  ]) {
+    await page.goto(`${provider.url}${path}`);
+    await look(path);
+  }
   await page.goto(`${provider.url}/oauth/device`);
   await look('a device');
   await page.getByLabel('Code that your device shows').fill('WRONG');
@@ -391,7 +401,7 @@ test('every page is readable in light and dark, fits 320 pixels and is whole for
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Signed out' }).waitFor();
   await look('signed out');
-  expect(seen).toHaveLength(13);
+  expect(seen).toHaveLength(18);
   expect(problems).toEqual([]);
   await close();
 });

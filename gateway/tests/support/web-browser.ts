@@ -15,7 +15,7 @@ export interface WebBrowser {
   /** Sends a form of ours by its id. */
   submitById(page: Page, id: string, fields?: Readonly<Record<string, string>>): Promise<Page>;
   /** Sends the one form of a page. */
-  submitOnly(page: Page): Promise<Page>;
+  submitOnly(page: Page, fields?: Readonly<Record<string, string>>): Promise<Page>;
   readonly cookies: Map<string, { value: string; path: string }>;
 }
 
@@ -74,10 +74,10 @@ export function openWebBrowser(apps: readonly string[]): WebBrowser {
       if (!form) throw new Error(`there is no form for ${step}:\n${page.html}`);
       return send(page, form, fields);
     },
-    submitOnly: (page) => {
+    submitOnly: (page, fields = {}) => {
       const [form, ...others] = formsOf(page);
       if (!form || others.length > 0) throw new Error(`there is not one form:\n${page.html}`);
-      return send(page, form, {});
+      return send(page, form, fields);
     },
     submitById: (page, id, fields = {}) => {
       const form = formsOf(page).find((each) => each.includes(`id="${id}"`));

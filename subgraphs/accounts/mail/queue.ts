@@ -1,12 +1,13 @@
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Db } from '@supergraph/platform/database';
+import { compose, linksAt } from '@supergraph/platform/mail-content';
 import { createMailer, MailRefused, type SendLetter } from '@supergraph/platform/mailer';
 import { defineWorker } from '@supergraph/platform/workers';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { open, seal } from '../secrets.ts';
 import { claimMail, emptyMail, insertMail, listDueMail, postponeMail } from '../store/mail.ts';
-import { compose, Mail } from './templates.ts';
+import { contentOf, Mail } from './templates.ts';
 
 const purpose = 'mail';
 const triedForMs = 24 * 3_600_000;
@@ -59,7 +60,7 @@ async function sendMail(ctx: Context, mailId: string): Promise<boolean> {
   if (now > held.giveUpAt) return giveUp(ctx, mailId, held.attempts, 'it waited for 24 hours');
   try {
     const mail = Mail.parse(JSON.parse(open(ctx.settings.internalKey, purpose, held.sealed)));
-    await senderOf(ctx.settings)({ id: mailId, to: mail.to, date: held.createdAt, ...compose(ctx.settings.publicUrl, mail) });
+    await senderOf(ctx.settings)({ id: mailId, to: mail.to, date: held.createdAt, ...compose(contentOf(linksAt(ctx.settings), mail)) });
     await emptyMail(ctx.db, mailId, { sentAt: now });
     return true;
   } catch (error) {

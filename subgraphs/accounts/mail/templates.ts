@@ -1,5 +1,6 @@
+import type { Content } from '@supergraph/platform/mail-content';
 import { z } from 'zod';
-import { layOut } from './layout.ts';
+import { resetPath, revertPath, verifyPath } from './paths.ts';
 
 const linked = { to: z.string(), name: z.string(), token: z.string() };
 
@@ -18,24 +19,11 @@ export const Mail = z.discriminatedUnion('kind', [
 ]);
 export type Mail = z.infer<typeof Mail>;
 
-/** What a mail says: paragraphs, and the one thing to do. */
-export interface Content {
-  readonly subject: string;
-  readonly paragraphs: readonly string[];
-  readonly link?: { readonly url: string; readonly label: string };
-}
-
-/** A mail in both forms. */
-export function compose(publicUrl: string, mail: Mail): { subject: string; text: string; html: string } {
-  const content = contentOf(publicUrl, mail);
-  const { subject, paragraphs, link } = content;
-  return { subject, text: [...paragraphs, ...(link ? [link.url] : [])].join('\n\n'), html: layOut(content) };
-}
-
 const nothingToDo = 'If it was not you, nothing needs to be done.';
 
-function contentOf(publicUrl: string, mail: Mail): Content {
-  const link = (path: string, label: string) => ({ url: `${publicUrl}/${path}?token=${'token' in mail ? mail.token : ''}`, label });
+/** What a mail says; its link begins with `base`. */
+export function contentOf(base: string, mail: Mail): Content {
+  const link = (path: string, label: string) => ({ url: `${base}${path}?token=${'token' in mail ? mail.token : ''}`, label });
   switch (mail.kind) {
     case 'VERIFY':
       return {
@@ -44,7 +32,7 @@ function contentOf(publicUrl: string, mail: Mail): Content {
           `Hello ${mail.name},`,
           'open this link within 24 hours to begin your account. If you did not ask for one, ignore this mail: nothing happens.',
         ],
-        link: link('verify-email', 'Confirm my address'),
+        link: link(verifyPath, 'Confirm my address'),
       };
     case 'RESET':
       return {
@@ -53,7 +41,7 @@ function contentOf(publicUrl: string, mail: Mail): Content {
           `Hello ${mail.name},`,
           'open this link within one hour to set a new password. All sessions end with it. If you did not ask for it, ignore this mail: your password stays.',
         ],
-        link: link('reset-password', 'Set a new password'),
+        link: link(resetPath, 'Set a new password'),
       };
     case 'CHANGE_EMAIL':
       return {
@@ -62,7 +50,7 @@ function contentOf(publicUrl: string, mail: Mail): Content {
           `Hello ${mail.name},`,
           'open this link within 24 hours to use this address for your account. If you did not ask for it, ignore this mail: nothing changes.',
         ],
-        link: link('verify-email', 'Use this address'),
+        link: link(verifyPath, 'Use this address'),
       };
     case 'REVERT_EMAIL':
       return {
@@ -72,7 +60,7 @@ function contentOf(publicUrl: string, mail: Mail): Content {
           `your account uses ${mail.newEmail} from now on. If it was you, nothing needs to be done.`,
           'If it was not you, open this link within 72 hours: the account gets this address back and all sessions end. Then set a new password.',
         ],
-        link: link('revert-email-change', 'It was not me: undo it'),
+        link: link(revertPath, 'It was not me: undo it'),
       };
     case 'EXPORT_READY':
       return {

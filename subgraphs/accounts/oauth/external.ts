@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError, notFound } from '@supergraph/platform/errors';
+import { isFromOurPage, readForm, sendPage } from '@supergraph/platform/html';
 import type { Context } from '../context.ts';
 import { hashSecret } from '../secrets.ts';
 import { requireProvider } from '../service/external/providers.ts';
@@ -11,11 +12,9 @@ import { findLinkVisit } from '../store/external.ts';
 import { findUsers } from '../store/users.ts';
 import { within } from './around.ts';
 import { readCookie, setCookie } from './cookies.ts';
-import { readForm } from './form.ts';
 import { readInteraction } from './interaction.ts';
 import { confirmLinkPage, linkedPage, troublePage } from './pages/external-pages.ts';
-import { pageHeaders } from './pages/html.ts';
-import { isFromOurPage, resumeSignIn } from './pages/sign-in.ts';
+import { resumeSignIn } from './pages/sign-in.ts';
 import { externalPath } from './paths.ts';
 
 const cookieSeconds = 600;
@@ -68,7 +67,7 @@ const originOf = ({ ctx, key }: Visit): string => new URL(requireProvider(ctx, k
 
 async function beginLink(visit: Visit, linkSecret: string): Promise<void> {
   const { request, ctx, key } = visit;
-  if (!isFromOurPage(request, ctx)) throw noLongerValid('link');
+  if (!isFromOurPage(request, ctx.settings)) throw noLongerValid('link');
   send(visit, await depart(ctx, key, { linkSecret }));
 }
 
@@ -104,4 +103,4 @@ function statusOf({ code }: DomainError): number {
 }
 
 const show = ({ response }: Visit, status: number, html: string, targets: readonly string[] = []): void =>
-  void response.writeHead(status, pageHeaders(targets)).end(html);
+  sendPage(response, status, html, targets);

@@ -1,12 +1,11 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
+import { escaped, layOut, readForm, sendPage } from '@supergraph/platform/html';
 import type { RouteHandler } from '@supergraph/platform/routes';
 import type { Context } from '../context.ts';
 import type { Loaders } from '../loaders.ts';
 import { within } from './around.ts';
 import { answerExternal } from './external.ts';
-import { readForm } from './form.ts';
 import { isOutage, outage } from './outage.ts';
-import { escaped, layOut, pageHeaders } from './pages/html.ts';
 import { answerSignIn } from './pages/sign-in.ts';
 import { externalPath, signInPath, signInScript } from './paths.ts';
 import { providerOf } from './provider.ts';
@@ -62,8 +61,6 @@ async function withMarkedToken(request: IncomingMessage, response: ServerRespons
 }
 
 function refuse(response: ServerResponse, why: string): void {
-  response.writeHead(400, pageHeaders());
-  response.end(
-    layOut('This did not work', `<p class="wrong" role="alert">${escaped(why)}</p><p class="soft">Go back to the app and begin again.</p>`),
-  );
+  const body = `<p class="wrong" role="alert">${escaped(why)}</p><p class="soft">Go back to the app and begin again.</p>`;
+  sendPage(response, 400, layOut('This did not work', body));
 }

@@ -1,6 +1,7 @@
 import { testSubgraph } from '@supergraph/platform/testing';
 import { subgraph } from '../index.ts';
-import { compose } from '../mail/templates.ts';
+import { compose } from '@supergraph/platform/mail-content';
+import { contentOf } from '../mail/templates.ts';
 import { mailSweeper, pauseAfter } from '../mail/queue.ts';
 import { type SmtpServer, startSmtpServer } from '@supergraph/platform/tests/support/smtp-server';
 import { documents, password, people } from './support.ts';
@@ -92,7 +93,9 @@ describe('mails by SMTP', () => {
 });
 
 test('what people call themselves is text in a mail, not markup', () => {
-  const { html, text } = compose('https://shop.example', { kind: 'VERIFY', to: 'a@example.org', name: '<img src=x> & "co"', token: 't' });
+  const { html, text } = compose(
+    contentOf('https://shop.example', { kind: 'VERIFY', to: 'a@example.org', name: '<img src=x> & "co"', token: 't' }),
+  );
   expect(html).not.toContain('<img');
   expect(html).toContain('Hello &#60;img src=x&#62; &#38; &#34;co&#34;,');
   expect(text).toContain('Hello <img src=x> & "co",');

@@ -88,6 +88,13 @@ export async function ownInvitations(ctx: Context, userId: string): Promise<Invi
   return [...invited, ...offers].slice(0, ownLimit);
 }
 
+/** The name of the tenant to which a link invites, for whoever holds it; null for a dead link. */
+export async function findInviting(ctx: Context, token: string): Promise<string | null> {
+  const tokenHash = hashToken(token);
+  const invitation = await asHolder(ctx.db, tokenHash, (tx) => findByLink(tx, tokenHash, ctx.now()));
+  return invitation?.organization.name ?? null;
+}
+
 /** The open invitation of a link; null for a dead link, FORBIDDEN for a link that went to another address. */
 export async function findByToken(ctx: Context, token: string): Promise<Invitation | null> {
   const tokenHash = hashToken(token);

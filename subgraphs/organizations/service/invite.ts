@@ -3,9 +3,11 @@ import { idempotency } from '@supergraph/db/organizations/tables';
 import { conflict, notFound } from '@supergraph/platform/errors';
 import { idempotent } from '@supergraph/platform/idempotency';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
+import { compose, linksAt } from '@supergraph/platform/mail-content';
 import { invitationCreated } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { invitationPath } from '../paths.ts';
 import { isAllowedAddress } from '../policy.ts';
 import {
   closeInvitation,
@@ -18,7 +20,7 @@ import {
 import { findSettings, type Settings } from '../store/organizations.ts';
 import { findNames, findPeopleByAddress, foldAddress } from '../store/people.ts';
 import { record } from './audit.ts';
-import { queueMails } from './mail.ts';
+import { queueMails, type SecretMail } from './mail.ts';
 import { requireSeats, spendInvitations, watchNearness } from './quotas.ts';
 import { requireTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tell } from './tell.ts';
@@ -200,20 +202,26 @@ async function tellOfInvitation(ctx: Context, { tx, organization, actor }: Act, 
   });
 }
 
-const toMail = ({ settings }: Context, { email, organization, role, expiresAt }: Invitation, inviter: string, token: string) => ({
-  to: email,
-  subject: `You are invited to ${organization.name}`,
-  text: [
-    `${inviter || 'Somebody'} invites you to join ${organization.name} as ${role.name}.`,
-    '',
-    'Accept or decline here, signed in with this address:',
-    `${settings.publicUrl}/invitations?token=${token}`,
-    '',
-    `The link works once, until ${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
-    'If you did not expect this, you need not do anything.',
-    '',
-  ].join('\n'),
-});
+const toMail = (
+  { settings }: Context,
+  { email, organization, role, expiresAt }: Invitation,
+  inviter: string,
+  token: string,
+): SecretMail => {
+  const until = `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return {
+    to: email,
+    ...compose({
+      subject: `You are invited to ${organization.name}`,
+      paragraphs: [
+        `${inviter || 'Somebody'} invites you to join ${organization.name} as ${role.name}.`,
+        `Accept or decline here, signed in with this address. The link works once, until ${until}.`,
+        'If you did not expect this, you need not do anything.',
+      ],
+      link: { url: `${linksAt(settings)}${invitationPath}?token=${token}`, label: 'See the invitation' },
+    }),
+  };
+};
 
 async function inOrder({ tx, organization }: Act, ids: readonly string[]): Promise<Invitation[]> {
   if (ids.length === 0) return [];

@@ -11,6 +11,7 @@ export interface SecretMail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  readonly html?: string;
 }
 
 const keyOf = ({ settings }: Pick<Context, 'settings'>) =>

@@ -1,6 +1,6 @@
 import type { User } from '../../store/users.ts';
 import { externalPath, signInPath } from '../paths.ts';
-import { escaped, layOut } from './html.ts';
+import { escaped, layOut } from '@supergraph/platform/html';
 
 export interface ConfirmLinkPage {
   readonly key: string;

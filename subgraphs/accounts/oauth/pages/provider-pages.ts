@@ -1,6 +1,6 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
 import { textOf } from '../words.ts';
-import { contentPolicy, escaped, formTargetOf, layOut, pageHeaders } from './html.ts';
+import { contentPolicy, escaped, formTargetOf, layOut, pageHeaders } from '@supergraph/platform/html';
 
 const show = (koa: KoaContextWithOIDC, title: string, body: string): void => {
   koa.set(pageHeaders(formTargetsOf(koa)));

@@ -2,7 +2,7 @@ import type { ScopeInfo } from '../../service/oauth/interactions.ts';
 import type { ShownProvider } from '../../service/external/providers.ts';
 import type { ShownFlow } from '../../service/sign-in/flow.ts';
 import { signInPath, signInScript } from '../paths.ts';
-import { escaped, layOut } from './html.ts';
+import { escaped, layOut } from '@supergraph/platform/html';
 
 const wrong = (error: string | undefined): string => (error ? `<p class="wrong" role="alert" id="wrong">${escaped(error)}</p>` : '');
 const described = (error: string | undefined): string => (error ? ' aria-describedby="wrong" aria-invalid="true"' : '');
@@ -15,12 +15,13 @@ export interface SignInPage {
   readonly id: string;
   readonly appName: string;
   readonly providers: readonly ShownProvider[];
+  readonly forgotUrl: string;
   readonly identifier?: string;
   readonly error?: string | undefined;
 }
 
 /** Address or handle with a password, or a passkey. */
-export function signInPage({ id, appName, providers, identifier = '', error }: SignInPage): string {
+export function signInPage({ id, appName, providers, forgotUrl, identifier = '', error }: SignInPage): string {
   return layOut(
     `Sign in to ${escaped(appName)}`,
     `${wrong(error)}
@@ -34,7 +35,8 @@ ${form(
 <button type="submit">Sign in</button>`,
 )}
 ${form(id, 'passkey', '<button type="submit" class="second">Sign in with a passkey</button>')}
-${providers.map(({ name, startUrl }) => `<a class="button second" href="${escaped(startUrl)}?interaction=${escaped(id)}">Sign in with ${escaped(name)}</a>`).join('\n')}`,
+${providers.map(({ name, startUrl }) => `<a class="button second" href="${escaped(startUrl)}?interaction=${escaped(id)}">Sign in with ${escaped(name)}</a>`).join('\n')}
+<p><a href="${escaped(forgotUrl)}">Forgot your password?</a></p>`,
   );
 }
 

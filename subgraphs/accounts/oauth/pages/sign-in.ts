@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError } from '@supergraph/platform/errors';
+import { formTargetOf, isFromOurPage, readForm, sendPage } from '@supergraph/platform/html';
+import { linksAt } from '@supergraph/platform/mail-content';
 import { decodeJwt } from 'jose';
 import type { Context } from '../../context.ts';
+import { resetPath } from '../../mail/paths.ts';
 import { externalProviders } from '../../service/external/providers.ts';
 import { allowClient, allScopes, interactionText, refuseClient } from '../../service/oauth/interactions.ts';
 import { organizationsOf } from '../../service/oauth/memberships.ts';
@@ -9,11 +12,9 @@ import { type ShownFlow, startSignIn } from '../../service/sign-in/flow.ts';
 import { continueSignIn } from '../../service/sign-in/proceed.ts';
 import { findUsers } from '../../store/users.ts';
 import { within } from '../around.ts';
-import { readForm } from '../form.ts';
 import { type AnsweredBy, readInteraction, type Waiting } from '../interaction.ts';
 import { signInPath, signInScript } from '../paths.ts';
 import { deviceTokenOf, forgetProof, keepDevice, keepProof, proofOf } from './browser.ts';
-import { formTargetOf, pageHeaders } from './html.ts';
 import { passkeyScript } from './passkey-script.ts';
 import { consentPage, overPage, passkeyPage, secondFactorPage, signInPage } from './sign-in-pages.ts';
 
@@ -32,18 +33,14 @@ export async function answerSignIn(request: IncomingMessage, response: ServerRes
   if (request.method !== 'GET' && request.method !== 'POST') return void response.writeHead(405, { allow: 'GET, POST' }).end();
   const id = url.searchParams.get('interaction') ?? '';
   const waiting = interactionText.safeParse(id).success ? await within(ctx, () => readInteraction(ctx, id)) : null;
-  if (!waiting || waiting.isAnswered) return send(response, 404, overPage());
+  if (!waiting || waiting.isAnswered) return sendPage(response, 404, overPage());
   const visit = { request, response, ctx, id, waiting };
   if (request.method === 'GET') return showFirst(visit);
-  if (!isFromOurPage(request, ctx)) return send(response, 403, overPage());
+  if (!isFromOurPage(request, ctx.settings)) return sendPage(response, 403, overPage());
   const form = await readForm(request, response);
-  if (!form) return send(response, 413, overPage());
+  if (!form) return sendPage(response, 413, overPage());
   await takeStep(visit, form);
 }
-
-/** Forms of other sites get nowhere; browsers say where one comes from. */
-export const isFromOurPage = ({ headers }: IncomingMessage, { settings }: Context): boolean =>
-  headers.origin === new URL(settings.publicUrl).origin && (headers['sec-fetch-site'] ?? 'same-origin') === 'same-origin';
 
 /** Goes on with a flow that something else than these forms moved. */
 export async function resumeSignIn(
@@ -54,16 +51,21 @@ export async function resumeSignIn(
   flow: ShownFlow,
 ): Promise<void> {
   const waiting = await within(ctx, () => readInteraction(ctx, id));
-  if (!waiting) return send(response, 404, overPage());
+  if (!waiting) return sendPage(response, 404, overPage());
   await goOn({ request, response, ctx, id, waiting }, flow);
 }
 
-const placeOf = ({ ctx, id, waiting }: Visit) => ({ id, appName: waiting.client.name, providers: externalProviders(ctx) });
+const placeOf = ({ ctx, id, waiting }: Visit) => ({
+  id,
+  appName: waiting.client.name,
+  providers: externalProviders(ctx),
+  forgotUrl: `${linksAt(ctx.settings)}${resetPath}`,
+});
 
 async function showFirst(visit: Visit, error?: string): Promise<void> {
   const by = await proofOf(visit.request, visit.ctx, visit.id, visit.waiting);
   if (by) return showConsent(visit, by, error);
-  sendPage(visit, signInPage({ ...placeOf(visit), error }), error ? 400 : 200);
+  show(visit, signInPage({ ...placeOf(visit), error }), error ? 400 : 200);
 }
 
 async function showConsent(visit: Visit, by: AnsweredBy, error?: string): Promise<void> {
@@ -74,7 +76,7 @@ async function showConsent(visit: Visit, by: AnsweredBy, error?: string): Promis
   const organizations = await organizationsOf(ctx, by.userId);
   const { name, logoUrl } = waiting.client;
   const page = consentPage({ id, appName: name, logoUrl, personName: user?.displayName ?? '', scopes, organizations, error });
-  sendPage(visit, page, error ? 400 : 200);
+  show(visit, page, error ? 400 : 200);
 }
 
 async function takeStep(visit: Visit, form: URLSearchParams): Promise<void> {
@@ -95,7 +97,7 @@ async function stepOf(visit: Visit, form: URLSearchParams): Promise<void> {
   if (step === 'assertion') return goOn(visit, await continueSignIn(ctx, assertionOf(form)));
   if (step === 'other') {
     forgetProof(response, ctx);
-    return sendPage(visit, signInPage(placeOf(visit)));
+    return show(visit, signInPage(placeOf(visit)));
   }
   if (step === 'allow' || step === 'deny') return answer(visit, step, form.get('organization') ?? '');
   return showFirst(visit);
@@ -104,7 +106,7 @@ async function stepOf(visit: Visit, form: URLSearchParams): Promise<void> {
 async function offerPasskey(visit: Visit): Promise<void> {
   const { ctx, id } = visit;
   const flow = await startSignIn(ctx, { interactionId: id });
-  sendPage(visit, passkeyPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
+  show(visit, passkeyPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
 }
 
 async function provePassword({ ctx, id, request, waiting }: Visit, form: URLSearchParams): Promise<ShownFlow> {
@@ -138,7 +140,7 @@ async function goOn(visit: Visit, flow: ShownFlow): Promise<void> {
   const { ctx, id, response } = visit;
   if (flow.deviceToken) keepDevice(response, ctx, flow.deviceToken);
   if (flow.redirectUrl) return redirect(response, flow.redirectUrl);
-  if (!flow.tokens) return sendPage(visit, secondFactorPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
+  if (!flow.tokens) return show(visit, secondFactorPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
   const claims = decodeJwt(flow.tokens.accessToken);
   keepProof(response, ctx, id, {
     userId: String(claims.sub),
@@ -164,14 +166,10 @@ async function showFailure(visit: Visit, form: URLSearchParams, error: DomainErr
   const words = wordsFor(error);
   const flowId = form.get('flow') ?? '';
   if (step === 'second' && error.code === 'UNAUTHENTICATED')
-    return sendPage(
-      visit,
-      secondFactorPage({ id: visit.id, flow: { id: flowId, nextSteps: ['TOTP', 'RECOVERY_CODE'] }, error: words }),
-      400,
-    );
+    return show(visit, secondFactorPage({ id: visit.id, flow: { id: flowId, nextSteps: ['TOTP', 'RECOVERY_CODE'] }, error: words }), 400);
   if (error.extensions['reason'] === 'STEP_UP_REQUIRED') forgetProof(visit.response, visit.ctx);
   if (step === 'allow' || step === 'deny') return showFirst(visit, words);
-  sendPage(visit, signInPage({ ...placeOf(visit), error: words, identifier: form.get('identifier') ?? '' }), 400);
+  show(visit, signInPage({ ...placeOf(visit), error: words, identifier: form.get('identifier') ?? '' }), 400);
 }
 
 function wordsFor({ code, message, extensions }: DomainError): string {
@@ -184,12 +182,9 @@ function wordsFor({ code, message, extensions }: DomainError): string {
 const redirect = (response: ServerResponse, to: string): void =>
   void response.writeHead(303, { location: to, 'cache-control': 'no-store', 'referrer-policy': 'same-origin' }).end();
 
-function sendPage({ response, waiting }: Visit, html: string, status = 200): void {
-  send(response, status, html, waiting.redirectUri ? [formTargetOf(waiting.redirectUri)] : []);
+function show({ response, waiting }: Visit, html: string, status = 200): void {
+  sendPage(response, status, html, waiting.redirectUri ? [formTargetOf(waiting.redirectUri)] : []);
 }
-
-const send = (response: ServerResponse, status: number, html: string, targets: readonly string[] = []): void =>
-  void response.writeHead(status, pageHeaders(targets)).end(html);
 
 const sendScript = (response: ServerResponse): void =>
   void response

@@ -1,3 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RuntimeSettings } from './config.ts';
+
 /** Text in an HTML document or in the quotes of an attribute. */
 export const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -9,9 +12,10 @@ body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;back
 main{width:100%;max-width:26rem;padding:2rem;border-radius:.75rem;background:var(--paper)}
 h1{margin:0 0 1rem;font-size:1.375rem;line-height:1.3}
 p{margin:0 0 1rem}
+a{color:var(--accent)}
 form{margin:0 0 1rem}
 label{display:block;margin:0 0 .25rem;font-weight:600}
-input[type=text],input[type=password]{width:100%;margin:0 0 1rem;padding:.625rem;border:1px solid var(--line);border-radius:.5rem;background:var(--paper);color:var(--ink);font:inherit}
+input[type=text],input[type=email],input[type=password]{width:100%;margin:0 0 1rem;padding:.625rem;border:1px solid var(--line);border-radius:.5rem;background:var(--paper);color:var(--ink);font:inherit}
 fieldset{margin:0 0 1rem;padding:0;border:0}
 legend{padding:0;font-weight:600}
 fieldset label{font-weight:400}
@@ -64,3 +68,29 @@ export const contentPolicy = (formTargets: readonly string[] = []): string =>
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "frame-ancestors 'none'",
   ].join('; ');
+
+/** Forms of other sites get nowhere; browsers say where one comes from. */
+export const isFromOurPage = ({ headers }: IncomingMessage, { publicUrl }: Pick<RuntimeSettings, 'publicUrl'>): boolean =>
+  headers.origin === new URL(publicUrl).origin && (headers['sec-fetch-site'] ?? 'same-origin') === 'same-origin';
+
+/** Sends a page, with the headers that belong to it; `formTargets` are where its forms may lead besides us. */
+export const sendPage = (response: ServerResponse, status: number, html: string, formTargets: readonly string[] = []): void =>
+  void response.writeHead(status, pageHeaders(formTargets)).end(html);
+
+const largestForm = 65_536;
+
+/** The fields of a form that was sent; null when they are too many. */
+export async function readForm(request: IncomingMessage, response: ServerResponse): Promise<URLSearchParams | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largestForm) {
+      // What is left of it would be in the way of the next request.
+      response.setHeader('connection', 'close');
+      return null;
+    }
+    chunks.push(chunk);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}
