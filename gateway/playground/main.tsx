@@ -8,7 +8,8 @@ import './playground.css';
 import type { PlaygroundPage } from '../src/playground.ts';
 import { explaining, listening } from './explain.ts';
 import { planPlugin } from './plan-panel.tsx';
-import { signIn, type SignedIn } from './sign-in.ts';
+import { type Entry, SignInForm } from './sign-in-form.tsx';
+import { type HalfSignedIn, signIn, type SignedIn } from './sign-in.ts';
 
 window.MonacoEnvironment = {
   getWorker: (_moduleId: string, label: string) => {
@@ -56,20 +57,28 @@ function Playground() {
   const [person, setPerson] = useState<SignedIn | null>(null);
   const [organizationId, setOrganizationId] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
+  const [entry, setEntry] = useState<Entry | null>(null);
   const actIn = (id: string) => {
     session.organizationId = id;
     setOrganizationId(id);
   };
-  const become = async (email: string | null) => {
+  const become = (found: SignedIn | null) => {
+    session.person = found;
+    setPerson(found);
+    setEntry(null);
+    actIn('');
+  };
+  const attempt = async (work: () => Promise<SignedIn | HalfSignedIn | null>) => {
     setProblem(null);
     try {
-      session.person = email ? await signIn(email, page.password) : null;
-      setPerson(session.person);
-      actIn('');
+      const found = await work();
+      if (found && 'prove' in found) setEntry(found);
+      else become(found);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
   };
+  const isStranger = person !== null && page.people.every(({ email }) => email !== person.email);
   return (
     <>
       <header className="bar">
@@ -80,13 +89,27 @@ function Playground() {
           {page.people.map(({ email, name, role }) => {
             const isHere = person?.email === email;
             return (
-              <button key={email} type="button" aria-pressed={isHere} onClick={() => void become(isHere ? null : email)}>
+              <button
+                key={email}
+                type="button"
+                aria-pressed={isHere}
+                onClick={() => void attempt(async () => (isHere ? null : signIn(email, page.password)))}
+              >
                 {isHere ? `Sign out ${name}` : `Sign in as ${name}`}
                 {role ? <small> {role}</small> : null}
               </button>
             );
           })}
+          {isStranger ? (
+            <button type="button" aria-pressed onClick={() => become(null)}>
+              Sign out {person?.name}
+            </button>
+          ) : null}
+          <button type="button" aria-expanded={entry !== null} onClick={() => setEntry(entry ? null : 'password')}>
+            Another account
+          </button>
         </span>
+        {entry ? <SignInForm key={entry === 'password' ? entry : 'code'} entry={entry} attempt={attempt} /> : null}
         <label>
           acting for{' '}
           <select value={organizationId} disabled={!person} onChange={({ target }) => actIn(target.value)}>

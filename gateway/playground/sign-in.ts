@@ -14,6 +14,12 @@ export interface SignedIn {
   token(): Promise<string>;
 }
 
+/** A sign-in that waits for a second proof. */
+export interface HalfSignedIn {
+  /** Takes a code of an authenticator app, or a recovery code; rejects when it is not right, and may be asked again. */
+  prove(code: string): Promise<SignedIn>;
+}
+
 interface Tokens {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -23,6 +29,7 @@ interface Tokens {
 
 interface Flow {
   readonly id: string;
+  readonly status: 'FIRST_FACTOR' | 'SECOND_FACTOR' | 'COMPLETED' | 'FAILED' | 'EXPIRED';
   readonly tokens: Tokens | null;
 }
 
@@ -44,19 +51,31 @@ async function ask<Data>(query: string, variables: object, token?: string): Prom
 
 const tokens = 'tokens { accessToken refreshToken expiresIn }';
 const start = `mutation Start($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }`;
-const proceed = `mutation Continue($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id ${tokens} } } }`;
+const proceed = `mutation Continue($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id status ${tokens} } } }`;
 const refresh = `mutation Refresh($input: RefreshSessionInput!) { refreshSession(input: $input) { ${tokens} } }`;
 const who = `query Who { viewer { displayName memberships(first: 50) { nodes { role { name } organization { id name } } } } }`;
 
 /** How long before its end a token is no longer used. */
 const spareMs = 30_000;
 
-/** Signs a sample person in by the same mutations that any client uses. */
-export async function signIn(email: string, password: string): Promise<SignedIn> {
+/** Signs a person in by the same mutations that any client uses, as far as a password does. */
+export async function signIn(email: string, password: string): Promise<SignedIn | HalfSignedIn> {
   const begun = await ask<{ startSignIn: { flow: Flow } }>(start, { input: { identifier: email } });
-  const done = await ask<{ continueSignIn: { flow: Flow } }>(proceed, { input: { flowId: begun.startSignIn.flow.id, password } });
-  const first = done.continueSignIn.flow.tokens;
-  if (!first) throw new Error('the sign-in gave no tokens');
+  const flowId = begun.startSignIn.flow.id;
+  const flow = await prove(flowId, { password });
+  if (flow.status !== 'SECOND_FACTOR') return become(email, flow);
+  return {
+    prove: async (code) => become(email, await prove(flowId, /^\d{6}$/.test(code) ? { totpCode: code } : { recoveryCode: code })),
+  };
+}
+
+async function prove(flowId: string, proof: object): Promise<Flow> {
+  const { continueSignIn } = await ask<{ continueSignIn: { flow: Flow } }>(proceed, { input: { flowId, ...proof } });
+  return continueSignIn.flow;
+}
+
+async function become(email: string, { status, tokens: first }: Flow): Promise<SignedIn> {
+  if (!first) throw new Error(`the sign-in ended with ${status}`);
   const { viewer } = await ask<{ viewer: Viewer }>(who, {}, first.accessToken);
   return {
     email,

@@ -4,6 +4,9 @@ import { demo, demoConversationId, demoPeople } from '@supergraph/schema/demo';
 import type { Browser } from 'playwright-core';
 import { type AppProcess, ask, signInAs, startAppProcess } from './support/app-process.ts';
 import { launchChromium } from './support/chromium.ts';
+import { createWorld, give } from './support/journey.ts';
+import { password, register } from './support/people.ts';
+import { codeOf } from './support/totp.ts';
 
 // A real browser opens the playground of the program as a newcomer starts it.
 let app: AppProcess;
@@ -115,6 +118,39 @@ describe('the playground in a browser', () => {
     expect(await answer.innerText()).not.toBe(before);
     expect(problems).toEqual([]);
     await Promise.all([page.close(), other.close()]);
+  });
+
+  test('somebody who signed up signs in with a password and a code', async () => {
+    const world = createWorld(app);
+    const person = await register(world, 'Tess');
+    const { enrollmentId, secret } = await give(
+      world,
+      'mutation ($input: StartTotpEnrollmentInput!) { startTotpEnrollment(input: $input) { enrollmentId secret } }',
+      { input: {}, token: person.token },
+    );
+    await give(world, 'mutation ($input: ConfirmTotpEnrollmentInput!) { confirmTotpEnrollment(input: $input) { user { id } } }', {
+      input: { enrollmentId, code: codeOf(secret, -1) },
+      token: person.token,
+    });
+    const page = await (browser as Browser).newPage({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${app.url}/`);
+    await page.getByRole('button', { name: 'Another account' }).click();
+    await page.getByLabel('Address or handle').fill(person.handle);
+    await page.getByLabel('Password').fill('not this one at all');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('alert').getByText('wrong credentials').waitFor();
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByLabel('Code of your authenticator app').fill('000000');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('alert').getByText('wrong credentials').waitFor();
+    await page.getByLabel('Code of your authenticator app').fill(codeOf(secret));
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByText(`signed in as ${person.displayName}`).waitFor();
+    await page.getByRole('button', { name: `Sign out ${person.displayName}` }).click();
+    await page.getByText('you are a guest').waitFor();
+    await page.close();
+    await world.close();
   });
 
   test('shows how the last query was done: by keyboard alone, in light and dark, and nothing where it is turned off', async () => {
