@@ -1,6 +1,7 @@
 import type { Credential } from './service/factors/list.ts';
 import type { ShownFlow } from './service/sign-in/flow.ts';
 import type { TokenContext } from './service/access-tokens/manage.ts';
+import type { TokenSet } from './service/tokens.ts';
 import type { ShownInteraction } from './service/oauth/interactions.ts';
 import type { OwnFile } from './service/exports/request.ts';
 import type { DataExport } from './store/exports.ts';
@@ -21,6 +22,7 @@ export type AccessTokenMapper = AccessToken;
 export type AccessTokenContextMapper = TokenContext;
 export type AuditEventMapper = AuditRow;
 export type SigningKeyMapper = SigningKey;
+export type TokenSetMapper = TokenSet;
 export type UserMapper = User;
 export type SessionMapper = Session;
 export type SignInFlowMapper = ShownFlow;

@@ -180,6 +180,7 @@ export const resolvers: CompleteResolvers = {
     subjectLabel: ({ label }) => label,
   },
   OAuthInteraction: { organizationChoices: (_interaction, _args, ctx) => organizationChoices(ctx) },
+  TokenSet: { idToken: ({ idToken }) => idToken() },
   SignInFlow: { passkeyOptions: (flow) => flow.passkeyOptions() },
   DataExport: {
     status: (found, _args, ctx) => statusOf(ctx, found),

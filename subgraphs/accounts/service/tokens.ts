@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Db } from '@supergraph/platform/database';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
 import type { Context } from '../context.ts';
 import { open } from '../secrets.ts';
 import type { Session } from '../store/sessions.ts';
@@ -28,6 +28,8 @@ export interface TokenSet {
   readonly expiresIn: number;
   readonly refreshToken: string | null;
   readonly scope: string;
+  /** Signed when it is asked for; null where somebody else acts as the person. */
+  readonly idToken: () => Promise<string | null>;
 }
 
 type PrivateKey = Awaited<ReturnType<typeof importJWK>>;
@@ -83,29 +85,25 @@ export interface TokenLimits {
   readonly key?: string | undefined;
 }
 
-/** Signs an access token of a session. */
-export async function issueAccessToken(
-  ctx: Context,
-  db: Db,
-  user: User,
-  session: Session,
-  { scope = session.scope, key: boundKey }: TokenLimits = {},
-): Promise<string> {
+async function requireKey(db: Db): Promise<SigningKey> {
   const key = await findActiveKey(db);
   if (!key) throw new Error('there is no active signing key');
+  return key;
+}
+
+interface Wrapping {
+  readonly typ: 'at+jwt' | 'JWT';
+  readonly audience: string;
+}
+
+/** Signs what is said of a person to an audience, for as long as an access token of the session lives. */
+async function sign(ctx: Context, key: SigningKey, session: Session, claims: JWTPayload, { typ, audience }: Wrapping): Promise<string> {
   const issuedAt = Math.floor(ctx.now().getTime() / 1_000);
-  const { publicUrl } = ctx.settings;
-  return new SignJWT({
-    ...claimsOf(user, session),
-    client_id: session.clientId,
-    scope,
-    ...(boundKey ? { cnf: { jkt: boundKey } } : {}),
-  })
-    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: 'at+jwt' })
-    .setIssuer(publicUrl)
-    .setAudience(`${publicUrl}/graphql`)
-    .setSubject(user.id)
-    .setJti(randomUUID())
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ })
+    .setIssuer(ctx.settings.publicUrl)
+    .setAudience(audience)
+    .setSubject(session.userId)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + lifeOf(session))
     .sign(await privateKeyOf(ctx, key));
@@ -118,14 +116,31 @@ export async function issueTokens(
   user: User,
   session: Session,
   refreshToken: string | null,
-  limits: TokenLimits = {},
+  { scope = session.scope, key: boundKey }: TokenLimits = {},
 ): Promise<TokenSet> {
-  const { scope = session.scope } = limits;
+  const key = await requireKey(db);
+  const claims = {
+    ...claimsOf(user, session),
+    client_id: session.clientId,
+    scope,
+    jti: randomUUID(),
+    ...(boundKey ? { cnf: { jkt: boundKey } } : {}),
+  };
   return {
-    accessToken: await issueAccessToken(ctx, db, user, session, limits),
-    tokenType: limits.key ? 'DPoP' : 'Bearer',
+    accessToken: await sign(ctx, key, session, claims, { typ: 'at+jwt', audience: `${ctx.settings.publicUrl}/graphql` }),
+    tokenType: boundKey ? 'DPoP' : 'Bearer',
     expiresIn: lifeOf(session),
     refreshToken,
     scope,
+    idToken: async () =>
+      session.actorId ? null : sign(ctx, key, session, identityOf(session), { typ: 'JWT', audience: session.clientId }),
   };
 }
+
+/** How somebody signed in, and in which session (OpenID Connect Core 1.0, 2; Front-Channel Logout 1.0, 3). */
+const identityOf = (session: Session): JWTPayload => ({
+  sid: session.id,
+  acr: session.acr,
+  amr: amrClaim(session),
+  auth_time: Math.floor(session.authTime.getTime() / 1_000),
+});

@@ -31,7 +31,7 @@ describe('acting as somebody (rule 21)', () => {
     const ana = await newcomer('acted_ana');
     const { data } = await act(as, ana.id);
     const { accessToken, ...rest } = data.startImpersonation.tokens;
-    expect(rest).toEqual({ expiresIn: 900, refreshToken: null, scope: 'app' });
+    expect(rest).toEqual({ expiresIn: 900, refreshToken: null, idToken: null, scope: 'app' });
     expect(decodeJwt(accessToken)).toMatchObject({ sub: ana.id, act: { sub: actorId }, roles: ['USER'] });
     const acting = viewerOf(accessToken);
     await run(documents.update, { as: acting, input: { version: ana.version, displayName: 'Anna' } });

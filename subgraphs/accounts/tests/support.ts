@@ -35,7 +35,7 @@ export const documents = {
   changeEmail: 'mutation ($input: ChangeEmailInput!) { changeEmail(input: $input) { user { email pendingEmail } } }',
   revertEmail: 'mutation ($input: RevertEmailChangeInput!) { revertEmailChange(input: $input) { user { id } } }',
   impersonate:
-    'mutation ($input: StartImpersonationInput!) { startImpersonation(input: $input) { tokens { accessToken expiresIn refreshToken scope } } }',
+    'mutation ($input: StartImpersonationInput!) { startImpersonation(input: $input) { tokens { accessToken expiresIn refreshToken idToken scope } } }',
   rotateKey:
     'mutation ($input: RotateSigningKeyInput!) { rotateSigningKey(input: $input) { signingKeys { kid algorithm state activeFrom removeAfter } } }',
   refresh: 'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { tokens { accessToken refreshToken scope } } }',

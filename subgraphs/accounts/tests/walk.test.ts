@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { person, testSubgraph } from '@supergraph/platform/testing';
 import { sessionCompromised, sessionEnded, sessionStarted, userRegistered } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
@@ -113,6 +113,25 @@ test('an access token is an at+jwt of ES256 that the published keys verify, with
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(600);
   expect(payload['auth_time']).toBe(payload.iat);
   expect(payload.jti).toBeTruthy();
+});
+
+test('an ID token tells the client who signed in; it is for the client and not for the graph', async () => {
+  stopClock();
+  const { id } = await register('id_reader');
+  const { data: begun } = await run(documents.start, { as: null, input: { identifier: 'id_reader' } });
+  const finish = 'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { tokens { accessToken idToken } } } }';
+  const { data } = await run(finish, { as: null, input: { flowId: begun.startSignIn.flow.id, password } });
+  const { accessToken, idToken } = data.continueSignIn.flow.tokens;
+  const { data: published } = await run('{ signingKeySet }', { service: 'gateway' });
+  const { payload } = await jwtVerify(idToken, createLocalJWKSet(published.signingKeySet), {
+    algorithms: ['ES256'],
+    typ: 'JWT',
+    issuer: settings.publicUrl,
+    audience: 'first-party',
+    currentDate: (await graph.context()).now(),
+  });
+  const { sid, auth_time, iat, exp } = decodeJwt(accessToken);
+  expect(payload).toEqual({ iss: settings.publicUrl, aud: 'first-party', sub: id, sid, acr: 'aal1', amr: ['pwd'], auth_time, iat, exp });
 });
 
 test('a client may not ask for what is internal', async () => {
