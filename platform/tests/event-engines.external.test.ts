@@ -1,28 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
 import { Connection } from 'rabbitmq-client';
 import { createRabbitEngine } from '../src/rabbit-bus.ts';
 import { createTestDatabase } from '../src/test-database.ts';
 import { describeEngine } from './support/event-engines.ts';
-import { external } from './support/external.ts';
+import { createExternalDatabase, external } from './support/external.ts';
 import { postgresUnderTest } from './support/postgres-engine.ts';
-import { freshName, log } from './support/probe.ts';
+import { log } from './support/probe.ts';
 import { openProxy, type Proxy } from './support/proxy.ts';
-
-async function createExternalDatabase() {
-  const owner = postgres(external.postgres, { max: 1, onnotice: () => undefined });
-  const name = freshName('supergraph_external_');
-  await owner`create database ${owner(name)}`;
-  const url = new URL(external.postgres);
-  url.pathname = `/${name}`;
-  return {
-    url: url.href,
-    drop: async () => {
-      await owner`drop database ${owner(name)} with (force)`;
-      await owner.end();
-    },
-  };
-}
 
 describeEngine('over an external PostgreSQL', postgresUnderTest(createExternalDatabase));
 
