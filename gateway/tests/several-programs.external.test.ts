@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { createExternalDatabase, external } from '@supergraph/platform/tests/support/external';
+import { createExternalDatabase, external, forgetQueues } from '@supergraph/platform/tests/support/external';
+import { registry } from '@supergraph/subgraphs/registry';
 import postgres from 'postgres';
 import { addProduct, openShop } from './journeys/walks/shop.ts';
 import { type AppProcess, makeDataDirectory, startAppProcess } from './support/app-process.ts';
@@ -8,6 +9,7 @@ import { createWorld, give, type Person, type World } from './support/journey.ts
 import { password, register, signIn } from './support/people.ts';
 
 // Three whole programs behind one address, as in production: PostgreSQL, RabbitMQ and Redis are all that they share.
+const domains = Object.keys(registry);
 const publicUrl = 'http://graph.test';
 const dataDirectory = makeDataDirectory();
 let database: Awaited<ReturnType<typeof createExternalDatabase>>;
@@ -15,6 +17,8 @@ const apps: AppProcess[] = [];
 let worlds: World[] = [];
 let admin: Person;
 beforeAll(async () => {
+  // What another run left there is not of this database.
+  await forgetQueues(domains);
   database = await createExternalDatabase();
   for (let number = 0; number < 3; number += 1)
     apps.push(
@@ -41,6 +45,7 @@ afterAll(async () => {
   await Promise.all(worlds.map((world) => world.close()));
   await Promise.all(apps.map((app) => app.end()));
   rmSync(dataDirectory, { recursive: true, force: true });
+  await forgetQueues(domains);
   await database?.drop();
 });
 

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from 'rabbitmq-client';
 import { createRabbitEngine } from '../src/rabbit-bus.ts';
 import { createTestDatabase } from '../src/test-database.ts';
 import { describeEngine } from './support/event-engines.ts';
-import { createExternalDatabase, external } from './support/external.ts';
+import { createExternalDatabase, external, forgetQueues } from './support/external.ts';
 import { postgresUnderTest } from './support/postgres-engine.ts';
 import { log } from './support/probe.ts';
 import { openProxy, type Proxy } from './support/proxy.ts';
@@ -23,11 +22,7 @@ describeEngine('over RabbitMQ', {
     await sleep(ms);
     mend();
   },
-  forget: async (consumers) => {
-    const connection = new Connection(external.amqp);
-    for (const consumer of consumers) await connection.queueDelete(`supergraph.${consumer}`);
-    await connection.close();
-  },
+  forget: forgetQueues,
   close: async () => {
     await (await proxy)?.close();
     await (await database)?.drop();

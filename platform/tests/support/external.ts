@@ -1,4 +1,5 @@
 import postgres from 'postgres';
+import { Connection } from 'rabbitmq-client';
 import { freshName } from './probe.ts';
 
 /** Services that tests of external engines talk to; these tests run where TEST_EXTERNAL=true, and fail without the services. */
@@ -22,4 +23,11 @@ export async function createExternalDatabase(): Promise<{ readonly url: string; 
       await owner.end();
     },
   };
+}
+
+/** Takes the queues of consumers away from RabbitMQ, with what waits in them. */
+export async function forgetQueues(consumers: readonly string[]): Promise<void> {
+  const connection = new Connection(external.amqp);
+  for (const consumer of consumers) await connection.queueDelete(`supergraph.${consumer}`);
+  await connection.close();
 }
