@@ -1,15 +1,15 @@
 import { rmSync } from 'node:fs';
 import { createExternalDatabase, external, forgetQueues } from '@supergraph/platform/tests/support/external';
-import { registry } from '@supergraph/subgraphs/registry';
 import postgres from 'postgres';
 import { addProduct, openShop } from './journeys/walks/shop.ts';
 import { type AppProcess, makeDataDirectory, startAppProcess } from './support/app-process.ts';
 import { eventually } from './support/eventually.ts';
 import { createWorld, give, type Person, type World } from './support/journey.ts';
 import { password, register, signIn } from './support/people.ts';
+import { domainNames } from './support/services.ts';
 
 // Three whole programs behind one address, as in production: PostgreSQL, RabbitMQ and Redis are all that they share.
-const domains = Object.keys(registry);
+const domains = domainNames();
 const publicUrl = 'http://graph.test';
 const dataDirectory = makeDataDirectory();
 let database: Awaited<ReturnType<typeof createExternalDatabase>>;

@@ -6,12 +6,12 @@ import { tenantRowEvents } from '@supergraph/schema/events/platform';
 import { consumers } from './consumers.ts';
 import type { Context } from './context.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
+import { pagePaths } from './pages/paths.ts';
 import { resolvers } from './resolvers.ts';
 import { seed } from './seed.ts';
 import { askForKeepers } from './service/erasures.ts';
 import { exportsPath } from './service/exports/path.ts';
 import { personalData } from './service/personal-data.ts';
-import { linkPaths } from './mail/paths.ts';
 import { oauthPaths } from './oauth/paths.ts';
 import { ensureFirstPartyClient } from './service/oauth/clients.ts';
 import { ensureSigningKey } from './service/signing-keys.ts';
@@ -35,7 +35,7 @@ export const subgraph = defineSubgraph({
   },
   routes: joinRoutes<Loaders>(
     { paths: oauthPaths, open: async () => (await import('./oauth/handler.ts')).handleOAuth },
-    { paths: linkPaths, open: async () => (await import('./mail/links.ts')).answerLink },
+    { paths: pagePaths, open: async () => (await import('./pages/answer.ts')).answerPage },
     { paths: [exportsPath], open: async () => (await import('./service/exports/download.ts')).answerDownload },
   ),
   seed,

@@ -371,6 +371,7 @@ test('every page is readable in light and dark, fits 320 pixels and is whole for
   await page.goto((await askFor(shop, { redirect_uri: `https://evil.example/${long}` })).url.href);
   await look('an error');
   for (const path of [
+    '/sign-up',
     '/reset-password',
     '/reset-password?token=t',
     '/verify-email?token=t',
@@ -401,7 +402,7 @@ test('every page is readable in light and dark, fits 320 pixels and is whole for
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Signed out' }).waitFor();
   await look('signed out');
-  expect(seen).toHaveLength(18);
+  expect(seen).toHaveLength(19);
   expect(problems).toEqual([]);
   await close();
 });

@@ -29,12 +29,16 @@ export interface Services {
 export const internalKey = 'a key that only these processes know';
 const repository = resolve(import.meta.dirname, '../../..');
 
+/** All domains, as their folders say. */
+export const domainNames = (): string[] =>
+  globSync('*/index.ts', { cwd: join(repository, 'subgraphs') })
+    .map((path) => dirname(path))
+    .toSorted();
+
 /** Starts every domain, and the gateway before them; they share a database and a data directory. */
 export async function startServices(): Promise<Services> {
   const dataDirectory = makeDataDirectory();
-  const names = globSync('*/index.ts', { cwd: join(repository, 'subgraphs') })
-    .map((path) => dirname(path))
-    .toSorted();
+  const names = domainNames();
   const [gatewayPort = 0, ...ports] = await freePorts(names.length + 1);
   const environment: Record<string, string> = {
     // What is remembered would hide that a service is gone.

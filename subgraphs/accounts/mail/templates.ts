@@ -1,6 +1,6 @@
 import type { Content } from '@supergraph/platform/mail-content';
 import { z } from 'zod';
-import { resetPath, revertPath, verifyPath } from './paths.ts';
+import { resetPath, revertPath, verifyPath } from '../pages/paths.ts';
 
 const linked = { to: z.string(), name: z.string(), token: z.string() };
 

@@ -16,12 +16,13 @@ export interface SignInPage {
   readonly appName: string;
   readonly providers: readonly ShownProvider[];
   readonly forgotUrl: string;
+  readonly signUpUrl: string;
   readonly identifier?: string;
   readonly error?: string | undefined;
 }
 
 /** Address or handle with a password, or a passkey. */
-export function signInPage({ id, appName, providers, forgotUrl, identifier = '', error }: SignInPage): string {
+export function signInPage({ id, appName, providers, forgotUrl, signUpUrl, identifier = '', error }: SignInPage): string {
   return layOut(
     `Sign in to ${escaped(appName)}`,
     `${wrong(error)}
@@ -36,7 +37,8 @@ ${form(
 )}
 ${form(id, 'passkey', '<button type="submit" class="second">Sign in with a passkey</button>')}
 ${providers.map(({ name, startUrl }) => `<a class="button second" href="${escaped(startUrl)}?interaction=${escaped(id)}">Sign in with ${escaped(name)}</a>`).join('\n')}
-<p><a href="${escaped(forgotUrl)}">Forgot your password?</a></p>`,
+<p><a href="${escaped(forgotUrl)}">Forgot your password?</a></p>
+<p>New here? <a href="${escaped(signUpUrl)}">Create an account</a></p>`,
   );
 }
 

@@ -4,7 +4,7 @@ import { formTargetOf, isFromOurPage, readForm, sendPage } from '@supergraph/pla
 import { linksAt } from '@supergraph/platform/mail-content';
 import { decodeJwt } from 'jose';
 import type { Context } from '../../context.ts';
-import { resetPath } from '../../mail/paths.ts';
+import { resetPath, signUpPath } from '../../pages/paths.ts';
 import { externalProviders } from '../../service/external/providers.ts';
 import { allowClient, allScopes, interactionText, refuseClient } from '../../service/oauth/interactions.ts';
 import { organizationsOf } from '../../service/oauth/memberships.ts';
@@ -60,6 +60,7 @@ const placeOf = ({ ctx, id, waiting }: Visit) => ({
   appName: waiting.client.name,
   providers: externalProviders(ctx),
   forgotUrl: `${linksAt(ctx.settings)}${resetPath}`,
+  signUpUrl: `${linksAt(ctx.settings)}${signUpPath}`,
 });
 
 async function showFirst(visit: Visit, error?: string): Promise<void> {

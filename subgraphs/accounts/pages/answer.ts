@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import type { Loaders } from '../loaders.ts';
 import { revertEmailChange } from '../service/email-change.ts';
 import { requestPasswordReset, resetPassword } from '../service/recovery.ts';
-import { verifyEmail } from '../service/registration.ts';
+import { signUp, verifyEmail } from '../service/registration.ts';
 import {
   askedPage,
   confirmedPage,
@@ -16,20 +16,22 @@ import {
   passwordSetPage,
   revertedPage,
   revertPage,
-} from './pages.ts';
-import { resetPath, revertPath, verifyPath } from './paths.ts';
+  signUpPage,
+  waitingPage,
+} from './account-pages.ts';
+import { resetPath, revertPath, signUpPath, verifyPath } from './paths.ts';
 
-/** A page that a link in a mail leads to. */
-interface LinkPage {
+/** A page about one's account, for whoever is not signed in. */
+interface AccountPage {
   /** The page that asks; with what was wrong the last time. */
   readonly ask: (error?: string, form?: URLSearchParams) => string;
   /** Does what the person wants; the page that says so. */
   readonly take: (ctx: Context, token: string, form: URLSearchParams) => Promise<string>;
 }
 
-const confirm: LinkPage = { ask: confirmPage, take: async (ctx, token) => confirmedPage(await verifyEmail(ctx, { token })) };
+const confirm: AccountPage = { ask: confirmPage, take: async (ctx, token) => confirmedPage(await verifyEmail(ctx, { token })) };
 
-const revert: LinkPage = {
+const revert: AccountPage = {
   ask: revertPage,
   take: async (ctx, token) => {
     await revertEmailChange(ctx, { token });
@@ -37,7 +39,7 @@ const revert: LinkPage = {
   },
 };
 
-const renew: LinkPage = {
+const renew: AccountPage = {
   ask: newPasswordPage,
   take: async (ctx, token, form) => {
     await resetPassword(ctx, { token, newPassword: form.get('password') ?? '' });
@@ -45,20 +47,32 @@ const renew: LinkPage = {
   },
 };
 
-const forget: LinkPage = {
+const forget: AccountPage = {
   ask: (error, form) => forgottenPage(error, form?.get('address') ?? ''),
   take: async (ctx, _token, form) => askedPage((await requestPasswordReset(ctx, { email: form.get('address') ?? '' })).emailSentTo),
 };
 
-function pageAt(path: string, token: string): LinkPage | undefined {
+const typed = (form: URLSearchParams | undefined) => (name: string) => form?.get(name) ?? '';
+
+const begin: AccountPage = {
+  ask: (error, form) => signUpPage(typed(form), error),
+  take: async (ctx, _token, form) => {
+    const [text, password] = [typed(form), form.get('password') ?? ''];
+    const input = { email: text('address'), displayName: text('name'), handle: text('handle'), password };
+    return waitingPage((await signUp(ctx, input)).emailSentTo);
+  },
+};
+
+function pageAt(path: string, token: string): AccountPage | undefined {
+  if (path === signUpPath) return begin;
   if (path === resetPath) return token ? renew : forget;
   if (!token) return undefined;
   if (path === verifyPath) return confirm;
   return path === revertPath ? revert : undefined;
 }
 
-/** Answers whoever opens a link of a mail: plain forms that use the same rules as the graph's mutations. */
-export const answerLink: RouteHandler<Loaders> = async (request, response, ctx) => {
+/** Answers whoever signs up or opens a link of a mail: plain forms that use the same rules as the graph's mutations. */
+export const answerPage: RouteHandler<Loaders> = async (request, response, ctx) => {
   const url = new URL(request.url ?? '/', ctx.settings.publicUrl);
   if (request.method !== 'GET' && request.method !== 'POST') return void response.writeHead(405, { allow: 'GET, POST' }).end();
   const token = url.searchParams.get('token') ?? '';
@@ -76,10 +90,19 @@ export const answerLink: RouteHandler<Loaders> = async (request, response, ctx) 
   }
 };
 
-const fields: Readonly<Record<string, string>> = { newPassword: 'The password', email: 'The address' };
+const fields: Readonly<Record<string, string>> = {
+  newPassword: 'The password',
+  password: 'The password',
+  email: 'The address',
+  displayName: 'The name',
+  handle: 'The handle',
+};
 
 function wordsFor({ code, message, extensions }: DomainError): string {
   if (code === 'RATE_LIMITED') return `Too many tries. Wait ${Number(extensions['retryAfterSeconds'])} seconds.`;
   const issues = (extensions['issues'] ?? []) as readonly { path: string; message: string }[];
-  return issues.map(({ path, message: what }) => `${fields[path] ?? path} ${what}.`).join(' ') || message;
+  return (
+    issues.map(({ path, message: what }) => `${fields[path] ?? path} ${what}.`).join(' ') ||
+    `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+  );
 }

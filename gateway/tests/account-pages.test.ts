@@ -6,7 +6,7 @@ import { freePorts } from './support/services.ts';
 import { openWebBrowser, type Page } from './support/web-browser.ts';
 import { found } from './journeys/walks/shop.ts';
 
-// Whoever opens a link of a mail, in a browser without scripts.
+// Whoever signs up or opens a link of a mail, in a browser without scripts.
 let app: AppProcess;
 let world: World;
 const other = 'eight brisk otters dive';
@@ -54,6 +54,25 @@ test('an address is confirmed by the button, not by opening the link; once', asy
   expect(done.html).toContain('Lena &#60;3');
   expect(await opens(email, password)).toBe(true);
   expect(outcome(await browser.submitOnly(page))).toEqual([404, 'This link is no longer valid']);
+});
+
+test('a newcomer signs up on a page, which keeps what was typed but the password', async () => {
+  const page = await browser.open(`${app.url}/sign-up`);
+  const wrong = await browser.submitOnly(page, { name: 'Kit "K"', handle: 'K!', address: 'kit@example.org', password: 'short' });
+  expect(wrong.status).toBe(400);
+  expect(alertOf(wrong)).toMatch(/The password must have at least 10 characters\./);
+  expect(alertOf(wrong)).toMatch(/The handle /);
+  expect(wrong.html).toContain('value="Kit &#34;K&#34;"');
+  expect(wrong.html).not.toContain('short');
+  const typed = { name: 'Kit', handle: 'kit_here', address: 'kit@example.org', password };
+  expect(outcome(await browser.submitOnly(wrong, typed))).toEqual([200, 'Look into your mail']);
+  await browser.submitOnly(await browser.open(await linkTo('kit@example.org')));
+  expect(await opens('kit_here', password)).toBe(true);
+  const taken = await browser.submitOnly(page, { ...typed, address: 'other@example.org' });
+  expect([taken.status, alertOf(taken)]).toEqual([400, 'This handle is taken; choose another one.']);
+  // Whoever has an account is told so by mail alone.
+  const again = await browser.submitOnly(page, { ...typed, handle: 'kit_again' });
+  expect(outcome(again)).toEqual([200, 'Look into your mail']);
 });
 
 test('a forgotten password is replaced by way of the mail, and every session ends', async () => {

@@ -67,3 +67,27 @@ export const passwordSetPage = (): string => layOut('Your password is set', '<p>
 
 export const overPage = (): string =>
   layOut('This link is no longer valid', '<p>It was used already, or it is too old. Ask for a new one where you asked for this one.</p>');
+
+/** Asks for what an account needs; `typed` is what was typed before. */
+export const signUpPage = (typed: (name: string) => string, error?: string): string =>
+  layOut(
+    'Create an account',
+    `${alert(error)}<form method="post">
+<label for="name">Your name, as others see it</label>
+<input type="text" id="name" name="name" autocomplete="name" maxlength="100" required value="${escaped(typed('name'))}"${described(error)}>
+<label for="handle">A handle: 3 to 30 of a-z, 0-9 and _</label>
+<input type="text" id="handle" name="handle" autocomplete="username" autocapitalize="none" spellcheck="false" minlength="3" maxlength="30" required value="${escaped(typed('handle'))}"${described(error)}>
+<label for="address">Your address</label>
+<input type="email" id="address" name="address" autocomplete="email" required value="${escaped(typed('address'))}"${described(error)}>
+<label for="password">A password of at least 10 characters</label>
+<input type="password" id="password" name="password" autocomplete="new-password" minlength="10" maxlength="256" required${described(error)}>
+<button type="submit">Create the account</button>
+</form>`,
+  );
+
+/** The same whether or not the address has an account; the mail tells. */
+export const waitingPage = (address: string): string =>
+  layOut(
+    'Look into your mail',
+    `<p>A mail to <strong>${escaped(address)}</strong> is on its way. Open its link within 24 hours to begin your account; then go back to the app and sign in.</p>`,
+  );
