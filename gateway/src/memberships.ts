@@ -1,6 +1,7 @@
 import { eventTopic, type LiveTransport } from '@supergraph/platform/bus';
 import type { CallDomain } from '@supergraph/platform/context';
 import { DomainError } from '@supergraph/platform/errors';
+import type { Envelope } from '@supergraph/platform/events';
 import { LRUCache } from 'lru-cache';
 
 /** What organizations tells about one person in one organization. */
@@ -39,18 +40,30 @@ const keptMs = 5_000;
 /** So long what was known still counts for reading while organizations does not answer. */
 const usefulMs = 60_000;
 const mostKept = 20_000;
+/** Beyond so many changed tenants everything is forgotten, and counting begins anew. */
+const mostNumbered = 20_000;
 
 /**
- * Live memberships, remembered for at most five seconds and forgotten when organizations tells of a change. While it
+ * Live memberships, remembered for at most five seconds; those of a tenant are forgotten when organizations tells of a
+ * change in it. While it
  * does not answer, what was known within a minute counts, marked as such: nobody writes by it.
  */
 export function createMemberships(call: CallDomain, live: LiveTransport, clock: { now(): number } = performance): Memberships {
   const times = { perf: clock, ttlResolution: 0 };
   const known = new LRUCache<string, { readonly found: Promise<Membership | null> }>({ max: mostKept, ttl: keptMs, ...times });
   const useful = new LRUCache<string, Membership>({ max: mostKept, ttl: usefulMs, ...times });
-  const forget = () => {
+  /** Counts up with each change of a tenant: what is known of one lies under its number, and what was asked before is not found. */
+  const numbers = new Map<string, number>();
+  let changesSeen = 0;
+  let base = 0;
+  const forget = (message: string) => {
+    const organizationId = organizationOf(message);
+    if (organizationId && numbers.size < mostNumbered) return void numbers.set(organizationId, ++changesSeen);
     known.clear();
     useful.clear();
+    // From one above all, so that no answer that is under way is taken for one of now.
+    numbers.clear();
+    base = ++changesSeen;
   };
   const endings = changes.map((name) => live.listen(eventTopic(name), forget));
   const ask = async (key: string, userId: string, organizationId: string): Promise<Membership | null> => {
@@ -68,7 +81,7 @@ export function createMemberships(call: CallDomain, live: LiveTransport, clock: 
   };
   return {
     find: (userId, organizationId) => {
-      const key = `${userId} ${organizationId}`;
+      const key = `${userId} ${organizationId} ${numbers.get(organizationId) ?? base}`;
       const remembered = known.get(key);
       if (remembered) return remembered.found;
       const found = ask(key, userId, organizationId);
@@ -83,5 +96,8 @@ export function createMemberships(call: CallDomain, live: LiveTransport, clock: 
     close: () => endings.forEach((end) => end()),
   };
 }
+
+const organizationOf = (message: string): string | undefined =>
+  (JSON.parse(message) as Partial<Envelope<{ organizationId?: string }>>).payload?.organizationId;
 
 const isOutage = (error: unknown): boolean => error instanceof DomainError && error.code === 'UPSTREAM_UNAVAILABLE';

@@ -43,6 +43,31 @@ test('what organizations told is known for five seconds, or until it tells of a 
   memberships.close();
 });
 
+test('a change in one tenant makes nobody ask about another', async () => {
+  const { state, live, memberships } = told(held);
+  const change = (organizationId: string) =>
+    live.broadcast(eventTopic('organizations.role.updated'), JSON.stringify({ payload: { organizationId } }));
+  await memberships.find('ada', 'shop');
+  await memberships.find('ada', 'kitchen');
+  expect(state.asked).toBe(2);
+  change('kitchen');
+  await memberships.find('ada', 'shop');
+  expect(state.asked).toBe(2);
+  await memberships.find('ada', 'kitchen');
+  expect(state.asked).toBe(3);
+  memberships.close();
+});
+
+test('an answer that was under way when something changed is not known afterwards, nor while organizations is away', async () => {
+  const { state, live, find, memberships } = told(held);
+  const early = find();
+  live.broadcast(eventTopic('organizations.member.removed'), JSON.stringify({ payload: { organizationId: 'shop' } }));
+  expect(await early).toEqual(held);
+  state.answer = upstreamUnavailable();
+  await expect(find()).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+  memberships.close();
+});
+
 test('while organizations is away, what was known within a minute counts for reading', async () => {
   const { state, find, memberships } = told(held);
   await find();
