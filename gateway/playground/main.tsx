@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client';
 import 'graphiql/style.css';
 import './playground.css';
 import type { PlaygroundPage } from '../src/playground.ts';
+import { asTyped } from './as-typed.ts';
 import { explaining, listening } from './explain.ts';
 import { planPlugin } from './plan-panel.tsx';
 import { type Entry, SignInForm } from './sign-in-form.tsx';
@@ -39,13 +40,15 @@ const socket = createClient({
   lazyCloseTimeout: 0,
 });
 
-const fetcher = listening(
-  createGraphiQLFetcher({
-    url: '/graphql',
-    wsClient: socket,
-    fetch: async (input, init) =>
-      fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), ...(await carried('x-organization-id')) } }),
-  }),
+const fetcher = asTyped(
+  listening(
+    createGraphiQLFetcher({
+      url: '/graphql',
+      wsClient: socket,
+      fetch: async (input, init) =>
+        fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), ...(await carried('x-organization-id')) } }),
+    }),
+  ),
 );
 
 const plugins = [HISTORY_PLUGIN, planPlugin];
