@@ -37,6 +37,16 @@ export const users = accounts.table(
     index('users_admins')
       .on(table.id)
       .where(sql`'ADMIN' = any(${table.roles})`),
+    index('users_moderators')
+      .on(table.id)
+      .where(sql`'MODERATOR' = any(${table.roles})`),
+    // What is rare is found without everybody else.
+    index('users_not_active')
+      .on(table.status, table.createdAt, table.id)
+      .where(sql`${table.status} <> 'ACTIVE'`),
+    index('users_services')
+      .on(table.createdAt, table.id)
+      .where(sql`${table.kind} = 'SERVICE'`),
     index('users_organization')
       .on(table.organizationId)
       .where(sql`${table.organizationId} is not null`),

@@ -56,6 +56,10 @@ export const auditEvents = accounts.table(
     index('audit_events_actor').on(table.actorId, table.position),
     index('audit_events_subject').on(table.subjectId, table.position),
     index('audit_events_target').on(table.target, table.position),
+    index('audit_events_name').on(table.name, table.position),
+    index('audit_events_organization')
+      .on(table.organizationId, table.position)
+      .where(sql`${table.organizationId} is not null`),
   ],
 );
 

@@ -1,7 +1,7 @@
 import { auditEvents, auditHead } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type Page } from '@supergraph/platform/page';
-import { and, asc, eq, gt, gte, inArray, lt, max, min, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, lt, lte, max, type SQL, sql } from 'drizzle-orm';
 import { v7 } from 'uuid';
 
 export type AuditRow = typeof auditEvents.$inferSelect;
@@ -25,15 +25,32 @@ export async function insertAudit(tx: Db, row: NewAuditRow): Promise<void> {
     ${target}, ${ipAddress}, ${JSON.stringify(details)}::jsonb)`);
 }
 
-const wished = ({ names, actorId, subjectId, target, organizationId, from, to }: AuditWishes): SQL | undefined =>
+/** Times rise with positions, so that a stretch of time is one of positions, which the other indexes know too. */
+const firstSince = (db: Db, from: Date) =>
+  db
+    .select({ position: auditEvents.position })
+    .from(auditEvents)
+    .where(gte(auditEvents.at, from))
+    .orderBy(asc(auditEvents.at), asc(auditEvents.position))
+    .limit(1);
+const lastBefore = (db: Db, to: Date) =>
+  db
+    .select({ position: auditEvents.position })
+    .from(auditEvents)
+    .where(lt(auditEvents.at, to))
+    .orderBy(desc(auditEvents.at), desc(auditEvents.position))
+    .limit(1);
+
+const wished = (db: Db, { names, actorId, subjectId, target, organizationId, from, to }: AuditWishes): SQL | undefined =>
   and(
     names ? inArray(auditEvents.name, [...names]) : undefined,
     actorId ? eq(auditEvents.actorId, actorId) : undefined,
     subjectId ? eq(auditEvents.subjectId, subjectId) : undefined,
     target ? eq(auditEvents.target, target) : undefined,
     organizationId ? eq(auditEvents.organizationId, organizationId) : undefined,
-    from ? gte(auditEvents.at, from) : undefined,
-    to ? lt(auditEvents.at, to) : undefined,
+    // The times themselves too: they say which months need not be looked at.
+    from ? and(gte(auditEvents.at, from), gte(auditEvents.position, sql`(${firstSince(db, from)})`)) : undefined,
+    to ? and(lt(auditEvents.at, to), lte(auditEvents.position, sql`(${lastBefore(db, to)})`)) : undefined,
   );
 
 /** A page of the audit log, newest first. */
@@ -42,7 +59,7 @@ export function listAudit(db: Db, page: Page, wishes: AuditWishes): Promise<Audi
   return db
     .select()
     .from(auditEvents)
-    .where(and(wished(wishes), where))
+    .where(and(wished(db, wishes), where))
     .orderBy(...orderBy)
     .limit(page.size + 1);
 }
@@ -78,12 +95,12 @@ export async function findAuditBounds(
   from: Date,
   to: Date,
 ): Promise<{ first: number | null; last: number | null; newest: number | null }> {
-  const [bounds] = await db
-    .select({ first: min(auditEvents.position), last: max(auditEvents.position) })
-    .from(auditEvents)
-    .where(and(gte(auditEvents.at, from), lt(auditEvents.at, to)));
+  const [first] = await firstSince(db, from);
+  const [last] = await lastBefore(db, to);
   const [all] = await db.select({ newest: max(auditEvents.position) }).from(auditEvents);
-  return { first: bounds?.first ?? null, last: bounds?.last ?? null, newest: all?.newest ?? null };
+  const newest = all?.newest ?? null;
+  if (!first || !last || first.position > last.position) return { first: null, last: null, newest };
+  return { first: first.position, last: last.position, newest };
 }
 
 /** Checks a stretch of the chain, the link to the entry before it too: how many entries, and the first that does not hold. */

@@ -1,7 +1,7 @@
 import { flows, refreshTokens, sessions } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type Page } from '@supergraph/platform/page';
-import { and, asc, count, eq, gt, gte, inArray, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, exists, gt, gte, inArray, isNotNull, isNull, lt, ne, type SQL, sql } from 'drizzle-orm';
 
 export type Session = typeof sessions.$inferSelect;
 export type RefreshToken = typeof refreshTokens.$inferSelect;
@@ -37,20 +37,26 @@ export async function countSessions(db: Db, userId: string, now: Date): Promise<
   return row?.total ?? 0;
 }
 
-/** How many sessions a person ever had, and on how many of them this device. */
-export async function countDevices(
+/** Whether a person ever had a session, and whether one on this device. */
+export async function knowsDevice(
   db: Db,
   userId: string,
   device: { os: string | null; browser: string | null },
-): Promise<{ all: number; same: number }> {
-  const rows = await db
-    .select({ os: sessions.os, browser: sessions.browser, total: count() })
-    .from(sessions)
-    .where(and(eq(sessions.userId, userId), isNull(sessions.actorId)))
-    .groupBy(sessions.os, sessions.browser);
-  const same = rows.filter((row) => row.os === device.os && row.browser === device.browser);
-  const sum = (list: typeof rows) => list.reduce((total, row) => total + row.total, 0);
-  return { all: sum(rows), same: sum(same) };
+): Promise<{ any: boolean; same: boolean }> {
+  const ofPerson = and(eq(sessions.userId, userId), isNull(sessions.actorId));
+  const like = and(sql`${sessions.os} is not distinct from ${device.os}`, sql`${sessions.browser} is not distinct from ${device.browser}`);
+  const some = (which: SQL | undefined) =>
+    exists(
+      db
+        .select({ one: sql`1` })
+        .from(sessions)
+        .where(which),
+    );
+  const [known] = await db.execute<{ any: boolean; same: boolean }>(
+    sql`select ${some(ofPerson)} as any, ${some(and(ofPerson, like))} as same`,
+  );
+  if (!known) throw new Error('the question gave no row back');
+  return known;
 }
 
 /** Inserts a session. */

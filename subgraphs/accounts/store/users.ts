@@ -2,7 +2,7 @@ import { heldHandles, passwords, users } from '@supergraph/db/accounts/tables';
 import type { PlatformRole } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
 import { keyset, type Page } from '@supergraph/platform/page';
-import { and, arrayContains, asc, count, eq, gte, gt, inArray, isNull, like, lt, lte, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gte, gt, inArray, isNull, like, lt, lte, ne, or, type SQL, sql } from 'drizzle-orm';
 
 export type User = typeof users.$inferSelect;
 export type Password = typeof passwords.$inferSelect;
@@ -56,12 +56,19 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | nul
 
 const escaped = (text: string) => text.replace(/[\\%_]/g, (character) => `\\${character}`);
 
+/** The role stands in the statement itself: an index of the few who hold it is only used where it is seen there. */
+const holds: Readonly<Record<PlatformRole, SQL>> = {
+  USER: sql`'USER' = any(${users.roles})`,
+  MODERATOR: sql`'MODERATOR' = any(${users.roles})`,
+  ADMIN: sql`'ADMIN' = any(${users.roles})`,
+};
+
 function wished(wishes: UserWishes): SQL | undefined {
   return and(
     wishes.search === undefined ? undefined : like(users.searchText, `%${escaped(wishes.search.toLowerCase())}%`),
     wishes.email === undefined ? undefined : eq(users.emailFold, fold(wishes.email)),
     wishes.status === undefined ? undefined : eq(users.status, wishes.status),
-    wishes.role === undefined ? undefined : arrayContains(users.roles, [wishes.role]),
+    wishes.role === undefined ? undefined : holds[wishes.role],
     wishes.kind === undefined ? undefined : eq(users.kind, wishes.kind),
     wishes.from === undefined ? undefined : gte(users.createdAt, wishes.from),
     wishes.to === undefined ? undefined : lt(users.createdAt, wishes.to),
@@ -135,7 +142,7 @@ export async function lockAdmins(db: Db): Promise<string[]> {
   const rows = await db
     .select({ id: users.id })
     .from(users)
-    .where(and(sql`'ADMIN' = any(${users.roles})`, eq(users.status, 'ACTIVE')))
+    .where(and(holds.ADMIN, eq(users.status, 'ACTIVE')))
     .orderBy(asc(users.id))
     .for('update');
   return rows.map(({ id }) => id);

@@ -5,7 +5,7 @@ import { sessionStarted } from '@supergraph/schema/events/accounts';
 import type { Context } from '../../context.ts';
 import { hashSecret, makeSecret } from '../../secrets.ts';
 import { insertDevice } from '../../store/devices.ts';
-import { countDevices, type Flow, insertSession, type Session, updateSession } from '../../store/sessions.ts';
+import { type Flow, insertSession, knowsDevice, type Session, updateSession } from '../../store/sessions.ts';
 import type { User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { readDevice } from '../device.ts';
@@ -48,7 +48,7 @@ interface Wishes {
 export async function begin(ctx: Context, tx: Db, user: User, flow: Flow, isAal2: boolean, wishes: Wishes): Promise<Handover> {
   const now = ctx.now();
   const device = readDevice(ctx.client.userAgent);
-  const known = await countDevices(tx, user.id, device);
+  const known = await knowsDevice(tx, user.id, device);
   const deviceToken = wishes.trust ? makeSecret() : null;
   const session = await insertSession(tx, {
     userId: user.id,
@@ -73,7 +73,8 @@ export async function begin(ctx: Context, tx: Db, user: User, flow: Flow, isAal2
   return { tokens, deviceToken };
 }
 
-const isNew = (known: { all: number; same: number }): boolean => known.all > 0 && known.same === 0;
+/** Nobody is warned of the first device of all. */
+const isNew = (known: { any: boolean; same: boolean }): boolean => known.any && !known.same;
 
 /** A session that lasts just long enough to answer an app, which gets one of its own; none is needed where consent is there already. */
 async function beginForApp(
