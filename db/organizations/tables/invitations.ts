@@ -35,6 +35,13 @@ export const invitations = schema.table(
       .where(sql`${table.status} = 'PENDING'`),
     uniqueIndex('invitations_link').on(table.tokenHash),
     index('invitations_page').on(table.organizationId, table.id),
+    // For each status an index of its own: behind the tenants' door the planner looks up no status in a common one.
+    index('invitations_waiting')
+      .on(table.organizationId, table.id)
+      .where(sql`${table.status} = 'PENDING'`),
+    index('invitations_in_vain')
+      .on(table.organizationId, table.id)
+      .where(sql`${table.status} in ('DECLINED', 'REVOKED', 'EXPIRED')`),
     index('invitations_of_address')
       .on(table.emailFold, table.id)
       .where(sql`${table.status} = 'PENDING'`),

@@ -24,6 +24,13 @@ export const memberships = schema.table(
       .where(sql`${table.status} in ('ACTIVE', 'SUSPENDED')`),
     // Unique, so that rows of teams can point at it together with the tenant.
     uniqueIndex('memberships_page').on(table.organizationId, table.id),
+    // For each status an index of its own: behind the tenants' door the planner looks up no status in a common one.
+    index('memberships_suspended')
+      .on(table.organizationId, table.id)
+      .where(sql`${table.status} = 'SUSPENDED'`),
+    index('memberships_ended')
+      .on(table.organizationId, table.id)
+      .where(sql`${table.status} in ('REMOVED', 'LEFT')`),
     index('memberships_of_role').on(table.organizationId, table.roleId, table.id),
     index('memberships_of_person').on(table.userId, table.id),
     foreignKey({ name: 'memberships_organization', columns: [table.organizationId], foreignColumns: [organizations.id] }),

@@ -31,6 +31,8 @@ export const organizations = schema.table(
       .where(sql`${table.erasesAt} is not null`),
     uniqueIndex('organizations_slug').on(table.slug),
     index('organizations_name_page').on(table.name, table.id),
+    index('organizations_name_search').using('gin', sql`${table.name} gin_trgm_ops`),
+    index('organizations_slug_search').using('gin', sql`${table.slug} gin_trgm_ops`),
     check('organizations_member_count', sql`${table.memberCount} >= 0`),
     publicRead('organization', sql`true`),
     tenantOnly(table.id),

@@ -20,7 +20,11 @@ export const people = schema.table(
     locale: text(),
     version: integer().notNull().default(0),
   },
-  (table) => [index('people_address').on(table.emailFold)],
+  (table) => [
+    index('people_address').on(table.emailFold),
+    index('people_name_search').using('gin', sql`${table.displayName} gin_trgm_ops`),
+    index('people_handle_search').using('gin', sql`${table.handle} gin_trgm_ops`),
+  ],
 );
 
 /** Behind no tenant's door, and older than the log is kept: what the function that forgets may find and delete. */
@@ -42,9 +46,10 @@ export const auditEvents = schema.table(
     details: jsonb().$type<AuditDetails>().notNull(),
   },
   (table) => [
-    index('audit_events_page').on(table.organizationId, table.id),
-    index('audit_events_actor').on(table.organizationId, table.actorId, table.id),
-    index('audit_events_target').on(table.organizationId, table.target, table.id),
+    index('audit_events_by_time').on(table.organizationId, table.at, table.id),
+    index('audit_events_by_actor').on(table.organizationId, table.actorId, table.at, table.id),
+    index('audit_events_by_target').on(table.organizationId, table.target, table.at, table.id),
+    index('audit_events_by_name').on(table.organizationId, table.name, table.at, table.id),
     index('audit_events_of_person')
       .on(table.actorId, table.id)
       .where(sql`${table.actorId} is not null`),

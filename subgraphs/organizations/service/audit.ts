@@ -75,7 +75,7 @@ export async function pageOfAuditEvents(
     ctx,
     page,
     rows,
-    (row) => [row.id],
+    (row) => [row.at.toISOString(), row.id],
     () => asTenant(ctx.db, id, (tx) => countAuditEvents(tx, id, wishes)),
   );
 }

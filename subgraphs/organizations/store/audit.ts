@@ -30,7 +30,10 @@ const wished = (organizationId: string, { names, actorId, target, from, to }: Au
 
 /** A page of a tenant's audit log, newest first. */
 export function listAuditEvents(tx: Db, page: Page, organizationId: string, wishes: AuditWishes): Promise<AuditEvent[]> {
-  const { where, orderBy } = keyset(page, [{ column: auditEvents.id, direction: 'DESC', type: 'uuid' }]);
+  const { where, orderBy } = keyset(page, [
+    { column: auditEvents.at, direction: 'DESC', type: 'timestamptz' },
+    { column: auditEvents.id, direction: 'DESC', type: 'uuid' },
+  ]);
   return tx
     .select()
     .from(auditEvents)
