@@ -3,7 +3,10 @@ import { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import { z } from 'zod';
 import { commonWords } from './common-words.ts';
 
-/** argon2id (the package's default kind) with 19 MiB, two rounds and one lane. */
+/**
+ * argon2id (the package's default kind) with 19 MiB, two rounds and one lane: the least that OWASP's Password Storage
+ * Cheat Sheet advises. Guesses are counted before they are checked, and a flood of them must leave the processor to others.
+ */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const costMark = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
 
