@@ -3,6 +3,7 @@ import { identity } from './own/identity.ts';
 import { products } from './own/products.ts';
 import { start } from './own/start.ts';
 import { subscribers } from './own/subscribers.ts';
+import { tenants } from './own/tenants.ts';
 import { peers } from './peers/index.ts';
 import { peerScenarios } from './peers/scenarios.ts';
 import { keep, readKept, rowsOf } from './results/keep.ts';
@@ -17,6 +18,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   profile: whereTimeGoes,
   products,
   identity,
+  tenants,
   start,
   subscribers,
   subscriptions,

@@ -1,10 +1,14 @@
 import { demo, demoPeople } from '@supergraph/schema/demo';
 
 /** Asks the graph as a client does; throws for an answer with an error. */
-export async function post<Data>(url: string, query: string, variables: object, token?: string): Promise<Data> {
+export async function post<Data>(url: string, query: string, variables: object, token?: string, organizationId?: string): Promise<Data> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    headers: {
+      'content-type': 'application/json',
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(organizationId ? { 'x-organization-id': organizationId } : {}),
+    },
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = (await response.json()) as { data: Data | null; errors?: unknown };

@@ -9,7 +9,7 @@ import { atMost, type Figure } from '../../results/figures.ts';
 import { createKey, signTokens } from '../../subscriptions/tokens.ts';
 import { post } from './people.ts';
 
-const goals = { verifyMs: 0.1, verifyP95Ms: 0.5, membershipMs: 1, personalTokenP95Ms: 2 };
+const goals = { verifyMs: 0.1, verifyP95Ms: 0.5, membershipMs: 1, membershipAskedP95Ms: 5, personalTokenP95Ms: 2 };
 /** How many different people are looked at. */
 export const bearers = 2_000;
 
@@ -72,18 +72,21 @@ export async function findMemberships(
   const organizationId = user.memberships.nodes[0]?.organization.id;
   if (!organizationId) throw new Error('the first person of the sample world belongs to no organization');
   const call = calls.as('gateway');
-  const cold = await timeEach(Array.from({ length: 50 }), async () => {
-    const memberships = createMemberships(call, live);
-    await memberships.find(person.id, organizationId);
-    memberships.close();
-  });
-  const memberships = createMemberships(call, live);
-  await memberships.find(person.id, organizationId);
+  let now = 0;
+  const memberships = createMemberships(call, live, { now: () => now });
+  const findAnew = () => {
+    // By then what was found before is forgotten.
+    now += 600_000;
+    return memberships.find(person.id, organizationId);
+  };
+  await timeEach(Array.from({ length: 200 }), findAnew);
+  const cold = await timeEach(Array.from({ length: 1_000 }), findAnew);
   const warm = await timeEach(Array.from({ length: 1_000 }), () => memberships.find(person.id, organizationId));
   memberships.close();
   return [
     { what: 'membership context, asked of organizations, median', value: milliseconds(median(cold)) },
-    atMost('membership context, warm, median', median(warm), goals.membershipMs, exactly),
+    atMost('the same, p95', percentile(cold, 0.95), goals.membershipAskedP95Ms, milliseconds),
+    atMost('membership context, warm, p95', percentile(warm, 0.95), goals.membershipMs, exactly),
   ];
 }
 
