@@ -16,6 +16,7 @@ import { oauthPaths } from './oauth/paths.ts';
 import { ensureFirstPartyClient } from './service/oauth/clients.ts';
 import { ensureSigningKey } from './service/signing-keys.ts';
 import { workers } from './workers.ts';
+import { touches } from './touches.ts';
 import { eraseTenant } from './service/service-accounts.ts';
 
 export const subgraph = defineSubgraph({
@@ -27,6 +28,7 @@ export const subgraph = defineSubgraph({
   consumers,
   tenantRows: defineTenantRows(tenantRowEvents('accounts'), eraseTenant),
   personalData,
+  touches,
   workers,
   prepare: async (ctx: Context) => {
     await ensureSigningKey(ctx);

@@ -1,10 +1,11 @@
 import { jest } from '@jest/globals';
 import { nobody } from '@supergraph/platform/context';
 import { organizationWith, person, type RunOptions } from '@supergraph/platform/testing';
+import { sql } from 'drizzle-orm';
 import { v7 } from 'uuid';
 import { testGraphWith } from '../../testing.ts';
 
-const graph = testGraphWith({ cacheMb: 16 }, 'catalog', 'inventory', 'organizations', 'reviews');
+const graph = testGraphWith({ cacheMb: 16 }, 'accounts', 'catalog', 'inventory', 'organizations', 'reviews');
 afterAll(() => graph.close());
 
 type Input = Readonly<Record<string, unknown>>;
@@ -194,4 +195,33 @@ test('what staff changes they read again at once, without waiting for an event',
   const update = mutation('updateProduct', 'product { id }');
   const { errors } = await graph.run(update, { in: shop.seller, input: { id: product.id, version: product.version, title: 'Quicker' } });
   expect([errors, await title({ as: null }), await title({ in: shop.seller })]).toEqual([undefined, 'Quicker', 'Quicker']);
+});
+
+test('the names of people are known for as long as they do not change', async () => {
+  const runtime = await graph.runtime();
+  const ada = person();
+  const accounts = runtime.subgraphs.get('accounts')?.systemContext();
+  await accounts?.db.execute(sql`insert into accounts.users (id, handle, display_name) values (${ada.userId}, 'ada', 'Ada')`);
+  const shop = await openShop('Names');
+  const product = await shop.published('Named');
+  const subject = { kind: 'PRODUCT', id: product.id };
+  await elsewhere('reviews', 'submitReview', 'review { id }', { subject, rating: 5 }, { as: { ...ada, scopes: ['reviews:write'] } });
+  const written = 'query ($id: ID!) { product(id: $id) { reviews(first: 5) { nodes { author { displayName handle } } } } }';
+  const author = async () => {
+    const { data, errors } = await graph.run(written, { variables: { id: product.id }, as: null });
+    expect(errors).toBeUndefined();
+    return data.product.reviews.nodes[0].author;
+  };
+  const askedOfAccounts = async (work: () => Promise<unknown>) => {
+    const spy = jest.spyOn(runtime.subgraphs.get('accounts') as NonNullable<ReturnType<typeof runtime.subgraphs.get>>, 'execute');
+    await work();
+    const { length } = spy.mock.calls;
+    spy.mockRestore();
+    return length;
+  };
+  expect(await author()).toEqual({ displayName: 'Ada', handle: 'ada' });
+  expect(await askedOfAccounts(author)).toBe(0);
+  const changes = { version: 1, displayName: 'Ada of the Shop' };
+  await elsewhere('accounts', 'updateProfile', 'user { id }', changes, { as: { ...ada, scopes: ['accounts:write'] } });
+  expect(await author()).toEqual({ displayName: 'Ada of the Shop', handle: 'ada' });
 });
