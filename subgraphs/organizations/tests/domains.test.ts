@@ -133,6 +133,26 @@ test('a name server that keeps silent is given 5 seconds, and the domain stays a
   expect((await domainsOf(ada, id))[0]?.status).toBe('PENDING');
 });
 
+test('what is done with domains is in the audit log, also that a proof ended', async () => {
+  const { ada, id, domain } = await open('Logged');
+  await world.act(ada, id, removeDomain, { id: domain.id });
+  const again = await prove(ada, id, 'logged.org');
+  dns.records.delete('_supergraph-verification.logged.org');
+  await daily(7);
+  const log = `{ currentOrganization { auditEvents(first: 20) { nodes { name target actor { id } details } } } }`;
+  const { nodes } = (await world.act(ada, id, log)).data.currentOrganization.auditEvents;
+  const by = { id: ada.viewer.userId };
+  expect(nodes.toReversed().slice(1)).toEqual([
+    { name: 'domain.added', target: domain.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.verified', target: domain.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.updated', target: domain.id, actor: by, details: { name: 'logged.org', autoJoin: { from: false, to: true } } },
+    { name: 'domain.removed', target: domain.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.added', target: again.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.verified', target: again.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.failed', target: again.id, actor: null, details: { name: 'logged.org' } },
+  ]);
+});
+
 test('what cannot be asked, or is not there for now, takes a proof from nobody who looks by hand', async () => {
   const { ada, id, domain } = await open('Keeper');
   dns.silent = true;
