@@ -310,6 +310,8 @@ test('an invitation goes before the domain, a removed member does not come back 
   const invited = await arrive('invited@bounds.org');
   expect(await contextFor(invited, id)).toBeNull();
   expect(await offersOf(invited)).toMatchObject([{ role: { key: 'GUEST' }, invitedBy: { id: ada.viewer.userId } }]);
+  // Who was shown the domain earlier knows its id, which would give another role than the invitation.
+  expect((await world.run(acceptInvitation, { input: { invitationId: domain.id }, as: invited.viewer })).codes).toEqual(['NOT_FOUND']);
   const removed = await arrive('removed@bounds.org');
   const { membershipId } = await contextFor(removed, id);
   await world.act(ada, id, removeMember, { membershipId });
