@@ -23,6 +23,8 @@ export interface ExecutorRequest {
 export interface SubscriptionRequest extends Omit<ExecutorRequest, 'deadline'> {
   /** The identity as it is now; throws when it no longer holds. */
   readonly refresh?: () => Promise<Identity>;
+  /** Calls back when it may no longer hold, though no event comes; the result stops that. */
+  readonly onDoubt?: (listener: () => void) => () => void;
 }
 
 /** All that the rest of the gateway knows of how operations run. */

@@ -42,7 +42,9 @@ export interface Identified {
   /** Is told how operations are planned and where the time goes: with development tools only. */
   readonly explain: boolean;
   /** The same caller as of now; throws when the session has ended or the membership is gone. */
-  readonly refresh: () => Promise<Identity>;
+  readonly refresh: () => Promise<Identified>;
+  /** Calls back when the membership may have ended; the result stops that. */
+  readonly onDoubt: (listener: () => void) => () => void;
 }
 
 export interface Identifier {
@@ -110,28 +112,38 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
       if (!authorization) {
         if (organizationId) throw unauthenticated('sign in to act in an organization');
         const identity = guestOf(credentials);
-        return { identity, expiresAt: null, standsOn: [], stepUpRequired: false, explain, refresh: () => Promise.resolve(identity) };
+        const guest: Identified = {
+          identity,
+          expiresAt: null,
+          standsOn: [],
+          stepUpRequired: false,
+          explain,
+          refresh: () => Promise.resolve(guest),
+          onDoubt: () => () => undefined,
+        };
+        return guest;
       }
       const { viewer, standsOn, expiresAt, onlyIn, requireHeld } = await shownBy(authorization, credentials);
       if (onlyIn && organizationId && organizationId !== onlyIn) throw notFound('Organization');
-      const identityNow = async () => {
-        const membership = await choose(viewer.userId, onlyIn ?? organizationId);
+      const chosen = onlyIn ?? organizationId;
+      const identifiedNow = async (): Promise<Identified> => {
+        const membership = await choose(viewer.userId, chosen);
         // Last, so that what ends meanwhile is not missed.
         ended.requireLive(standsOn);
-        return { identity: { ...base, viewer, organization: membership && toOrganization(membership) }, membership };
+        return {
+          identity: { ...base, viewer, organization: membership && toOrganization(membership) },
+          expiresAt,
+          standsOn,
+          stepUpRequired: (membership?.requireMfa ?? false) && viewer.acr === 'aal1',
+          explain,
+          refresh: async () => {
+            await requireHeld();
+            return identifiedNow();
+          },
+          onDoubt: (listener) => (chosen ? memberships.onDoubt(viewer.userId, chosen, listener) : () => undefined),
+        };
       };
-      const { identity, membership } = await identityNow();
-      return {
-        identity,
-        expiresAt,
-        standsOn,
-        stepUpRequired: (membership?.requireMfa ?? false) && viewer.acr === 'aal1',
-        explain,
-        refresh: async () => {
-          await requireHeld();
-          return (await identityNow()).identity;
-        },
-      };
+      return identifiedNow();
     },
     keySet: () => tokens.keySet(),
     onAccessEnded: (listener) => ended.listen(listener),

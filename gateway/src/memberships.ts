@@ -22,6 +22,8 @@ export interface Membership {
 
 export interface Memberships {
   find(userId: string, organizationId: string): Promise<Membership | null>;
+  /** Calls back when a person's membership of an organization may have ended; the result stops that. */
+  onDoubt(userId: string, organizationId: string, listener: () => void): () => void;
   close(): void;
 }
 
@@ -36,6 +38,8 @@ const changes = [
   ...['updated', 'suspended', 'reinstated', 'archived', 'restored', 'deleted'].map((verb) => `organizations.organization.${verb}`),
   'organizations.quota.changed',
 ];
+/** After these somebody may be no active member any more. */
+const endings = ['organizations.member.removed', 'organizations.member.suspended'];
 const keptMs = 5_000;
 /** So long what was known still counts for reading while organizations does not answer. */
 const usefulMs = 60_000;
@@ -57,7 +61,7 @@ export function createMemberships(call: CallDomain, live: LiveTransport, clock: 
   let changesSeen = 0;
   let base = 0;
   const forget = (message: string) => {
-    const organizationId = organizationOf(message);
+    const { organizationId } = payloadOf(message);
     if (organizationId && numbers.size < mostNumbered) return void numbers.set(organizationId, ++changesSeen);
     known.clear();
     useful.clear();
@@ -65,7 +69,16 @@ export function createMemberships(call: CallDomain, live: LiveTransport, clock: 
     numbers.clear();
     base = ++changesSeen;
   };
-  const endings = changes.map((name) => live.listen(eventTopic(name), forget));
+  const doubters = new Map<string, Set<() => void>>();
+  const doubt = (message: string) => {
+    const { userId, organizationId } = payloadOf(message);
+    doubters.get(`${userId} ${organizationId}`)?.forEach((listener) => listener());
+  };
+  const listening = [
+    ...changes.map((name) => live.listen(eventTopic(name), forget)),
+    // Behind them, so that whoever doubts asks anew.
+    ...endings.map((name) => live.listen(eventTopic(name), doubt)),
+  ];
   const ask = async (key: string, userId: string, organizationId: string): Promise<Membership | null> => {
     try {
       const answer = await call<{ membershipContext: Membership | null }>('organizations', document, { userId, organizationId });
@@ -93,11 +106,19 @@ export function createMemberships(call: CallDomain, live: LiveTransport, clock: 
       );
       return found;
     },
-    close: () => endings.forEach((end) => end()),
+    onDoubt: (userId, organizationId, listener) => {
+      const whose = `${userId} ${organizationId}`;
+      const listeners = doubters.get(whose) ?? new Set();
+      doubters.set(whose, listeners.add(listener));
+      return () => {
+        if (listeners.delete(listener) && listeners.size === 0) doubters.delete(whose);
+      };
+    },
+    close: () => listening.forEach((end) => end()),
   };
 }
 
-const organizationOf = (message: string): string | undefined =>
-  (JSON.parse(message) as Partial<Envelope<{ organizationId?: string }>>).payload?.organizationId;
+const payloadOf = (message: string): { readonly organizationId?: string; readonly userId?: string } =>
+  (JSON.parse(message) as Partial<Envelope<{ organizationId?: string; userId?: string }>>).payload ?? {};
 
 const isOutage = (error: unknown): boolean => error instanceof DomainError && error.code === 'UPSTREAM_UNAVAILABLE';

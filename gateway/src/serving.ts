@@ -162,9 +162,15 @@ export async function beginStream(
   const leave = refused ? undefined : load.enter(weightOf(checked));
   if (!leave) return refuseWith({ metrics }, via, [refused ?? overloaded()]);
   const { executor, document, operationName, variables } = checked;
-  const { identity, refresh, explain } = identified;
+  const { identity, onDoubt, explain } = identified;
+  const refresh = async () => {
+    const now = await identified.refresh();
+    const refusedNow = stepUpError(checked, now);
+    if (refusedNow) throw refusedNow;
+    return now.identity;
+  };
   try {
-    const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh, explain });
+    const stream = await executor.subscribe({ document, operationName, variables, identity, signal, refresh, onDoubt, explain });
     const hasBegun = Symbol.asyncIterator in stream;
     metrics.answered(via, hasBegun ? {} : stream);
     return hasBegun ? unbreakable(stream, () => requestLog(log, identity), underway) : stream;

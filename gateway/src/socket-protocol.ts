@@ -109,9 +109,11 @@ async function prepare(
     ]);
   const leaving = new AbortController();
   extra.running.set(id, leaving);
-  const { checked } = await admit(serving, { ...payload, query: payload.query || undefined }, identified);
+  const now = await identified.refresh().catch((error: unknown) => toGraphQLError(error, shared.log));
+  if (now instanceof GraphQLError) return refuse([now]);
+  const { checked } = await admit(serving, { ...payload, query: payload.query || undefined }, now);
   if (!isChecked(checked)) return refuse(checked);
-  const work: Work = { checked, identified, signal: leaving.signal, via };
+  const work: Work = { checked, identified: now, signal: leaving.signal, via };
   // The protocol reads nothing of the arguments but which operation is meant.
   return { document: checked.document, operationName: checked.operationName, contextValue: work } as unknown as ExecutionArgs;
 }

@@ -53,8 +53,15 @@ const openSockets = async (gateway: TestGateway) => {
   const metrics = await (await fetch(`http://127.0.0.1:${gateway.adminPort}/metrics`)).text();
   return Number(/^gateway_sockets_open (\d+)$/m.exec(metrics)?.[1]);
 };
-const clientOf = (gateway: TestGateway, connectionParams: Record<string, unknown> = {}): Client =>
-  createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+const clientOf = (gateway: TestGateway, connectionParams: Record<string, unknown> = {}, { lazy = true } = {}): Client =>
+  createClient({
+    url: gateway.socketUrl,
+    webSocketImpl: WebSocket,
+    connectionParams,
+    retryAttempts: 0,
+    lazy,
+    onNonLazyError: () => undefined,
+  });
 const collect = async (results: AsyncIterable<unknown>) => {
   const all: any[] = [];
   for await (const result of results) all.push(result);
@@ -114,6 +121,89 @@ describe.each([
       { data: null, errors: [expect.objectContaining({ path: ['secretChanged'], extensions: { code: 'UNAUTHENTICATED' } })] },
     ]);
     await client.dispose();
+  });
+});
+
+describe.each([
+  ['embedded', () => embedded],
+  ['remote', () => remote],
+])('in an organization, with %s subgraphs', (name, gatewayOf) => {
+  const organizationId = `acme-${name}`;
+  const row = {
+    organizationId,
+    membershipId: 'm1',
+    roleKey: 'ADMIN',
+    permissions: ['people.budget.read'],
+    teamIds: [],
+    requireMfa: false,
+    status: 'ACTIVE',
+    epoch: 1,
+  };
+  const become = (membership: typeof row | null, event: string) => {
+    const of = `ada ${organizationId}`;
+    if (membership) state.memberships.set(of, membership);
+    else state.memberships.delete(of);
+    gatewayOf().live.broadcast(eventTopic(event), JSON.stringify({ payload: { organizationId, userId: 'ada' } }));
+  };
+  const enter = async () => {
+    become(row, 'organizations.member.added');
+    // One socket for all that is asked, also while nothing runs.
+    return clientOf(gatewayOf(), { authorization: `Bearer ${await key.sign()}`, 'x-organization-id': organizationId }, { lazy: false });
+  };
+  const budget = '{ currentOrganization { budget } }';
+  const outcome = (error: unknown) => {
+    const [first] = error as { extensions: Record<string, unknown> }[];
+    return [first?.extensions['code'], first?.extensions['reason']];
+  };
+  const ask = (client: Client, document: string) =>
+    collect(client.iterate({ query: document })).then(
+      ([answer]) => (answer.errors ? outcome(answer.errors) : answer.data),
+      (error: unknown) => outcome(error),
+    );
+
+  test('what is asked over an open socket holds by the membership of now', async () => {
+    const client = await enter();
+    expect(await ask(client, budget)).toEqual({ currentOrganization: { budget: 7 } });
+    become({ ...row, permissions: [] }, 'organizations.role.updated');
+    expect(await ask(client, budget)).toEqual(['FORBIDDEN', 'PERMISSION_MISSING']);
+    become({ ...row, requireMfa: true }, 'organizations.organization.updated');
+    expect(await ask(client, budget)).toEqual(['UNAUTHENTICATED', 'STEP_UP_REQUIRED']);
+    expect(await ask(client, '{ currentOrganization { id settings { requireMfa } } }')).toMatchObject({ currentOrganization: {} });
+    become(null, 'organizations.member.removed');
+    for (const document of [budget, 'mutation { write }', 'subscription { endless { name } }'])
+      expect(await ask(client, document)).toEqual(['NOT_FOUND', undefined]);
+    await client.dispose();
+  });
+  test('a subscription ends with the next event when the membership is gone, or asks for more', async () => {
+    for (const [membership, event, told] of [
+      [{ ...row, requireMfa: true }, 'organizations.organization.updated', ['UNAUTHENTICATED', 'STEP_UP_REQUIRED']],
+      [null, 'organizations.role.updated', ['NOT_FOUND', undefined]],
+    ] as const) {
+      const client = await enter();
+      const stream = client.iterate({ query: 'subscription { priceChanged(id: "1", count: 1000000) { price } }' });
+      expect((await stream.next()).value).toMatchObject({ data: { priceChanged: { price: 1 } } });
+      become(membership, event);
+      const events = await collect(stream);
+      expect(outcome(events.at(-1).errors)).toEqual(told);
+      await client.dispose();
+    }
+  });
+  test('a quiet subscription ends by itself for whom is removed or suspended, and for nobody else', async () => {
+    for (const event of ['organizations.member.removed', 'organizations.member.suspended']) {
+      const client = await enter();
+      const stream = client.iterate({ query: 'subscription { endless { name } }' });
+      expect((await stream.next()).value).toMatchObject({ data: { endless: { name: 'Tea' } } });
+      const { aborted } = watchers;
+      const other = JSON.stringify({ payload: { organizationId, userId: 'bob' } });
+      gatewayOf().live.broadcast(eventTopic(event), other);
+      expect(await ask(client, budget)).toEqual({ currentOrganization: { budget: 7 } });
+      expect(watchers.aborted).toBe(aborted);
+      become(null, event);
+      const events = await collect(stream);
+      expect(outcome(events.at(-1).errors)).toEqual(['NOT_FOUND', undefined]);
+      await until(() => watchers.aborted === aborted + 1);
+      await client.dispose();
+    }
   });
 });
 

@@ -37,8 +37,9 @@ export const consumers = [
   ),
   on(userRegistered, async (ctx, tx, { payload }) => {
     const { userId, version, kind, handle, displayName, email, locale } = payload;
-    await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold: email === null ? null : foldAddress(email), locale });
-    if (email !== null) await joinByAddress(ctx, tx, { userId, emailFold: foldAddress(email) });
+    const emailFold = email === null ? null : foldAddress(email);
+    const isNews = await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold, locale });
+    if (isNews && emailFold !== null) await joinByAddress(ctx, tx, { userId, emailFold });
   }),
   on(userUpdated, async (_ctx, tx, { payload }) => {
     const { userId, version, handle, displayName, locale } = payload;
@@ -46,8 +47,8 @@ export const consumers = [
   }),
   on(userEmailChanged, async (ctx, tx, { payload: { userId, version, email } }) => {
     const emailFold = foldAddress(email);
-    await upsertPerson(tx, userId, version, { emailFold });
-    await joinByAddress(ctx, tx, { userId, emailFold });
+    // An address that is theirs no more opens nothing.
+    if (await upsertPerson(tx, userId, version, { emailFold })) await joinByAddress(ctx, tx, { userId, emailFold });
   }),
   on(userSuspended, async (ctx, tx, { payload }) => {
     await setAccountStatus(tx, payload.userId, 'SUSPENDED');

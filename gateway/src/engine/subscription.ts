@@ -64,10 +64,12 @@ async function begin(engine: Engine, request: Observed<SubscriptionRequest>): Pr
     signal: leaving.signal,
   });
   if (!(Symbol.asyncIterator in source)) return refusal(engine, compiled, source);
-  const events = complete(engine, compiled, source);
+  const watch = watchIdentity(request, leaving);
+  const events = complete(engine, compiled, source, watch);
   const end = events.return.bind(events);
   // A generator that waits for its source does not hear `return` before the next event.
   events.return = async (value) => {
+    watch.stop();
     leaving.abort();
     await source.return();
     return end(value);
@@ -97,7 +99,33 @@ function compile(
   };
 }
 
-async function* complete(engine: Engine, compiled: Compiled, source: AsyncGenerator<SubgraphAnswer, void>): AsyncGenerator<Answer, void> {
+/** What is known of the caller while no event comes. */
+interface IdentityWatch {
+  /** Why the caller may hear no more; undefined while they may. */
+  readonly refused: () => GraphQLError | undefined;
+  readonly stop: () => void;
+}
+
+/** Ends a quiet subscription when its caller may hear no more, without waiting for an event. */
+function watchIdentity(request: SubscriptionRequest, leaving: AbortController): IdentityWatch {
+  let refused: GraphQLError | undefined;
+  const check = async () => {
+    const identity = await currentIdentity(request);
+    if (!(identity instanceof GraphQLError)) return;
+    refused = identity;
+    leaving.abort();
+  };
+  // What goes wrong otherwise is told with the next event, which asks again.
+  const stop = request.onDoubt?.(() => void check().catch(() => undefined));
+  return { refused: () => refused, stop: () => stop?.() };
+}
+
+async function* complete(
+  engine: Engine,
+  compiled: Compiled,
+  source: AsyncGenerator<SubgraphAnswer, void>,
+  watch: IdentityWatch,
+): AsyncGenerator<Answer, void> {
   const { request, permitted, rest } = compiled;
   try {
     for await (const event of source) {
@@ -110,7 +138,10 @@ async function* complete(engine: Engine, compiled: Compiled, source: AsyncGenera
       const finish = () => answerTo(engine, compiled, identity, event);
       yield await (rest ? lanes.inSlot(finish) : finish());
     }
+    const refused = watch.refused();
+    if (refused) yield { data: 'null', ...refusedWith(refused) };
   } finally {
+    watch.stop();
     await source.return();
   }
 }
@@ -144,6 +175,7 @@ async function currentIdentity({ identity, refresh }: SubscriptionRequest): Prom
   try {
     return refresh ? await refresh() : identity;
   } catch (error) {
+    if (error instanceof GraphQLError) return error;
     if (error instanceof DomainError) return new GraphQLError(error.message, { extensions: error.extensions });
     throw error;
   }

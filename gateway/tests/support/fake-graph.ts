@@ -62,14 +62,16 @@ function fakeIdentifier(): FakeIdentifier {
       const identity = { ...base, requestId: randomUUID(), viewer, client: { ipAddress, userAgent } };
       const { expiresAt } = identifier;
       const standsOn = viewer?.sessionId ? [viewer.sessionId] : [];
-      return Promise.resolve({
+      const identified: Identified = {
         identity,
         expiresAt,
         standsOn,
         stepUpRequired: false,
         explain: false,
-        refresh: () => Promise.resolve(identity),
-      });
+        refresh: () => Promise.resolve(identified),
+        onDoubt: () => () => undefined,
+      };
+      return Promise.resolve(identified);
     },
     keySet: () => Promise.resolve({ keys: [] }),
     onAccessEnded: (listener) => {

@@ -20,12 +20,21 @@ interface Comer {
   readonly emailFold: string;
 }
 
-/** The open domain behind an opening, if this person may come by it: a member does not, nor does whom the tenant removed. */
-async function findWay(tx: Db, { organization, domainId }: Opening, { userId, emailFold }: Comer): Promise<DomainWithRole | null> {
+/**
+ * The open domain behind an opening, if this person may come by it: a member does not, nor does whom the tenant removed.
+ * An invitation that waits for the address goes before, with the role that somebody chose.
+ */
+async function findWay(
+  tx: Db,
+  { organization, domainId }: Opening,
+  { userId, emailFold }: Comer,
+  now: Date,
+): Promise<DomainWithRole | null> {
   const domain = await findDomain(tx, organization.id, domainId);
   const isOpen = domain?.status === 'VERIFIED' && domain.autoJoin && emailFold.endsWith(`@${domain.name}`);
   if (!isOpen || (await findLiveMember(tx, organization.id, userId)) || (await wasRemoved(tx, organization.id, userId))) return null;
-  return domain;
+  const isInvited = (await findOpenAddresses(tx, organization.id, [emailFold], now)).size > 0;
+  return isInvited ? null : domain;
 }
 
 async function join(ctx: Emitter, tx: Db, organization: Organization, domain: DomainWithRole, { userId }: Comer): Promise<Member> {
@@ -41,16 +50,15 @@ async function join(ctx: Emitter, tx: Db, organization: Organization, domain: Do
   return member;
 }
 
-/** A person has a verified address now: they join the tenants whose proven domains it is of. An invitation that waits for it goes before. */
+/** A person has a verified address now: they join the tenants whose proven domains it is of. */
 export async function joinByAddress(ctx: Emitter, tx: Db, comer: Comer): Promise<void> {
   for (const opening of await asInvited(tx, comer.emailFold, (own) => listOpenings(own, comer.emailFold)))
     await asTenant(tx, opening.organization.id, async (own) => {
       const organization = await lockOrganization(own, opening.organization.id);
       if (organization?.status !== 'ACTIVE') return;
-      const domain = await findWay(own, opening, comer);
-      const isInvited = (await findOpenAddresses(own, organization.id, [comer.emailFold], ctx.now())).size > 0;
+      const domain = await findWay(own, opening, comer, ctx.now());
       // Without a free seat they may still come later, by consent.
-      if (domain && !isInvited && (await hasSeat(own, organization.id, ctx.now()))) await join(ctx, own, organization, domain, comer);
+      if (domain && (await hasSeat(own, organization.id, ctx.now()))) await join(ctx, own, organization, domain, comer);
     });
 }
 
@@ -90,7 +98,7 @@ export async function listOffers(ctx: Context, comer: Comer): Promise<Invitation
   });
   const offers: Invitation[] = [];
   for (const opening of openings) {
-    const domain = await asTenant(ctx.db, opening.organization.id, (tx) => findWay(tx, opening, comer));
+    const domain = await asTenant(ctx.db, opening.organization.id, (tx) => findWay(tx, opening, comer, ctx.now()));
     if (domain) offers.push(toOffer(domain, opening, comer, ctx.now()));
   }
   return offers;
@@ -98,7 +106,7 @@ export async function listOffers(ctx: Context, comer: Comer): Promise<Invitation
 
 /** Makes a person a member by the domain of their address, because they said so. The tenant's row must be locked. */
 export async function acceptOffer(ctx: Context, tx: Db, organization: Organization, offer: Invitation, comer: Comer): Promise<Member> {
-  const domain = await findWay(tx, { domainId: offer.id, organization: offer.organization }, comer);
+  const domain = await findWay(tx, { domainId: offer.id, organization: offer.organization }, comer, ctx.now());
   if (!domain) {
     if (await findLiveMember(tx, organization.id, comer.userId)) throw conflict('you are a member already', { reason: 'ALREADY_MEMBER' });
     throw notFound('Invitation');

@@ -83,9 +83,7 @@ export async function ownInvitations(ctx: Context, userId: string): Promise<Invi
   const emailFold = await verifiedAddress(ctx);
   if (emailFold === null) return [];
   const invited = await asInvited(ctx.db, emailFold, (tx) => listByAddress(tx, emailFold, ctx.now(), ownLimit));
-  const invitedTo = new Set(invited.map(({ organizationId }) => organizationId));
-  const offers = (await listOffers(ctx, { userId, emailFold })).filter(({ organizationId }) => !invitedTo.has(organizationId));
-  return [...invited, ...offers].slice(0, ownLimit);
+  return [...invited, ...(await listOffers(ctx, { userId, emailFold }))].slice(0, ownLimit);
 }
 
 /** The name of the tenant to which a link invites, for whoever holds it; null for a dead link. */

@@ -220,7 +220,8 @@ export async function leave(ctx: Context, input: unknown): Promise<Member> {
   const left = await asTenant(ctx.db, organizationId, async (tx) => {
     const organization = await lockOrganization(tx, organizationId);
     const member = organization && (await findLiveMember(tx, organizationId, userId));
-    if (!member) throw notFound('Membership');
+    // Who came back has a new membership: a late repeat of an earlier leaving must not end it.
+    if (!member || (membershipId && member.id !== membershipId)) throw notFound('Membership');
     await requireOtherOwner(tx, member);
     await updateMembership(tx, member, { status: 'LEFT', endedAt: ctx.now() });
     await leaveTeams(ctx, tx, member);
@@ -253,6 +254,8 @@ export async function transferOwnership(ctx: Context, input: unknown): Promise<{
     const [owner, administrator] = [await findRoleByKey(tx, organization.id, 'OWNER'), await findRoleByKey(tx, organization.id, 'ADMIN')];
     if (!owner || !administrator) throw new Error('an organization lacks its built-in roles');
     await updateMembership(tx, heir, { roleId: owner.id });
+    // Whose account is suspended cannot act, and so takes nothing over.
+    await requireOtherOwner(tx, actor);
     await updateMembership(tx, actor, { roleId: administrator.id });
     const { epoch } = await updateOrganization(tx, organization.id);
     const changed = { membership: await reread(act, heir.id), previousOwner: await reread(act, actor.id) };

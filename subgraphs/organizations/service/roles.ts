@@ -5,7 +5,7 @@ import { roleDeleted, roleUpdated } from '@supergraph/schema/events/organization
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { isPermission } from '../permissions.ts';
-import { missingToGrant, permissionsOf } from '../policy.ts';
+import { isOwner, missingToGrant, permissionsOf } from '../policy.ts';
 import { type Organization, updateOrganization } from '../store/organizations.ts';
 import {
   countRoles,
@@ -147,6 +147,8 @@ async function chooseReplacement(act: Act, role: Role, replacementRoleId: string
   if (replacementRoleId === role.id) throw badInput([{ path: 'replacementRoleId', message: 'must be another role' }]);
   if (replacementRoleId) {
     const replacement = await requireRole(act, replacementRoleId, 'replacementRoleId');
+    // It also becomes what newcomers get, and owners are made one by one.
+    if (isOwner({ role: replacement })) throw badInput([{ path: 'replacementRoleId', message: 'must not be the role of owners' }]);
     requireGrantable(act, replacement);
     return replacement;
   }

@@ -133,7 +133,7 @@ export async function createTeam(ctx: Context, input: unknown): Promise<Team> {
         act,
         members.map(({ id }) => id),
       );
-      await record(ctx, tx, organization.id, { name: 'team.created', target: team.id, details: { name: wanted, membershipIds } });
+      await record(ctx, tx, organization.id, { name: 'team.created', target: team.id, details: { name: wanted, membershipIds: ids } });
       return team;
     });
   } catch (error) {

@@ -18,7 +18,7 @@ import {
   roleUpdated,
 } from '@supergraph/schema/events/organizations';
 import type { Context } from '../context.ts';
-import { findContext, findMembers, listTenantsOf, type Member } from '../store/memberships.ts';
+import { findContext, findMemberOf, listTenantsOf, type Member } from '../store/memberships.ts';
 import { findOrganizations, type Organization } from '../store/organizations.ts';
 import { forgetLoaded } from './tenant.ts';
 
@@ -72,6 +72,12 @@ export async function watchMemberships(ctx: Context): Promise<AsyncGenerator<Mem
   return ownChanges(ctx, userId, mine, changes);
 }
 
+/** Read inside the tenant: when a membership has ended, its role can no longer be read from outside. */
+async function findOwn(ctx: Context, userId: string, organizationId: string, membershipId: string): Promise<Member | null> {
+  const member = await asTenant(ctx.db, organizationId, (tx) => findMemberOf(tx, organizationId, membershipId));
+  return member?.userId === userId ? member : null;
+}
+
 async function* ownChanges(
   ctx: Context,
   userId: string,
@@ -80,7 +86,7 @@ async function* ownChanges(
 ): AsyncGenerator<Member, void> {
   for await (const { payload } of changes) {
     const membershipId = payload.membershipId ?? mine.get(payload.organizationId);
-    const [member] = membershipId ? await asPerson(ctx.db, userId, (tx) => findMembers(tx, [membershipId])) : [];
+    const member = membershipId ? await findOwn(ctx, userId, payload.organizationId, membershipId) : null;
     const before = mine.get(payload.organizationId);
     if (payload.membershipId && member && (member.status === 'ACTIVE' || member.status === 'SUSPENDED'))
       mine.set(payload.organizationId, member.id);

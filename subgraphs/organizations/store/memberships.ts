@@ -25,6 +25,7 @@ const live = inArray(memberships.status, ['ACTIVE', 'SUSPENDED']);
 
 /** Accounts that were never heard of count as active. */
 const accountActive = sql`coalesce(${people.status}, 'ACTIVE') = 'ACTIVE'`;
+const ofPerson = sql`coalesce(${people.kind}, 'PERSON') = 'PERSON'`;
 
 /** The teams of a member, in the order in which they were made. */
 const teamIds = sql<
@@ -236,7 +237,7 @@ export async function countOtherOwners(tx: Db, organizationId: string, exceptMem
   return row?.total ?? 0;
 }
 
-/** The active administrator with a usable account who joined first. */
+/** The active administrator with a usable account who joined first; a service account never becomes an owner by itself. */
 export async function findOldestAdministrator(tx: Db, organizationId: string, exceptUserId: string): Promise<Member | null> {
   const [row] = await selectMembers(tx)
     .leftJoin(people, eq(people.userId, memberships.userId))
@@ -247,6 +248,7 @@ export async function findOldestAdministrator(tx: Db, organizationId: string, ex
         eq(roles.key, 'ADMIN'),
         ne(memberships.userId, exceptUserId),
         accountActive,
+        ofPerson,
       ),
     )
     .orderBy(asc(memberships.id))
@@ -282,7 +284,7 @@ export async function countSeatedMembers(tx: Db, organizationId: string): Promis
     .select({ total: count() })
     .from(memberships)
     .leftJoin(people, eq(people.userId, memberships.userId))
-    .where(and(eq(memberships.organizationId, organizationId), live, sql`coalesce(${people.kind}, 'PERSON') = 'PERSON'`));
+    .where(and(eq(memberships.organizationId, organizationId), live, ofPerson));
   return row?.total ?? 0;
 }
 

@@ -25,17 +25,19 @@ export async function findNames(db: Db, userIds: readonly string[]): Promise<Map
   return new Map(rows.map(({ userId, displayName }) => [userId, displayName]));
 }
 
-/** Notes what accounts tells of a person, unless something newer is known. */
+/** Notes what accounts tells of a person; false when something newer is known, or that they are gone. */
 export async function upsertPerson(
   tx: Db,
   userId: string,
   version: number,
   known: Partial<Omit<Person, 'userId' | 'version'>>,
-): Promise<void> {
-  await tx
+): Promise<boolean> {
+  const noted = await tx
     .insert(people)
     .values({ ...known, userId, version })
-    .onConflictDoUpdate({ target: people.userId, set: { ...known, version }, setWhere: lte(people.version, version) });
+    .onConflictDoUpdate({ target: people.userId, set: { ...known, version }, setWhere: lte(people.version, version) })
+    .returning({ userId: people.userId });
+  return noted.length > 0;
 }
 
 /** Notes whether a person's account may be used. */

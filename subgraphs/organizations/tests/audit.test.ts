@@ -69,7 +69,8 @@ test('every act of members is in the log, with who did it, to what, and what cha
   const { createOrganizationRole: made } = await fine(act(ada, id, createRole, key));
   await fine(act(ada, id, updateRole, { id: made.role.id, version: 1, permissions: ['crm.deal.write'] }));
   await fine(act(ada, id, deleteRole, { id: made.role.id }));
-  const { createTeam: team } = await fine(act(ada, id, createTeam, { name: 'Crew' }));
+  const adasOwn = (await enter(ada, id)).membershipId;
+  const { createTeam: team } = await fine(act(ada, id, createTeam, { name: 'Crew', membershipIds: [adasOwn] }));
   await fine(act(ada, id, updateTeam, { id: team.team.id, version: 1, addMembershipIds: [membershipId] }));
   await fine(act(ada, id, updateMember, { membershipId, version: 1, title: 'Mate', teamIds: [] }));
   await fine(act(ada, id, deleteTeam, { id: team.team.id }));
@@ -112,6 +113,8 @@ test('every act of members is in the log, with who did it, to what, and what cha
   });
   expect(one('settings.updated')?.details).toEqual({ invitationDays: { from: 7, to: 3 } });
   expect(one('role.updated')?.details).toEqual({ key: 'SALES', permissions: { from: ['crm.deal.read'], to: ['crm.deal.write'] } });
+  expect(one('team.created')?.details).toEqual({ name: 'Crew', membershipIds: [adasOwn] });
+  expect(one('team.updated')?.details).toEqual({ addMembershipIds: [membershipId], removeMembershipIds: [] });
   expect(one('member.updated')).toMatchObject({
     target: membershipId,
     details: { userId: ben.viewer.userId, title: { from: null, to: 'Mate' } },

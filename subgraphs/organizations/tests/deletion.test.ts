@@ -72,6 +72,11 @@ test('an owner who has just proven themselves schedules it; members read, nobody
   const kept = await act(ada, id, cancelDeletion, {});
   expect(kept.data.cancelOrganizationDeletion.organization).toMatchObject({ status: 'ACTIVE', deletion: null });
   expect((await act(ada, id, cancelDeletion, {})).reasons).toEqual(['ORGANIZATION_STATE']);
+  const log = `{ currentOrganization { auditEvents(first: 2) { nodes { name details } } } }`;
+  expect((await act(ada, id, log)).data.currentOrganization.auditEvents.nodes).toEqual([
+    { name: 'organization.deletion_cancelled', details: { reason: null } },
+    { name: 'organization.deletion_scheduled', details: { reason: 'we close', erasesAt: deletion.erasesAt } },
+  ]);
   advance(term + day);
   await sweep();
   expect(await look(ada, id)).toMatchObject({ status: 'ACTIVE', deletion: null });
@@ -141,6 +146,31 @@ test('when its time has come every domain is asked once; when all have answered 
   // The slug is held for as long as any other that was given up.
   expect((await run(createOrganization, { input: { name: 'Again', slug }, as: ben.viewer })).reasons).toEqual(['SLUG_TAKEN']);
   await sweep();
+  expect(await told(organizationDeleted, id)).toHaveLength(1);
+});
+
+test('an erasure that broke off is taken up until no row is left', async () => {
+  const [ada, ben] = [fresh(await register('Ada')), await register('Ben')];
+  const id = await found(ada, 'Broken off');
+  await bring(ada, id, ben);
+  const sql = await owner();
+  const rows = () => sql`select id from organizations.memberships where organization_id = ${id}`;
+  await act(ada, id, scheduleDeletion, {});
+  await settle();
+  advance(term);
+  await sweep();
+  await sql`create function organizations.break() returns trigger language plpgsql as $$ begin raise exception 'the power went out'; end $$`;
+  await sql`create trigger breaking before delete on organizations.memberships for each row execute function organizations.break()`;
+  for (const domain of domains) await answer(domain, id);
+  await settle();
+  // What is left of it is nobody's to see.
+  expect(await look(ada, id)).toBeNull();
+  expect(await rows()).toHaveLength(2);
+  const context = { variables: { userId: ada.viewer.userId, organizationId: id }, service: 'gateway', as: null };
+  expect((await run(contextOf, context)).data.membershipContext).toBeNull();
+  await sql`drop function organizations.break() cascade`;
+  await sweep();
+  expect(await rows()).toHaveLength(0);
   expect(await told(organizationDeleted, id)).toHaveLength(1);
 });
 

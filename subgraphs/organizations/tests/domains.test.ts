@@ -1,5 +1,5 @@
 import { person } from '@supergraph/platform/testing';
-import { userEmailChanged, userRegistered } from '@supergraph/schema/events/accounts';
+import { userDeleted, userEmailChanged, userRegistered } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { memberAdded } from '@supergraph/schema/events/organizations';
 import { proveDomains } from '../service/domain-proofs.ts';
@@ -12,6 +12,7 @@ import {
   declineInvitation,
   deleteRole,
   inviteMembers,
+  leaveOrganization,
   removeDomain,
   removeMember,
   setQuota,
@@ -132,6 +133,36 @@ test('a name server that keeps silent is given 5 seconds, and the domain stays a
   expect((await domainsOf(ada, id))[0]?.status).toBe('PENDING');
 });
 
+test('what is done with domains is in the audit log, also that a proof ended', async () => {
+  const { ada, id, domain } = await open('Logged');
+  await world.act(ada, id, removeDomain, { id: domain.id });
+  const again = await prove(ada, id, 'logged.org');
+  dns.records.delete('_supergraph-verification.logged.org');
+  await daily(7);
+  const log = `{ currentOrganization { auditEvents(first: 20) { nodes { name target actor { id } details } } } }`;
+  const { nodes } = (await world.act(ada, id, log)).data.currentOrganization.auditEvents;
+  const by = { id: ada.viewer.userId };
+  expect(nodes.toReversed().slice(1)).toEqual([
+    { name: 'domain.added', target: domain.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.verified', target: domain.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.updated', target: domain.id, actor: by, details: { name: 'logged.org', autoJoin: { from: false, to: true } } },
+    { name: 'domain.removed', target: domain.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.added', target: again.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.verified', target: again.id, actor: by, details: { name: 'logged.org' } },
+    { name: 'domain.failed', target: again.id, actor: null, details: { name: 'logged.org' } },
+  ]);
+});
+
+test('what cannot be asked, or is not there for now, takes a proof from nobody who looks by hand', async () => {
+  const { ada, id, domain } = await open('Keeper');
+  dns.silent = true;
+  expect((await world.act(ada, id, verifyDomain, { id: domain.id })).codes).toEqual(['UPSTREAM_UNAVAILABLE']);
+  dns.silent = false;
+  dns.records.delete('_supergraph-verification.keeper.org');
+  expect((await world.act(ada, id, verifyDomain, { id: domain.id })).reasons).toEqual(['DOMAIN_NOT_PROVEN']);
+  expect((await domainsOf(ada, id))[0]).toMatchObject({ status: 'VERIFIED', autoJoin: true });
+});
+
 test('what is no domain, and public mail providers, are refused', async () => {
   const ada = await world.register('Ada');
   const id = await world.found(ada, 'Refuser');
@@ -207,6 +238,51 @@ test('people join when they register or change their address; a like-sounding do
   expect((await world.emitted(memberAdded)).filter(({ organizationId }) => organizationId === id)).toHaveLength(3);
 });
 
+test('an address that is no longer theirs lets nobody in, and neither does late news of somebody who is gone', async () => {
+  const { id } = await open('Outdated');
+  const moved = await arrive('moved@example.com');
+  const change = (email: string, version: number) => world.deliver(userEmailChanged, { userId: moved.viewer.userId, email, version });
+  await change('moved@elsewhere.org', 3);
+  await change('moved@outdated.org', 2);
+  expect(await contextFor(moved, id)).toBeNull();
+  const gone = await arrive('gone@example.com');
+  await world.deliver(userDeleted, { userId: gone.viewer.userId });
+  await world.settle();
+  await world.deliver(userEmailChanged, { userId: gone.viewer.userId, email: 'gone@outdated.org', version: 2 });
+  const described = { kind: 'PERSON', handle: 'gone', displayName: 'Gone', locale: null, timeZone: null } as const;
+  await world.deliver(userRegistered, { ...described, userId: gone.viewer.userId, email: 'gone@outdated.org', version: 1 });
+  expect(await contextFor(gone, id)).toBeNull();
+  expect((await world.emitted(memberAdded)).filter(({ organizationId }) => organizationId === id)).toHaveLength(1);
+});
+
+test('news that come twice make a person a member once, and do not bring back who left', async () => {
+  const { id } = await open('Twofold');
+  const viewer = person();
+  const described = { kind: 'PERSON', handle: 'twofold', displayName: 'Twofold', locale: null, timeZone: null } as const;
+  const news = { ...described, userId: viewer.userId, email: 'two@twofold.org', version: 1 };
+  const { eventId } = await world.deliver(userRegistered, news);
+  const { membershipId } = await contextFor({ viewer, email: news.email }, id);
+  await world.deliver(userRegistered, news);
+  expect((await world.run(leaveOrganization, { input: { membershipId }, as: viewer })).codes).toEqual([]);
+  await world.deliver(userRegistered, news, { eventId });
+  expect(await contextFor({ viewer, email: news.email }, id)).toBeNull();
+  expect((await world.emitted(memberAdded)).filter(({ userId }) => userId === viewer.userId)).toHaveLength(1);
+});
+
+test('of two organizations that prove a name at the same time one has it', async () => {
+  const [ada, eve] = [await world.register('Ada'), await world.register('Eve')];
+  const [one, two] = [await world.found(ada, 'Racer'), await world.found(eve, 'Rally')];
+  const [own, other] = [await add(ada, one, 'racer.org'), await add(eve, two, 'racer.org')];
+  dns.records.set(
+    '_supergraph-verification.racer.org',
+    [own, other].map(({ dnsRecord }) => dnsRecord.split(' ')[2] ?? ''),
+  );
+  const both = await Promise.all([world.act(ada, one, verifyDomain, { id: own.id }), world.act(eve, two, verifyDomain, { id: other.id })]);
+  expect(both.flatMap(({ reasons }) => reasons)).toEqual(['DOMAIN_TAKEN']);
+  const statuses = [(await domainsOf(ada, one))[0]?.status, (await domainsOf(eve, two))[0]?.status];
+  expect(new Set(statuses)).toEqual(new Set(['PENDING', 'VERIFIED']));
+});
+
 test('whoever has such an address already joins by consent, once, and may say no', async () => {
   const [willing, unwilling] = [await arrive('willing@consent.org'), await arrive('unwilling@consent.org')];
   const { id, domain } = await open('Consent');
@@ -234,6 +310,8 @@ test('an invitation goes before the domain, a removed member does not come back 
   const invited = await arrive('invited@bounds.org');
   expect(await contextFor(invited, id)).toBeNull();
   expect(await offersOf(invited)).toMatchObject([{ role: { key: 'GUEST' }, invitedBy: { id: ada.viewer.userId } }]);
+  // Who was shown the domain earlier knows its id, which would give another role than the invitation.
+  expect((await world.run(acceptInvitation, { input: { invitationId: domain.id }, as: invited.viewer })).codes).toEqual(['NOT_FOUND']);
   const removed = await arrive('removed@bounds.org');
   const { membershipId } = await contextFor(removed, id);
   await world.act(ada, id, removeMember, { membershipId });

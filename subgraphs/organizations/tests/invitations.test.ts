@@ -4,6 +4,7 @@ import { person } from '@supergraph/platform/testing';
 import {
   acceptInvitation,
   createRole,
+  createTeam,
   declineInvitation,
   inviteMembers,
   removeMember,
@@ -21,6 +22,7 @@ afterAll(close);
 const mine = `query ($ids: [_Any!]!) { _entities(representations: $ids) { ... on User { organizationInvitations { id email status role { key } organization { name } } memberships { totalCount } } } }`;
 const ofUser = (id: string) => ({ variables: { ids: [{ __typename: 'User', id }] } });
 const list = `query ($first: Int, $after: String, $filter: OrganizationInvitationFilter) { currentOrganization { invitations(first: $first, after: $after, filter: $filter) { nodes { email status } totalCount pageInfo { hasNextPage endCursor } } } }`;
+const byToken = `query ($token: String!) { invitationByToken(token: $token) { status } }`;
 const administrator = person({ roles: ['ADMIN'] });
 
 test('of many addresses the good ones are invited and the bad ones are told apart', async () => {
@@ -112,6 +114,75 @@ test("a person finds the invitations of their verified address, and nobody else'
     roleKey: 'MEMBER',
     invitedById: ada.viewer.userId,
   });
+});
+
+test('inviting again replaces role, teams and term; the earlier link is dead for whoever reads, accepts or declines', async () => {
+  const [ada, ben] = [await register('Ada'), await register('Ben')];
+  const id = await found(ada, 'Renewed');
+  const { GUEST } = await roles(ada, id);
+  const team = async (name: string) => (await act(ada, id, createTeam, { name })).data.createTeam.team.id;
+  const [one, two] = [await team('One'), await team('Two')];
+  const invite = async (input: object) =>
+    (await act(ada, id, inviteMembers, { invitations: [{ email: ben.email, ...input }] })).data.inviteMembers.invitations[0];
+  const before = await invite({ teamIds: [one] });
+  const dead = (await mails()).at(-1)?.token;
+  advance(86_400_000);
+  const after = await invite({ roleId: GUEST, teamIds: [two] });
+  expect(after).toMatchObject({ id: before.id, status: 'PENDING', role: { key: 'GUEST' } });
+  expect(Date.parse(after.expiresAt) - Date.parse(before.expiresAt)).toBeGreaterThanOrEqual(86_400_000);
+  expect((await run(byToken, { variables: { token: dead }, as: ben.viewer })).data.invitationByToken).toBeNull();
+  for (const document of [acceptInvitation, declineInvitation])
+    expect((await run(document, { input: { token: dead }, as: ben.viewer })).codes).toEqual(['NOT_FOUND']);
+  const token = (await mails()).at(-1)?.token;
+  expect((await run(acceptInvitation, { input: { token }, as: ben.viewer })).codes).toEqual([]);
+  const { data } = await act(ada, id, `{ currentOrganization { teams { nodes { name members { totalCount } } } } }`);
+  expect(data.currentOrganization.teams.nodes).toEqual([
+    { name: 'One', members: { totalCount: 0 } },
+    { name: 'Two', members: { totalCount: 1 } },
+  ]);
+});
+
+test("a link is for its own address: another one, or one that nobody verified, learns the tenant's name and answers nothing", async () => {
+  const [ada, ben, eve] = [await register('Ada'), await register('Ben'), await register('Eve')];
+  const id = await found(ada, 'Addressed');
+  await act(ada, id, inviteMembers, { invitations: [{ email: ben.email }] });
+  const token = (await mails()).at(-1)?.token;
+  addresses.delete(ben.viewer.userId);
+  for (const { viewer } of [eve, ben])
+    for (const result of [
+      await run(byToken, { variables: { token }, as: viewer }),
+      await run(acceptInvitation, { input: { token }, as: viewer }),
+      await run(declineInvitation, { input: { token }, as: viewer }),
+    ]) {
+      expect(result.errors?.[0]?.extensions).toEqual({ code: 'FORBIDDEN', reason: 'WRONG_ADDRESS', organizationName: 'Addressed' });
+      expect(JSON.stringify([result.data, result.errors])).not.toContain(ben.email);
+    }
+  expect((await run(byToken, { variables: { token }, as: null })).codes).toEqual(['UNAUTHENTICATED']);
+  addresses.set(ben.viewer.userId, ben.email.toUpperCase());
+  expect((await run(byToken, { variables: { token }, as: ben.viewer })).data.invitationByToken).toMatchObject({ status: 'PENDING' });
+  expect((await run(acceptInvitation, { input: { token }, as: ben.viewer })).codes).toEqual([]);
+  expect((await run(byToken, { variables: { token }, as: ben.viewer })).data.invitationByToken).toBeNull();
+});
+
+test('an invitation that is accepted, declined and taken back at the same time ends in one of them', async () => {
+  const [ada, ben] = [await register('Ada'), await register('Ben')];
+  const id = await found(ada, 'Contested');
+  const { data } = await act(ada, id, inviteMembers, { invitations: [{ email: ben.email }] });
+  const invitationId = data.inviteMembers.invitations[0].id;
+  const answers = await Promise.all([
+    act(ada, id, revokeInvitation, { id: invitationId }),
+    run(acceptInvitation, { input: { invitationId }, as: ben.viewer }),
+    run(declineInvitation, { input: { invitationId }, as: ben.viewer }),
+  ]);
+  const won = answers.findIndex(({ codes }) => codes.length === 0);
+  expect(answers.filter(({ codes }) => codes.length === 0)).toHaveLength(1);
+  const shown = (await act(ada, id, list, undefined, {})).data.currentOrganization.invitations.nodes[0].status;
+  expect(shown).toBe(['REVOKED', 'ACCEPTED', 'DECLINED'][won]);
+  const isMember = await enter(ben, id).then(
+    () => true,
+    () => false,
+  );
+  expect(isMember).toBe(won === 1);
 });
 
 test('an invitation is accepted once, also when it is sent many times at once', async () => {

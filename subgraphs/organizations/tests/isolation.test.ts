@@ -143,6 +143,28 @@ test('every table of tenants forces row-level security on a role that owns nothi
   expect(rows.map(({ name }) => name)).toEqual([]);
 });
 
+test('no row can point into another tenant, and nothing but ids, links, slugs and proven names is unique across tenants', async () => {
+  const admin = await owner();
+  const pointing = await admin<{ name: string; carried: boolean }[]>`
+    select k.conname as name,
+      exists (select 1 from unnest(k.conkey, k.confkey) as pair (own, other)
+        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = pair.own and a.attname = 'organization_id'
+        join pg_attribute b on b.attrelid = k.confrelid and b.attnum = pair.other and b.attname = 'organization_id') as carried
+    from pg_constraint k
+    where k.contype = 'f' and k.connamespace = 'organizations'::regnamespace
+      and exists (select 1 from pg_attribute a where a.attrelid = k.confrelid and a.attname = 'organization_id')`;
+  expect(pointing.length).toBeGreaterThan(5);
+  expect(pointing.filter(({ carried }) => !carried).map(({ name }) => name)).toEqual([]);
+  const across = await admin<{ name: string; columns: string }[]>`
+    select c.relname as name, (select string_agg(a.attname, ',') from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.indkey)) as columns
+    from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indisunique and c.relnamespace = 'organizations'::regnamespace
+      and exists (select 1 from pg_attribute a where a.attrelid = i.indrelid and a.attname = 'organization_id')
+      and not exists (select 1 from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.indkey) and a.attname = 'organization_id')`;
+  const names = across.filter(({ columns }) => columns !== 'id').map(({ name }) => name);
+  expect(new Set(names)).toEqual(new Set(['domains_verified', 'invitations_link', 'slug_holds_pkey']));
+});
+
 test('lists and contexts use indexes in tables of many tenants', async () => {
   const admin = await owner();
   await admin`insert into organizations.organizations (id, slug, name) select gen_random_uuid(), 'bulk-' || n, 'Bulk ' || n from generate_series(1, 200) n`;

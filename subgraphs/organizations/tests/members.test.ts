@@ -10,15 +10,25 @@ import {
   roleUpdated,
 } from '@supergraph/schema/events/organizations';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
-import { userDeleted, userEmailChanged, userReinstated, userSuspended, userUpdated } from '@supergraph/schema/events/accounts';
 import {
+  serviceAccountCreated,
+  userDeleted,
+  userEmailChanged,
+  userReinstated,
+  userSuspended,
+  userUpdated,
+} from '@supergraph/schema/events/accounts';
+import {
+  acceptInvitation,
   contextOf,
+  createOrganization,
   createRole,
   deleteRole,
   inviteMembers,
   leaveOrganization,
   reinstateMember,
   removeMember,
+  resendInvitation,
   type Someone,
   suspendMember,
   testOrganizations,
@@ -81,6 +91,42 @@ test('suspending and reinstating follow the states, and a suspended member has n
   );
 });
 
+test('a suspended member leaves or is removed like an active one, and a late repeat does not end the next membership', async () => {
+  const [ada, ben, cy] = (await people('Ada', 'Ben', 'Cy')) as [Someone, Someone, Someone];
+  const id = await found(ada, 'Exits');
+  const [bens, cys] = [await bring(ada, id, ben), await bring(ada, id, cy)];
+  for (const membershipId of [bens, cys]) await act(ada, id, suspendMember, { membershipId });
+  const leave = { input: { membershipId: bens }, as: ben.viewer };
+  expect((await run(leaveOrganization, leave)).data.leaveOrganization.membership.status).toBe('LEFT');
+  expect((await act(ada, id, removeMember, { membershipId: cys })).data.removeOrganizationMember.membership.status).toBe('REMOVED');
+  expect((await run(leaveOrganization, leave)).codes).toEqual(['NOT_FOUND']);
+  const again = await bring(ada, id, ben);
+  expect((await run(leaveOrganization, leave)).codes).toEqual(['NOT_FOUND']);
+  expect(await contextFor(ben, id)).toMatchObject({ membershipId: again });
+  const read = await act(ada, id, list, undefined, { filter: { status: 'LEFT' } });
+  expect(read.data.currentOrganization.members).toMatchObject({ nodes: [{ user: { id: ben.viewer.userId } }], totalCount: 1 });
+});
+
+test('a person hears how their membership begins, changes and ends, and nothing of those of others', async () => {
+  const [ada, ben, cy] = (await people('Ada', 'Ben', 'Cy')) as [Someone, Someone, Someone];
+  const id = await found(ada, 'Heard');
+  const changes = await subscribe(`subscription { membershipChanged { id status role { key } teams { id } organization { name } } }`, {
+    as: ben.viewer,
+  });
+  const heard = async () => (await changes.next()).value?.data?.['membershipChanged'];
+  const membershipId = await bring(ada, id, ben);
+  const others = await bring(ada, id, cy);
+  const told = { id: membershipId, role: { key: 'MEMBER' }, teams: [], organization: { name: 'Heard' } };
+  expect(await heard()).toEqual({ ...told, status: 'ACTIVE' });
+  await act(ada, id, suspendMember, { membershipId: others });
+  await act(ada, id, suspendMember, { membershipId });
+  expect(await heard()).toEqual({ ...told, status: 'SUSPENDED' });
+  await act(ada, id, removeMember, { membershipId: others });
+  await act(ada, id, removeMember, { membershipId });
+  expect(await heard()).toEqual({ ...told, status: 'REMOVED' });
+  await changes.return();
+});
+
 test("another tenant's members are out of reach, and plain members may not manage", async () => {
   const [ada, ben, eve] = (await people('Ada', 'Ben', 'Eve')) as [Someone, Someone, Someone];
   const [id, other] = [await found(ada, 'Home'), await found(eve, 'Away')];
@@ -122,6 +168,97 @@ test('the last owner cannot be lost by any act, also when two owners act at the 
   expect(both.flatMap(({ reasons }) => reasons)).toEqual(['LAST_OWNER']);
 });
 
+test('two owners who demote, suspend or remove each other at the same time leave one of them', async () => {
+  for (const deed of ['demote', 'suspend', 'remove'] as const) {
+    const [ada, ben] = (await people('Ada', 'Ben')) as [Someone, Someone];
+    const id = await found(ada, `Duel by ${deed}`);
+    await bring(ada, id, ben, 'OWNER');
+    const { MEMBER } = await roles(ada, id);
+    const [inAda, inBen] = [await enter(ada, id), await enter(ben, id)];
+    const strike = ({ viewer }: Someone, own: typeof inAda, { membershipId }: typeof inAda) =>
+      deed === 'demote'
+        ? run(updateMember, { input: { membershipId, version: 1, roleId: MEMBER }, as: viewer, in: own })
+        : run(deed === 'suspend' ? suspendMember : removeMember, { input: { membershipId }, as: viewer, in: own });
+    const both = await Promise.all([strike(ada, inAda, inBen), strike(ben, inBen, inAda)]);
+    const owners = [await contextFor(ada, id), await contextFor(ben, id)].filter((context) => context?.roleKey === 'OWNER');
+    expect([deed, both.filter(({ codes }) => codes.length === 0).length, owners.length]).toEqual([deed, 1, 1]);
+  }
+});
+
+test("an owner who leaves while the other one's account is suspended either stays or leaves a tenant that rests", async () => {
+  const [ada, ben, cy] = (await people('Ada', 'Ben', 'Cy')) as [Someone, Someone, Someone];
+  const id = await found(ada, 'Both gone');
+  await bring(ada, id, ben, 'OWNER');
+  await bring(ada, id, cy);
+  const inside = await enter(ben, id);
+  const [, left] = await Promise.all([
+    deliver(userSuspended, { userId: ada.viewer.userId, reason: null }),
+    run(leaveOrganization, { input: {}, as: ben.viewer, in: inside }),
+  ]);
+  const { status } = await contextFor(cy, id);
+  expect([left.reasons, status]).toEqual(left.codes.length > 0 ? [['LAST_OWNER'], 'ACTIVE'] : [[], 'SUSPENDED']);
+});
+
+test('ownership goes to nobody whose account is suspended, and the owner stays one', async () => {
+  const [ada, ben] = (await people('Ada', 'Ben')) as [Someone, Someone];
+  const id = await found(ada, 'Absent heir');
+  const membershipId = await bring(ada, id, ben);
+  await deliver(userSuspended, { userId: ben.viewer.userId, reason: null });
+  expect(await act(ada, id, transferOwnership, { membershipId })).toMatchObject({ codes: ['CONFLICT'], reasons: ['LAST_OWNER'] });
+  expect([(await contextFor(ada, id)).roleKey, (await contextFor(ben, id)).roleKey]).toEqual(['OWNER', 'MEMBER']);
+  await deliver(userReinstated, { userId: ben.viewer.userId, reason: null });
+  expect((await act(ada, id, transferOwnership, { membershipId })).codes).toEqual([]);
+  const told = (await emitted(memberUpdated)).filter(({ organizationId }) => organizationId === id);
+  expect(told.map(({ userId, roleKey }) => [userId, roleKey])).toEqual([
+    [ben.viewer.userId, 'OWNER'],
+    [ada.viewer.userId, 'ADMIN'],
+  ]);
+  expect(await emitted(notificationRequested.of('organizations'))).toContainEqual(
+    expect.objectContaining({ kind: 'OWNERSHIP', recipientIds: [ben.viewer.userId], organizationId: id }),
+  );
+});
+
+test('nobody owns more than 10 tenants, by invitation, change of role or transfer either', async () => {
+  const [ada, max] = (await people('Ada', 'Max')) as [Someone, Someone];
+  const id = await found(ada, 'Eleventh');
+  const membershipId = await bring(ada, id, max);
+  const second = await found(ada, 'Twelfth');
+  const { OWNER } = await roles(ada, second);
+  const invited = await act(ada, second, inviteMembers, { invitations: [{ email: max.email, roleId: OWNER }] });
+  for (let n = 1; n <= 10; n++) expect((await run(createOrganization, { input: { name: `Max ${n}` }, as: max.viewer })).codes).toEqual([]);
+  const refused = { codes: ['CONFLICT'], reasons: ['QUOTA_EXCEEDED'] };
+  expect(await act(ada, id, transferOwnership, { membershipId })).toMatchObject(refused);
+  expect(await act(ada, id, updateMember, { membershipId, version: 1, roleId: (await roles(ada, id))['OWNER'] })).toMatchObject(refused);
+  const invitationId = invited.data.inviteMembers.invitations[0].id;
+  expect(await run(acceptInvitation, { input: { invitationId }, as: max.viewer })).toMatchObject(refused);
+  expect([(await contextFor(max, id)).roleKey, await contextFor(max, second)]).toEqual(['MEMBER', null]);
+});
+
+test('who holds less cannot give more: not by a change of role or of its permissions, a replacement, the default or a renewed link', async () => {
+  const [ada, ben, cy] = (await people('Ada', 'Ben', 'Cy')) as [Someone, Someone, Someone];
+  const id = await found(ada, 'Modest');
+  const held = ['member.invite', 'member.manage', 'member.read', 'role.manage', 'settings.write'].map((key) => `organizations.${key}`);
+  const make = async (key: string, permissions: readonly string[]) =>
+    (await act(ada, id, createRole, { key, name: key, permissions })).data.createOrganizationRole.role.id as string;
+  const [clerkId, plainId] = [await make('CLERK', held), await make('PLAIN', [])];
+  await bring(ada, id, ben, 'CLERK');
+  const membershipId = await bring(ada, id, cy, 'PLAIN');
+  const { ADMIN } = await roles(ada, id);
+  const invited = await act(ada, id, inviteMembers, { invitations: [{ email: 'high@example.com', roleId: ADMIN }] });
+  for (const [document, input] of [
+    [updateMember, { membershipId, version: 1, roleId: ADMIN }],
+    [updateRole, { id: plainId, version: 1, permissions: ['crm.deal.read'] }],
+    [updateRole, { id: clerkId, version: 1, permissions: [...held, 'crm.deal.read'] }],
+    [deleteRole, { id: plainId, replacementRoleId: ADMIN }],
+    [updateSettings, { version: 1, defaultRoleId: ADMIN }],
+    [resendInvitation, { id: invited.data.inviteMembers.invitations[0].id }],
+  ] as const)
+    expect(await act(ben, id, document, input)).toMatchObject({ codes: ['FORBIDDEN'], reasons: ['GRANT_EXCEEDS_OWN'] });
+  expect(await contextFor(cy, id)).toMatchObject({ roleKey: 'PLAIN', permissions: [] });
+  // What they hold they give.
+  expect((await act(ben, id, updateRole, { id: plainId, version: 1, permissions: [held[0]] })).codes).toEqual([]);
+});
+
 test('only owners make and unmake owners', async () => {
   const [ada, ben, cy] = (await people('Ada', 'Ben', 'Cy')) as [Someone, Someone, Someone];
   const id = await found(ada, 'Ranks');
@@ -154,6 +291,21 @@ test("when the only owner's account is suspended the oldest administrator become
   expect(await emitted(notificationRequested.of('organizations'))).toContainEqual(
     expect.objectContaining({ kind: 'OWNERSHIP', recipientIds: [ben.viewer.userId] }),
   );
+});
+
+test('while another owner is active nobody inherits, and a service account never does', async () => {
+  const [ada, ben] = (await people('Ada', 'Ben')) as [Someone, Someone];
+  const robot = await register('Robot', { kind: 'SERVICE' });
+  const id = await found(ada, 'No heirs');
+  await deliver(serviceAccountCreated, { userId: robot.viewer.userId, organizationId: id }, { organizationId: id });
+  const { membershipId } = await contextFor(robot, id);
+  const { ADMIN } = await roles(ada, id);
+  expect((await act(ada, id, updateMember, { membershipId, version: 1, roleId: ADMIN })).codes).toEqual([]);
+  await bring(ada, id, ben, 'OWNER');
+  await deliver(userSuspended, { userId: ada.viewer.userId, reason: null });
+  expect([(await contextFor(robot, id)).roleKey, (await contextFor(ben, id)).status]).toEqual(['ADMIN', 'ACTIVE']);
+  await deliver(userSuspended, { userId: ben.viewer.userId, reason: null });
+  expect(await contextFor(robot, id)).toMatchObject({ roleKey: 'ADMIN', status: 'SUSPENDED' });
 });
 
 test('without an administrator the tenant is suspended until the owner is back', async () => {
@@ -297,6 +449,23 @@ test("a role's change works on all its members and reaches their subscriptions; 
   expect((await act(ada, id, deleteRole, { id: MEMBER })).reasons).toEqual(['BUILT_IN_ROLE']);
   expect((await act(ada, id, updateRole, { id, version: 1 })).codes).toEqual(['NOT_FOUND']);
   expect(await emitted(roleUpdated)).toContainEqual(expect.objectContaining({ roleId: role.id, permissions }));
+});
+
+test('a deleted role makes nobody an owner, neither its members nor those who come later', async () => {
+  const [ada, ben] = (await people('Ada', 'Ben')) as [Someone, Someone];
+  const id = await found(ada, 'Replaced');
+  const made = await act(ada, id, createRole, { key: 'FIRST', name: 'First', permissions: [] });
+  const roleId = made.data.createOrganizationRole.role.id;
+  await act(ada, id, updateSettings, { version: 1, defaultRoleId: roleId });
+  await bring(ada, id, ben, 'FIRST');
+  const { OWNER, GUEST } = await roles(ada, id);
+  const refused = await act(ada, id, deleteRole, { id: roleId, replacementRoleId: OWNER });
+  expect(refused.errors?.[0]?.extensions?.['issues']).toEqual([{ path: 'replacementRoleId', message: 'must not be the role of owners' }]);
+  expect((await contextFor(ben, id)).roleKey).toBe('FIRST');
+  expect((await act(ada, id, updateSettings, { version: 2, defaultRoleId: OWNER })).codes).toEqual(['BAD_USER_INPUT']);
+  expect((await act(ada, id, deleteRole, { id: roleId, replacementRoleId: GUEST })).codes).toEqual([]);
+  const invited = await act(ada, id, inviteMembers, { invitations: [{ email: 'later@example.com' }] });
+  expect(invited.data.inviteMembers.invitations).toMatchObject([{ role: { key: 'GUEST' } }]);
 });
 
 test('a role in use is deleted only with a replacement, and then nobody is without a role', async () => {

@@ -84,6 +84,23 @@ test('a slug that was given up is held 90 days for whoever had it', async () => 
   expect(versions).toEqual(versions.toSorted((a, b) => a - b));
 });
 
+test('a slug has 3 to 40 letters, digits and hyphens, and one that is taken or held cannot be changed to', async () => {
+  const [ada, bea] = [await register('Ada'), await register('Bea')];
+  const id = await found(ada, 'Slugged');
+  const change = (slug: string, version = 1) => act(ada, id, updateOrganization, { version, slug });
+  for (const slug of ['ab', 'x'.repeat(41), 'a b', 'a_b', 'äbc', '-abc', 'abc-'])
+    expect([slug, (await change(slug)).codes]).toEqual([slug, ['BAD_USER_INPUT']]);
+  await run(createOrganization, { input: { name: 'Here', slug: 'right-here' }, as: bea.viewer });
+  expect(await change('right-here')).toMatchObject({ codes: ['CONFLICT'], reasons: ['SLUG_TAKEN'] });
+  const { data } = await run(createOrganization, { input: { name: 'Gone', slug: 'was-here' }, as: bea.viewer });
+  const other = data.createOrganization.organization.id;
+  expect((await act(bea, other, updateOrganization, { version: 1, slug: 'now-there' })).codes).toEqual([]);
+  expect((await change('was-here')).reasons).toEqual(['SLUG_TAKEN']);
+  for (const [version, slug] of ['a-1', 'z'.repeat(40)].entries()) expect((await change(slug, version + 1)).codes).toEqual([]);
+  advance(91 * 86_400_000);
+  expect((await change('was-here', 3)).data.updateOrganization.organization.slug).toBe('was-here');
+});
+
 test('a person owns at most 10 tenants, also when they make several at once', async () => {
   const { viewer } = await register('Max');
   const made = await Promise.all(
