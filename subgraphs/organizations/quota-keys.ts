@@ -20,6 +20,11 @@ export type QuotaKey = keyof typeof counting;
 export const quotaKeys = Object.keys(counting) as QuotaKey[];
 export const isQuotaKey = (key: string): key is QuotaKey => Object.hasOwn(counting, key);
 
+/** What holds where nobody set a limit: whoever founds an organization must not mail any number of strangers. */
+const limitsUnlessSet: Readonly<Partial<Record<QuotaKey, number>>> = { 'invitations.per_day': 500 };
+/** The limit of a quota that nobody set; null is unlimited. */
+export const limitUnlessSet = (key: QuotaKey): number | null => limitsUnlessSet[key] ?? null;
+
 const countedHere: ReadonlySet<string> = new Set(['seats', 'invitations.per_day']);
 
 /** Whether a domain may tell how much of a quota is used. */

@@ -6,7 +6,7 @@ import type { Emitter } from '@supergraph/platform/outbox';
 import { quotaChanged } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { isQuotaKey, mayReport, periodOf, type QuotaKey, quotaKeys } from '../quota-keys.ts';
+import { isQuotaKey, limitUnlessSet, mayReport, periodOf, type QuotaKey, quotaKeys } from '../quota-keys.ts';
 import { countInvitations } from '../store/invitations.ts';
 import { countSeatedMembers, listOwnerIds } from '../store/memberships.ts';
 import { lockOrganization, type Organization } from '../store/organizations.ts';
@@ -47,13 +47,19 @@ function usedOf(key: QuotaKey, usage: Usage | undefined, now: Date): number {
   return usage && (!period || usage.countedAt >= period.beganAt) ? usage.used : 0;
 }
 
+/** What was set, unlimited too; else what holds for everybody. */
+const limitIn = (limits: ReadonlyMap<string, number | null>, key: QuotaKey): number | null => {
+  const set = limits.get(key);
+  return set === undefined ? limitUnlessSet(key) : set;
+};
+
 /** All limits of a tenant with their use, in the order of the keys. */
 async function readQuotas(tx: Db, organizationId: string, now: Date): Promise<Quota[]> {
   const [limits, usage] = [await findLimits(tx, organizationId), await findUsage(tx, organizationId)];
   const seated = await countSeats(tx, organizationId, now);
   return quotaKeys.map((key) => ({
     key,
-    limit: limits.get(key) ?? null,
+    limit: limitIn(limits, key),
     used: key === seats ? seated : usedOf(key, usage.get(key), now),
     resetsAt: periodOf(key, now)?.endsAt ?? null,
   }));
@@ -122,7 +128,7 @@ export async function setQuota(ctx: Context, input: unknown): Promise<Quota> {
   return asTenant(ctx.db, id, async (tx) => {
     const organization = await lockOrganization(tx, id);
     if (!organization) throw notFound('Organization');
-    const from = (await findLimits(tx, id)).get(key) ?? null;
+    const from = limitIn(await findLimits(tx, id), key);
     await upsertQuota(tx, id, key, limit);
     await tell(ctx, tx, quotaChanged, { organizationId: id, key, limit });
     await watchNearness(ctx, tx, organization, key);

@@ -50,12 +50,12 @@ test('the gateway is told how many requests a tenant may make', async () => {
   expect(await told()).toEqual({ requestsPerMinute: null });
 });
 
-test('every key is shown with limit and use; what nobody limits is unlimited', async () => {
+test('every key is shown with limit and use; what nobody limits is unlimited, but for mails to strangers', async () => {
   const ada = await register('Ada');
   const id = await found(ada, 'Keys');
   const all = await quotas(ada, id);
   expect(all.map(({ key }) => key)).toEqual(quotaKeys);
-  expect(all.every((each) => each.limit === null)).toBe(true);
+  expect(all.filter((each) => each.limit !== null)).toMatchObject([{ key: 'invitations.per_day', limit: 500 }]);
   expect(all.filter(({ used }) => used > 0)).toMatchObject([{ key: 'seats', used: 1 }]);
   expect(all.filter(({ resetsAt }) => resetsAt !== null).map(({ key }) => key)).toEqual([
     'invitations.per_day',
@@ -161,6 +161,18 @@ test('mails of invitations are a rate: RATE_LIMITED until the next day', async (
   advance(86_400_000);
   expect(await quota(ada, id, 'invitations.per_day')).toMatchObject({ used: 0 });
   expect((await act(ada, id, inviteMembers, more)).codes).toEqual([]);
+});
+
+test('without a limit of its own a tenant mails 500 invitations a day, and any number where that was allowed', async () => {
+  const ada = await register('Ada');
+  const id = await found(ada, 'Young');
+  const inviteHundred = (round: number) =>
+    act(ada, id, inviteMembers, { invitations: Array.from({ length: 100 }, (_, n) => ({ email: `y${round}-${n}@example.com` })) });
+  for (let round = 0; round < 5; round++) expect((await inviteHundred(round)).codes).toEqual([]);
+  expect((await inviteHundred(5)).codes).toEqual(['RATE_LIMITED']);
+  await limit(id, 'invitations.per_day', null);
+  expect(await quota(ada, id, 'invitations.per_day')).toMatchObject({ limit: null, used: 500 });
+  expect((await inviteHundred(5)).codes).toEqual([]);
 });
 
 test('members read a suspended tenant and nobody writes, by the live row and by the context alike', async () => {
