@@ -35,7 +35,11 @@ export type EndReason =
   | 'ERASED'
   | 'COMPROMISED'
   | 'EMAIL_REVERTED'
+  | 'ROLES_CHANGED'
   | 'EXPIRED';
+
+/** Of these nobody concludes that somebody else has the device or the browser. */
+const unsuspicious: ReadonlySet<EndReason> = new Set(['SIGNED_OUT', 'EXPIRED', 'ROLES_CHANGED']);
 
 const mostEnded = 10_000;
 const OneSession = z.strictObject({ sessionId: idInput });
@@ -58,7 +62,7 @@ export async function endAndTell(
 
 /** Whoever ends a session of a person's own, or all of them, wants no browser to stay signed in to apps either. */
 const endsBrowsers = (reason: EndReason, ended: readonly Session[]): boolean =>
-  reason !== 'SIGNED_OUT' && reason !== 'EXPIRED' && (reason !== 'REVOKED' || ended.some(({ grantId }) => grantId === null));
+  !unsuspicious.has(reason) && (reason !== 'REVOKED' || ended.some(({ grantId }) => grantId === null));
 
 /** Ends sessions in which an administrator acts: theirs, because they may no longer, or those as a person who became one. */
 export async function endActing(
@@ -75,7 +79,7 @@ const tellEnded = (ctx: Context, tx: Db, { id, userId, clientId }: Session, reas
 
 /** Who signs out comes back to the same device; whoever ends a session from elsewhere, or all of them, trusts its device no more. */
 async function distrust(tx: Db, userId: string, reason: EndReason, ended: readonly Session[], kept: string | undefined): Promise<void> {
-  if (reason === 'SIGNED_OUT' || reason === 'EXPIRED') return;
+  if (unsuspicious.has(reason)) return;
   if (reason === 'REVOKED' || reason === 'COMPROMISED')
     return deleteDevices(tx, userId, { only: ended.flatMap(({ deviceId }) => deviceId ?? []) });
   return deleteDevices(tx, userId, { butOfSession: kept ?? null });
