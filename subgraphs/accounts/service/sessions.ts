@@ -6,7 +6,7 @@ import { forbidden, notFound } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
 import { emit } from '@supergraph/platform/outbox';
 import { type Connection, type PageArguments, readPage, toConnection } from '@supergraph/platform/page';
-import { sessionEnded } from '@supergraph/schema/events/accounts';
+import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
@@ -23,7 +23,7 @@ import {
   type Session,
 } from '../store/sessions.ts';
 import { record } from './audit.ts';
-import { reasonText } from './shared.ts';
+import { notify, reasonText } from './shared.ts';
 
 /** Why a session ended. */
 export type EndReason =
@@ -58,6 +58,18 @@ export async function endAndTell(
   await distrust(tx, userId, reason, ended, which.but);
   if (endsBrowsers(reason, ended)) await deleteArtifactsOfUser(tx, userId, { kinds: ['Session'] });
   return ended;
+}
+
+/** Tells of a session that ended because what opened it, or kept it open, was shown twice: somebody may have stolen it. */
+export async function tellCompromised(
+  ctx: Context,
+  tx: Db,
+  { id, userId, clientId, deviceName }: Session,
+  reason: 'REFRESH_TOKEN_REUSED' | 'CODE_REUSED',
+): Promise<void> {
+  await emit(ctx, tx, outbox, sessionCompromised, { userId, sessionId: id, clientId, reason }, { organizationId: null });
+  await notify(ctx, tx, userId, 'SESSION_COMPROMISED', id, { device: deviceName });
+  await record(ctx, tx, { name: 'session.compromised', subjectId: userId, target: id, clientId, details: { reason } });
 }
 
 /** Whoever ends a session of a person's own, or all of them, wants no browser to stay signed in to apps either. */
