@@ -98,7 +98,7 @@ export const sessionStarted = defineEvent('accounts.session.started', 1, 'userId
 /** A session ended; its tokens and sockets end with it. */
 export const sessionEnded = defineEvent('accounts.session.ended', 1, 'userId', session);
 
-/** A used refresh token was shown again; its session ended. */
+/** A used refresh token or code was shown again; its session ended. */
 export const sessionCompromised = defineEvent('accounts.session.compromised', 1, 'userId', session);
 
 const accessToken = user.extend({ tokenId: z.uuid(), organizationId: z.uuid().nullable() });

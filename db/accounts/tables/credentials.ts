@@ -82,6 +82,8 @@ export const passkeys = accounts.table(
     counter: bigint({ mode: 'number' }).notNull(),
     transports: text().array().notNull(),
     backedUp: boolean().notNull(),
+    /** Whether its authenticator was seen to make sure who its owner is: only such a one opens the account alone. */
+    verifiesUser: boolean().notNull().default(false),
     label: text().notNull(),
     createdAt: createdAt(),
     lastUsedAt: moment(),

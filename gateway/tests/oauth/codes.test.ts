@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { eventually } from '../support/eventually.ts';
 import { give, type Person } from '../support/journey.ts';
@@ -49,6 +50,12 @@ describe('a code', () => {
       (await viewerBy(provider, first.access_token))?.startsWith('UNAUTHENTICATED'),
     );
     expect(await told(cleo)).toContainEqual({ name: 'session.compromised', client: { id: client.id } });
+    const events = await provider.inDatabase(
+      (sql) =>
+        sql`select envelope->'payload' as payload from accounts.outbox where name = 'accounts.session.compromised' and key = ${cleo.id}`,
+    );
+    const sessionId = decodeJwt(first.access_token)['sid'];
+    expect(events.map(({ payload }) => payload)).toEqual([{ userId: cleo.id, sessionId, clientId: client.id, reason: 'CODE_REUSED' }]);
     expect(await viewerBy(provider, before.accessToken)).toBe(cleo.id);
     expect(await viewerBy(provider, cleo.token)).toBe(cleo.id);
     expect((await openid.refreshTokenGrant(client.config, before.refreshToken)).access_token).toBeTruthy();

@@ -1,6 +1,7 @@
 import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider';
 import { createLocalJWKSet, errors as joseErrors, jwtVerify, type JWTPayload } from 'jose';
 import { hashSecret } from '../secrets.ts';
+import { record } from '../service/audit.ts';
 import { endGrant } from '../service/oauth/end-grant.ts';
 import { revokeServiceToken, wasRevoked } from '../service/oauth/service-tokens.ts';
 import { keepRefreshToken } from '../service/oauth/session-of-grant.ts';
@@ -65,7 +66,19 @@ async function endSession(id: string): Promise<void> {
   const session = await liveSession(id);
   if (!session) return;
   if (session.grantId) return endGrant(ctx, session.grantId, 'REVOKED');
-  await ctx.db.transaction((tx) => endAndTell(ctx, tx, session.userId, 'SIGNED_OUT', { only: id }));
+  const { userId, clientId } = session;
+  await ctx.db.transaction(async (tx) => {
+    const [ended] = await endAndTell(ctx, tx, userId, 'SIGNED_OUT', { only: id });
+    if (!ended) return;
+    await record(ctx, tx, {
+      name: 'session.ended',
+      actorId: userId,
+      subjectId: userId,
+      target: id,
+      clientId,
+      details: { reason: 'SIGNED_OUT' },
+    });
+  });
 }
 
 /** Access tokens are JWTs and kept nowhere: one that is shown to us is read, and held against its session. */

@@ -8,7 +8,7 @@ import { userReinstated, userRolesChanged, userSuspended } from '@supergraph/sch
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { normalRoles } from '../policy.ts';
-import { findUsers, lockAdmins, updateRoles, updateStatus, type User } from '../store/users.ts';
+import { findUsers, lockAdmins, lockUser, updateRoles, updateStatus, type User } from '../store/users.ts';
 import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
 import { endActing, endAndTell } from './sessions.ts';
@@ -60,16 +60,19 @@ export async function reinstateUser(ctx: Context, input: unknown): Promise<User>
   });
 }
 
-/** Gives an account exactly these platform roles. */
+/** Gives an account exactly these platform roles; who loses one signs in anew. */
 export async function setUserRoles(ctx: Context, input: unknown): Promise<User> {
   const { userId, ...wanted } = parseInput(Roles, input);
   const roles: PlatformRole[] = normalRoles(wanted.roles);
   return ctx.db.transaction(async (tx) => {
     if (!roles.includes('ADMIN')) await keepAnAdmin(tx, userId);
-    const before = await requireUser(tx, userId);
+    const before = await lockUser(tx, userId);
+    if (!before) throw notFound('User');
     if (before.kind === 'SERVICE') throw conflict('service accounts hold no platform role', { reason: 'NOT_A_PERSON' });
     const user = await updateRoles(tx, userId, roles);
     if (!user) throw notFound('User');
+    // Access tokens name the roles of their person: who lost one must not go on with a token that names it.
+    if (before.roles.some((role) => !roles.includes(role))) await endAndTell(ctx, tx, userId, 'ROLES_CHANGED');
     // Nobody acts as an administrator, and nobody else acts at all.
     await endActing(ctx, tx, roles.includes('ADMIN') ? { userId } : { actorId: userId }, 'REVOKED');
     await emit(ctx, tx, outbox, userRolesChanged, { userId, roles }, { organizationId: null });

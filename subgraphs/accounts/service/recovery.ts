@@ -1,5 +1,8 @@
+import { outbox } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { optional, parseInput } from '@supergraph/platform/input';
+import { emit } from '@supergraph/platform/outbox';
+import { credentialAdded } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { queueMail } from '../mail/queue.ts';
@@ -7,7 +10,7 @@ import { canSignIn } from '../policy.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
 import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
 import { failHalfFlows } from '../store/sessions.ts';
-import { findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
+import { findPasswords, findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
 import { endTokens } from './access-tokens/end.ts';
 import { record } from './audit.ts';
 import { hashPassword, newPasswordText } from './passwords.ts';
@@ -101,9 +104,12 @@ export async function changePassword(ctx: Context, input: unknown): Promise<User
 
 async function replacePassword(ctx: Context, tx: Db, user: User, hash: string): Promise<void> {
   const now = ctx.now();
+  const isFirst = (await findPasswords(tx, [user.id])).length === 0;
   await setPassword(tx, user.id, hash, now);
   // Neither older links nor flows with the older one half-way must undo it. Links that undo a change of address stay: they are what a robbed owner has left.
   await deleteLinks(tx, user.id, ['RESET']);
   await failHalfFlows(tx, user.id);
-  await notify(ctx, tx, user.id, 'CREDENTIAL_CHANGED', `${user.id}:${now.getTime()}`, { credential: 'PASSWORD', change: 'CHANGED' });
+  if (isFirst) await emit(ctx, tx, outbox, credentialAdded, { userId: user.id, kind: 'PASSWORD' }, { organizationId: null });
+  const told = { credential: 'PASSWORD', change: isFirst ? 'ADDED' : 'CHANGED' };
+  await notify(ctx, tx, user.id, 'CREDENTIAL_CHANGED', `${user.id}:${now.getTime()}`, told);
 }

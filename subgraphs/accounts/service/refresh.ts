@@ -1,9 +1,6 @@
-import { outbox } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
 import { DomainError, unauthenticated } from '@supergraph/platform/errors';
 import { parseInput } from '@supergraph/platform/input';
-import { emit } from '@supergraph/platform/outbox';
-import { sessionCompromised } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSignIn } from '../policy.ts';
@@ -19,9 +16,8 @@ import {
   updateSession,
 } from '../store/sessions.ts';
 import { findUsers } from '../store/users.ts';
-import { record } from './audit.ts';
-import { endAndTell } from './sessions.ts';
-import { dayMs, notify } from './shared.ts';
+import { endAndTell, tellCompromised } from './sessions.ts';
+import { dayMs } from './shared.ts';
 import { firstPartyClient, issueTokens, type TokenSet } from './tokens.ts';
 
 const idleMs = 30 * dayMs;
@@ -140,23 +136,6 @@ async function unusedSuccessor(
 }
 
 async function endFamily(ctx: Context, tx: Db, session: Session): Promise<void> {
-  const { id, userId, clientId } = session;
-  const [ended] = await endAndTell(ctx, tx, userId, 'COMPROMISED', { only: id });
-  if (!ended) return;
-  await emit(
-    ctx,
-    tx,
-    outbox,
-    sessionCompromised,
-    { userId, sessionId: id, clientId, reason: 'REFRESH_TOKEN_REUSED' },
-    { organizationId: null },
-  );
-  await notify(ctx, tx, userId, 'SESSION_COMPROMISED', id, { device: session.deviceName });
-  await record(ctx, tx, {
-    name: 'session.compromised',
-    subjectId: userId,
-    target: id,
-    clientId,
-    details: { reason: 'REFRESH_TOKEN_REUSED' },
-  });
+  const [ended] = await endAndTell(ctx, tx, session.userId, 'COMPROMISED', { only: session.id });
+  if (ended) await tellCompromised(ctx, tx, ended, 'REFRESH_TOKEN_REUSED');
 }

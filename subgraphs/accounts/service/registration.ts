@@ -92,7 +92,6 @@ async function sendLink(ctx: Context, tx: Db, registration: Registration): Promi
 /** CONFLICT for a handle that somebody has, or had until lately. */
 export const handleTaken = () => conflict('this handle is taken; choose another one', { reason: 'HANDLE_TAKEN' });
 
-/** Whether nobody has a handle and nobody else gave it up lately. */
 /** Whether nobody has a handle, or had it a moment ago. */
 export async function isFree(ctx: Context, db: Db, handle: string): Promise<boolean> {
   return !(await findUserByHandle(db, handle)) && !(await isHeld(db, handle, null, ctx.now()));

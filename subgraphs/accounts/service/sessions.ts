@@ -6,7 +6,7 @@ import { forbidden, notFound } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
 import { emit } from '@supergraph/platform/outbox';
 import { type Connection, type PageArguments, readPage, toConnection } from '@supergraph/platform/page';
-import { sessionEnded } from '@supergraph/schema/events/accounts';
+import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
@@ -23,7 +23,7 @@ import {
   type Session,
 } from '../store/sessions.ts';
 import { record } from './audit.ts';
-import { reasonText } from './shared.ts';
+import { notify, reasonText } from './shared.ts';
 
 /** Why a session ended. */
 export type EndReason =
@@ -35,7 +35,11 @@ export type EndReason =
   | 'ERASED'
   | 'COMPROMISED'
   | 'EMAIL_REVERTED'
+  | 'ROLES_CHANGED'
   | 'EXPIRED';
+
+/** Of these nobody concludes that somebody else has the device or the browser. */
+const unsuspicious: ReadonlySet<EndReason> = new Set(['SIGNED_OUT', 'EXPIRED', 'ROLES_CHANGED']);
 
 const mostEnded = 10_000;
 const OneSession = z.strictObject({ sessionId: idInput });
@@ -56,9 +60,21 @@ export async function endAndTell(
   return ended;
 }
 
+/** Tells of a session that ended because what opened it, or kept it open, was shown twice: somebody may have stolen it. */
+export async function tellCompromised(
+  ctx: Context,
+  tx: Db,
+  { id, userId, clientId, deviceName }: Session,
+  reason: 'REFRESH_TOKEN_REUSED' | 'CODE_REUSED',
+): Promise<void> {
+  await emit(ctx, tx, outbox, sessionCompromised, { userId, sessionId: id, clientId, reason }, { organizationId: null });
+  await notify(ctx, tx, userId, 'SESSION_COMPROMISED', id, { device: deviceName });
+  await record(ctx, tx, { name: 'session.compromised', subjectId: userId, target: id, clientId, details: { reason } });
+}
+
 /** Whoever ends a session of a person's own, or all of them, wants no browser to stay signed in to apps either. */
 const endsBrowsers = (reason: EndReason, ended: readonly Session[]): boolean =>
-  reason !== 'SIGNED_OUT' && reason !== 'EXPIRED' && (reason !== 'REVOKED' || ended.some(({ grantId }) => grantId === null));
+  !unsuspicious.has(reason) && (reason !== 'REVOKED' || ended.some(({ grantId }) => grantId === null));
 
 /** Ends sessions in which an administrator acts: theirs, because they may no longer, or those as a person who became one. */
 export async function endActing(
@@ -75,7 +91,7 @@ const tellEnded = (ctx: Context, tx: Db, { id, userId, clientId }: Session, reas
 
 /** Who signs out comes back to the same device; whoever ends a session from elsewhere, or all of them, trusts its device no more. */
 async function distrust(tx: Db, userId: string, reason: EndReason, ended: readonly Session[], kept: string | undefined): Promise<void> {
-  if (reason === 'SIGNED_OUT' || reason === 'EXPIRED') return;
+  if (unsuspicious.has(reason)) return;
   if (reason === 'REVOKED' || reason === 'COMPROMISED')
     return deleteDevices(tx, userId, { only: ended.flatMap(({ deviceId }) => deviceId ?? []) });
   return deleteDevices(tx, userId, { butOfSession: kept ?? null });

@@ -29,12 +29,19 @@ export async function insertPasskey(db: Db, values: typeof passkeys.$inferInsert
   return passkey;
 }
 
+/** What a signature says beside that it is right. */
+export interface Signed {
+  readonly counter: number;
+  readonly backedUp: boolean;
+  readonly verifiedUser: boolean;
+}
+
 /** Notes a signature, if its counter is beyond the last one; authenticators without one always say 0. */
-export async function usePasskey(tx: Db, id: string, counter: number, backedUp: boolean, now: Date): Promise<boolean> {
+export async function usePasskey(tx: Db, id: string, { counter, backedUp, verifiedUser }: Signed, now: Date): Promise<boolean> {
   const isBeyond = counter === 0 ? eq(passkeys.counter, 0) : lt(passkeys.counter, counter);
   const rows = await tx
     .update(passkeys)
-    .set({ counter, backedUp, lastUsedAt: now })
+    .set({ counter, backedUp, lastUsedAt: now, ...(verifiedUser ? { verifiesUser: true } : {}) })
     .where(and(eq(passkeys.id, id), isNull(passkeys.disabledAt), isBeyond))
     .returning({ id: passkeys.id });
   return rows.length > 0;

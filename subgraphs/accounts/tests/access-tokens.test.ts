@@ -1,7 +1,7 @@
 import type { Viewer } from '@supergraph/platform/context';
 import { hashPersonalToken, isWellFormed } from '@supergraph/platform/personal-token';
 import { person, testSubgraph } from '@supergraph/platform/testing';
-import { accessTokenCreated, accessTokenRevoked } from '@supergraph/schema/events/accounts';
+import { accessTokenCreated, accessTokenRevoked, sessionEnded } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { memberRemoved } from '@supergraph/schema/events/organizations';
 import { subgraph } from '../index.ts';
@@ -19,7 +19,7 @@ const graph = testSubgraph(subgraph, {
   },
 });
 const { run, emitted, advance, deliver, close } = graph;
-const { register, latestToken } = people(graph);
+const { register, latestToken, signIn } = people(graph);
 const { newcomer, now } = factors(graph);
 afterAll(close);
 beforeAll(() => graph.stopClock());
@@ -106,6 +106,33 @@ describe('an access token (rule 17)', () => {
     expect(await contextOf(inMine.secret)).toBeNull();
     expect(await contextOf(anywhere.secret)).not.toBeNull();
     expect((await emitted(accessTokenRevoked)).filter(({ tokenId }) => tokenId === inMine.id)).toHaveLength(1);
+  });
+
+  test('and what apps may do for a person there end with the membership, told once', async () => {
+    const { id: userId, as } = await newcomer('pat_apps');
+    const [mine, other] = [person().userId, person().userId];
+    const [inMine, before, inOther] = [await signIn('pat_apps'), await signIn('pat_apps'), await signIn('pat_apps')];
+    const owner = await graph.owner();
+    const begin = (session: Viewer, organizationId: string, clientId: string) =>
+      owner`update accounts.sessions set grant_id = ${`grant ${session.sessionId}`}, organization_id = ${organizationId}, client_id = ${clientId} where id = ${session.sessionId}`;
+    for (const name of ['shop', 'desk'])
+      await owner`insert into accounts.oauth_clients (id, name, type, redirect_uris, post_logout_redirect_uris, scopes, first_party)
+        values (${name}, ${name}, 'PUBLIC', '{}', '{}', '{accounts:read}', false)`;
+    await owner`insert into accounts.app_grants (id, user_id, client_id, scopes, organization_id)
+      values (gen_random_uuid(), ${userId}, 'shop', '{accounts:read}', ${mine}), (gen_random_uuid(), ${userId}, 'desk', '{accounts:read}', ${other})`;
+    await begin(inMine.as, mine, 'shop');
+    // The app was let in once more since, for another organization.
+    await begin(before.as, mine, 'desk');
+    await begin(inOther.as, other, 'desk');
+    const eventId = person().userId;
+    await deliver(memberRemoved, removed(mine, userId), { organizationId: mine, eventId });
+    await deliver(memberRemoved, removed(mine, userId), { organizationId: mine, eventId });
+    await deliver(memberRemoved, removed(mine, userId), { organizationId: mine });
+    const ends = (await emitted(sessionEnded)).filter((event) => event.userId === userId);
+    expect(ends).toHaveLength(2);
+    expect(new Set(ends.map(({ sessionId }) => sessionId))).toEqual(new Set([inMine.as.sessionId, before.as.sessionId]));
+    const { authorizedApps } = (await run('{ viewer { authorizedApps { client { id } organization { id } } } }', { as })).data.viewer;
+    expect(authorizedApps).toEqual([{ client: { id: 'desk' }, organization: { id: other } }]);
   });
 
   test('is revoked by its owner once, and by nobody else', async () => {

@@ -225,6 +225,21 @@ describe('a passkey as the second factor', () => {
   });
 });
 
+test('a passkey that only notices a touch is no way in: the password before it stays (rule 10)', async () => {
+  const touch = await authenticator({ verifiesUser: false });
+  const { as } = await withPasskey('touch_last', touch);
+  const { data } = await answer(touch, await half('touch_last'));
+  const fresh = viewerOf(data.continueSignIn.flow.tokens.accessToken);
+  const { credentials } = (await run(documents.credentials, { as })).data.viewer;
+  const { id: credentialId } = credentials.find((credential: { __typename: string }) => credential.__typename === 'PasswordCredential');
+  const remove = () => run(documents.remove, { as: fresh, input: { credentialId } });
+  expect((await remove()).reasons).toEqual(['LAST_CREDENTIAL']);
+  expect((await half('touch_last')).status).toBe('SECOND_FACTOR');
+  // One that knows its owner opens the account alone.
+  await registerPasskey(fresh, await authenticator());
+  expect((await remove()).codes).toEqual([]);
+});
+
 test('an erased account leaves no factor behind', async () => {
   const { id, as, device } = await withPasskey('erased_key');
   const { data } = await answer(device, await start(undefined, { purpose: 'STEP_UP' }, as), as);

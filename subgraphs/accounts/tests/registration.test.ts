@@ -1,4 +1,5 @@
 import { testSubgraph } from '@supergraph/platform/testing';
+import { credentialAdded } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
 import { documents, outcomesOf, people } from './support.ts';
@@ -145,6 +146,23 @@ describe('a forgotten password', () => {
     const late = await latestToken('forgetful@example.org');
     advance(60 * minute + 1);
     expect((await run(documents.reset, { as: null, input: { token: late, newPassword } })).codes).toEqual(['NOT_FOUND']);
+  });
+
+  test('is a first one for whoever had none: one more way in, of which the person and the other domains are told', async () => {
+    const { id } = await register('wordless');
+    const owner = await graph.owner();
+    await owner`delete from accounts.passwords where user_id = ${id}`;
+    const added = async () => (await emitted(credentialAdded)).filter(({ userId }) => userId === id);
+    const reset = async (newPassword: string) => {
+      await run(documents.requestReset, { as: null, input: { email: 'wordless@example.org' } });
+      const token = await latestToken('wordless@example.org');
+      expect((await run(documents.reset, { as: null, input: { token, newPassword } })).codes).toEqual([]);
+    };
+    await reset('nine patient otters read');
+    expect(await added()).toEqual([{ userId: id, kind: 'PASSWORD' }]);
+    await reset('four brave kettles hum');
+    expect(await added()).toHaveLength(1);
+    expect((await notices('CREDENTIAL_CHANGED', id)).map(({ data }) => data['change'])).toEqual(['ADDED', 'CHANGED']);
   });
 
   test('of an unknown address gives the same answer; the mail tells the truth; the mail comes once per key', async () => {

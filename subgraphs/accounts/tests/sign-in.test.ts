@@ -112,6 +112,38 @@ describe('a flow', () => {
     expect((await attempt('neighbor')).codes).toEqual([]);
   });
 
+  test('a success forgets the failures of its account, not those of its network', async () => {
+    advance(11 * minute);
+    await register('honest');
+    const fail = (round: number) =>
+      Promise.all(Array.from({ length: 8 }, (_, n) => attempt(n === 0 ? 'honest' : `nobody_here_${round}_${n}`, 'wrong wrong wrong')));
+    for (let round = 0; round < 6; round += 1) await fail(round);
+    expect((await attempt('honest')).codes).toEqual([]);
+    const owner = await graph.owner();
+    const count = async (prefix: string) =>
+      (
+        await owner`select failures from accounts.attempt_counters where key like ${`${prefix}:%`} and updated_at = (select max(updated_at) from accounts.attempt_counters where key like ${`${prefix}:%`})`
+      )[0]?.['failures'];
+    expect(await count('network')).toBe(48);
+    // Two more may be wrong; what comes after them is not looked at, right or wrong.
+    for (const codes of [['UNAUTHENTICATED'], ['UNAUTHENTICATED'], ['RATE_LIMITED']])
+      expect((await attempt('honest', 'wrong wrong wrong')).codes).toEqual(codes);
+    expect((await attempt('honest')).codes).toEqual(['RATE_LIMITED']);
+    advance(11 * minute);
+  });
+
+  test('a password is counted in the form in which it compares, whatever keyboard wrote it', async () => {
+    // As many characters as may be; keyboards that write accents apart send more.
+    const words = 'é quiet hérons wadé béyond thé pale shore ';
+    const chosen = words.repeat(7).slice(0, 256);
+    const apart = chosen.normalize('NFD');
+    expect([chosen.length, apart.length > 256]).toEqual([256, true]);
+    await register('accented', { password: apart });
+    expect((await attempt('accented', apart)).codes).toEqual([]);
+    expect((await attempt('accented', chosen)).codes).toEqual([]);
+    expect((await attempt('accented', `${chosen}x`)).codes).toEqual(['BAD_USER_INPUT']);
+  });
+
   test('a sign-in from a new device tells the person, the first one does not', async () => {
     const { id } = await register('traveler');
     await signIn('traveler');
@@ -269,6 +301,8 @@ describe('step-up', () => {
     expect((await run(documents.changePassword, { as: fresh, input: { newPassword: 'delicate12' } })).codes).toEqual(['BAD_USER_INPUT']);
     expect((await run(documents.changePassword, { as: fresh, input })).codes).toEqual([]);
     expect((await refresh(other.refreshToken)).reasons).toEqual(['INVALID_GRANT']);
+    const ends = (await emitted(sessionEnded)).filter(({ userId }) => userId === id);
+    expect(ends).toEqual([{ userId: id, sessionId: other.as.sessionId, clientId: 'first-party', reason: 'PASSWORD_CHANGED' }]);
     expect(await notices('CREDENTIAL_CHANGED', id)).toHaveLength(1);
     expect((await attempt('delicate')).codes).toEqual(['UNAUTHENTICATED']);
     expect((await attempt('delicate', input.newPassword)).codes).toEqual([]);

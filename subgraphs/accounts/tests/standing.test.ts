@@ -1,5 +1,6 @@
 import { person, testSubgraph } from '@supergraph/platform/testing';
 import {
+  sessionEnded,
   userDeleted,
   userDeletionCancelled,
   userDeletionScheduled,
@@ -78,6 +79,30 @@ describe('administrators', () => {
     await owner`update accounts.users set kind = 'SERVICE' where id = ${userId}`;
     expect((await run(documents.setRoles, { as: admin, input: { userId, roles: ['ADMIN'] } })).reasons).toEqual(['NOT_A_PERSON']);
     expect((await attempt('promoted')).codes).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test('take a role: whoever lost it goes on with no token that names it, and signs in anew', async () => {
+    const { id: userId } = await register('demoted');
+    await setAdmins([(await register('steady_boss')).id]);
+    const trusted = await attempt('demoted', undefined, { trustDevice: true });
+    const { refreshToken } = trusted.data.continueSignIn.flow.tokens;
+    const { as } = await signIn('demoted');
+    const setRoles = async (roles: readonly string[]) =>
+      expect((await run(documents.setRoles, { as: admin, input: { userId, roles } })).codes).toEqual([]);
+    const ends = async () => (await emitted(sessionEnded)).filter((event) => event.userId === userId);
+    await setRoles(['MODERATOR', 'ADMIN']);
+    expect(await ends()).toEqual([]);
+    await setRoles(['MODERATOR']);
+    expect(await ends()).toHaveLength(2);
+    expect(await ends()).toContainEqual({ userId, sessionId: as.sessionId, clientId: 'first-party', reason: 'ROLES_CHANGED' });
+    expect((await run(documents.refresh, { as: null, input: { refreshToken } })).reasons).toEqual(['INVALID_GRANT']);
+    const { as: again } = await signIn('demoted');
+    expect(again.roles).toEqual(['USER', 'MODERATOR']);
+    await setRoles(['MODERATOR']);
+    expect(await ends()).toHaveLength(2);
+    const owner = await graph.owner();
+    // Nobody suspects the device.
+    expect(await owner`select 1 from accounts.trusted_devices where user_id = ${userId}`).toHaveLength(1);
   });
 
   test('the last active one is neither demoted, suspended nor deleted, also when two go at once', async () => {

@@ -1,4 +1,4 @@
-import { testSubgraph } from '@supergraph/platform/testing';
+import { person, testSubgraph } from '@supergraph/platform/testing';
 import { credentialRemoved } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
@@ -99,6 +99,25 @@ describe('removing a credential (rule 10)', () => {
     advance(step);
     expect((await proceed(flow.id, { totpCode: codeAt(secret, await now()) })).codes).toEqual(['NOT_FOUND']);
     expect((await attempt('remove_ana')).data.continueSignIn.flow.status).toBe('COMPLETED');
+  });
+
+  test('elsewhere ends what it opened half-way, and is told like any other', async () => {
+    const { id, as } = await newcomer('unlink_ana');
+    const { secret } = await enroll(as);
+    const owner = await graph.owner();
+    const identity = person().userId;
+    await owner`insert into accounts.external_identities (id, user_id, provider, issuer, subject, label)
+      values (${identity}, ${id}, 'partner', 'https://partner.example', 'ana', 'ana@partner.example')`;
+    const flow = await half('unlink_ana');
+    await owner`update accounts.flows set proven = '{EXTERNAL}' where id = ${flow.id}`;
+    const unlink =
+      'mutation ($input: UnlinkExternalIdentityInput!) { unlinkExternalIdentity(input: $input) { unlinkedExternalIdentityId } }';
+    const input = { externalIdentityId: identity };
+    expect((await run(unlink, { as, input })).data.unlinkExternalIdentity).toEqual({ unlinkedExternalIdentityId: identity });
+    expect(await emitted(credentialRemoved)).toContainEqual({ userId: id, kind: 'EXTERNAL' });
+    expect(await noticesOf(id)).toContain('EXTERNAL REMOVED');
+    advance(step);
+    expect((await proceed(flow.id, { totpCode: codeAt(secret, await now()) })).codes).toEqual(['NOT_FOUND']);
   });
 
   test('is refused for the last way to sign in', async () => {

@@ -6,6 +6,7 @@ import type { Context } from '../../context.ts';
 import { externalPath } from '../../oauth/paths.ts';
 import { canSeePersonal } from '../../policy.ts';
 import { deleteExternalIdentity, type ExternalIdentity } from '../../store/external.ts';
+import { failHalfFlows } from '../../store/sessions.ts';
 import { lockUser, type User } from '../../store/users.ts';
 import { countWaysIn } from '../factors/remove.ts';
 import { tellRemoved } from '../factors/tell.ts';
@@ -38,6 +39,8 @@ export async function unlinkExternalIdentity(ctx: Context, input: unknown): Prom
     if (!user || !(await deleteExternalIdentity(tx, userId, id))) throw notFound('ExternalIdentity');
     if ((await countWaysIn(tx, userId)) === 0)
       throw conflict('this is the last way to sign in; add another one first', { reason: 'LAST_CREDENTIAL' });
+    // What was proved with it half-way must not be finished.
+    await failHalfFlows(tx, userId);
     await tellRemoved(ctx, tx, { userId, credentialId: id, kind: 'EXTERNAL' });
     return { unlinkedExternalIdentityId: id, user };
   });

@@ -79,7 +79,7 @@ export async function finishPasskeyRegistration(ctx: Context, input: unknown): P
     await ctx.db.transaction((tx) => record(ctx, tx, { name: 'credential.refused', details: { kind: 'PASSKEY' } }));
     throw wrongCredentials();
   }
-  const { credential, credentialBackedUp } = registered;
+  const { credential, credentialBackedUp, userVerified } = registered;
   try {
     return await ctx.db.transaction(async (tx) => {
       const user = await lockUser(tx, userId);
@@ -92,6 +92,7 @@ export async function finishPasskeyRegistration(ctx: Context, input: unknown): P
         counter: credential.counter,
         transports: response.response.transports,
         backedUp: credentialBackedUp,
+        verifiesUser: userVerified,
         label,
         createdAt: ctx.now(),
       });

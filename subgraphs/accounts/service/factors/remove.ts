@@ -40,9 +40,10 @@ async function remove(tx: Db, userId: string, id: string): Promise<CredentialKin
   return 'RECOVERY_CODES';
 }
 
-/** How many ways in an account has: authenticator apps and recovery codes open nothing alone. */
+/** How many ways in an account has: authenticator apps, recovery codes and passkeys that only notice a touch open nothing alone. */
 export async function countWaysIn(tx: Db, userId: string): Promise<number> {
   const passwords = await findPasswords(tx, [userId]);
   const passkeys = await findPasskeys(tx, [userId]);
-  return passwords.length + passkeys.length + (await countLinked(tx, userId));
+  const alone = passkeys.filter(({ verifiesUser }) => verifiesUser);
+  return passwords.length + alone.length + (await countLinked(tx, userId));
 }

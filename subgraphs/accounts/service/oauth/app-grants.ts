@@ -38,5 +38,10 @@ export async function endAppGrants(ctx: Context, tx: Db, which: AppGrantChoice):
     await deleteArtifactsOfUser(tx, userId, { clientId });
     for (const { id } of await findGrantSessions(tx, { userId, clientId })) await endAndTell(ctx, tx, userId, 'REVOKED', { only: id });
   }
+  const { userId, organizationId } = which;
+  // A permission names the organization that was picked last; a session may be for one that was picked before.
+  if (!which.id && organizationId)
+    for (const session of await findGrantSessions(tx, { userId, organizationId }))
+      await endAndTell(ctx, tx, session.userId, 'REVOKED', { only: session.id });
   return ended;
 }

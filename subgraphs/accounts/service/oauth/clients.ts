@@ -56,7 +56,7 @@ const NewClient = z.strictObject({
 });
 type NewClient = z.infer<typeof NewClient>;
 
-const clientId = z.string().min(1, 'must not be empty').max(100, 'must have at most 100 characters');
+const clientId = nameText({ max: 100 });
 const ChangedClient = z.strictObject({
   clientId,
   version: z.int(),
@@ -153,7 +153,7 @@ function issuesOf({ type, redirectUris, scopes, serviceAccountId, firstParty }: 
 
 const scopeIssues = (scopes: readonly string[], firstParty: boolean): Issue[] =>
   scopes.flatMap((scope, index) =>
-    scope in graphScopes || (firstParty && scope === firstPartyScope)
+    Object.hasOwn(graphScopes, scope) || (firstParty && scope === firstPartyScope)
       ? []
       : [{ path: `scopes.${index}`, message: 'is no scope; the query `scopes` lists them' }],
   );

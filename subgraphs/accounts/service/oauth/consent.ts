@@ -33,7 +33,7 @@ export interface NewGrant {
 /** Keeps the grant of one authorization, in the provider's own words. */
 export async function saveGrant(ctx: Context, provider: Provider, { userId, clientId, scopes, details }: NewGrant): Promise<Grant> {
   const grant = new provider.Grant({ accountId: userId, clientId });
-  const identity = scopes.filter((scope) => scope in identityScopes);
+  const identity = scopes.filter((scope) => Object.hasOwn(identityScopes, scope));
   if (identity.length > 0) grant.addOIDCScope(identity.join(' '));
   if (scopes.length > 0) grant.addResourceScope(`${ctx.settings.publicUrl}/graphql`, scopes.join(' '));
   const id = await grant.save();

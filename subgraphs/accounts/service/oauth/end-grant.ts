@@ -2,8 +2,7 @@ import type { Context } from '../../context.ts';
 import { deleteArtifact, deleteArtifactsOfGrant } from '../../store/oauth-artifacts.ts';
 import { findSessionOfGrant } from '../../store/sessions.ts';
 import { record } from '../audit.ts';
-import { notify } from '../shared.ts';
-import { endAndTell, type EndReason } from '../sessions.ts';
+import { endAndTell, type EndReason, tellCompromised } from '../sessions.ts';
 
 /** Ends what came from one authorization: its codes, its session and with it its tokens. */
 export async function endGrant(ctx: Context, grantHash: string, reason: EndReason): Promise<void> {
@@ -13,10 +12,10 @@ export async function endGrant(ctx: Context, grantHash: string, reason: EndReaso
     await deleteArtifactsOfGrant(tx, grantHash);
     const session = await findSessionOfGrant(tx, grantHash);
     if (!session || session.endedAt) return;
-    const { id, userId, clientId, deviceName } = session;
-    await endAndTell(ctx, tx, userId, reason, { only: id });
-    if (reason === 'COMPROMISED') await notify(ctx, tx, userId, 'SESSION_COMPROMISED', id, { device: deviceName });
-    const name = reason === 'COMPROMISED' ? 'session.compromised' : 'session.ended';
-    await record(ctx, tx, { name, subjectId: userId, target: id, clientId, details: { reason } });
+    const { id, userId, clientId } = session;
+    const [ended] = await endAndTell(ctx, tx, userId, reason, { only: id });
+    if (!ended) return;
+    if (reason === 'COMPROMISED') return tellCompromised(ctx, tx, ended, 'CODE_REUSED');
+    await record(ctx, tx, { name: 'session.ended', subjectId: userId, target: id, clientId, details: { reason } });
   });
 }

@@ -8,7 +8,7 @@ const ofBrowsers = /^(about|blob|chrome|data|file|filesystem|javascript|view-sou
  * app's own, in the form of a reversed domain (RFC 8252, 7.1). Exactly as it is written: no part stands for another.
  */
 export function isRedirectUri(uri: string): boolean {
-  if (uri.length > longest || !URL.canParse(uri) || /[*#\\\s]/.test(uri)) return false;
+  if (uri.length > longest || !URL.canParse(uri) || /[*#\\\s\p{Cc}]/u.test(uri)) return false;
   const { protocol, username, password, hostname } = new URL(uri);
   if (username || password) return false;
   if (protocol === 'https:') return hostname !== '';

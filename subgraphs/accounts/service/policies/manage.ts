@@ -28,7 +28,11 @@ const Save = z.strictObject({
   policyId: optional(idInput),
   version: optional(z.int()),
   name: nameText({ min: 1, max: 100 }),
-  text: z.string().min(1, 'must not be empty').max(longestText, `must have at most ${longestText} characters`),
+  text: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(longestText, `must have at most ${longestText} characters`)
+    .refine((value) => !value.includes('\u0000'), 'must not contain U+0000'),
 });
 const One = z.strictObject({ policyId: idInput, version: z.int() });
 const Filter = z.strictObject({ state: optional(z.enum(['DRAFT', 'ACTIVE', 'RETIRED'])) });

@@ -26,7 +26,14 @@ const onlyOne = `exactly one of ${kinds.join(', ')} must be given`;
 export const Step = z
   .strictObject({
     flowId: idInput,
-    password: optional(z.string().min(1, 'must not be empty').max(256, 'must have at most 256 characters').transform(normalPassword)),
+    password: optional(
+      z
+        .string()
+        .min(1, 'must not be empty')
+        .transform(normalPassword)
+        // Counted as where it was chosen: what one keyboard writes as two characters is one.
+        .refine((value) => value.length <= 256, 'must have at most 256 characters'),
+    ),
     totpCode: optional(z.string().regex(/^\d{6}$/, 'must be 6 digits')),
     recoveryCode: optional(z.string().min(1, 'must not be empty').max(50, 'must have at most 50 characters')),
     passkeyAssertion: optional(Assertion),

@@ -44,7 +44,7 @@ export async function provePasskey(ctx: Context, flow: Flow, assertion: Assertio
     userId: passkey.userId,
     method: 'PASSKEY',
     isStrong: userVerified,
-    useUp: (tx) => usePasskey(tx, passkey.id, newCounter, credentialBackedUp, ctx.now()),
+    useUp: (tx) => usePasskey(tx, passkey.id, { counter: newCounter, backedUp: credentialBackedUp, verifiedUser: userVerified }, ctx.now()),
   };
 }
 
