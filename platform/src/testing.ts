@@ -22,7 +22,7 @@ export const person = (overrides: Partial<Viewer> = {}): Viewer => ({
   userId: v7(),
   kind: 'PERSON',
   sessionId: v7(),
-  clientId: 'tests',
+  clientId: 'first-party',
   scopes: ['*'],
   roles: ['USER'],
   acr: 'aal1',

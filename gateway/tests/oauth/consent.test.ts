@@ -128,6 +128,26 @@ describe('consent', () => {
   });
 });
 
+describe('an app that an administrator lets in', () => {
+  test('has what the scopes say and not their power over the platform, nor may it change how they sign in', async () => {
+    const administrator = await registerAdministrator(provider.world);
+    const app = await newClient(provider, ana, { name: 'Curious', scopes: ['accounts:read', 'accounts:write'] });
+    const { accessToken } = await tokensFor(app, administrator, { parameters: { scope: 'openid accounts:read accounts:write' } });
+    expect(decodeJwt(accessToken)['roles']).toEqual(['USER']);
+    expect(decodeJwt(administrator.token)['roles']).toContain('ADMIN');
+    const codesOf = async (document: string, input?: object) =>
+      (await provider.world.ask(document, { token: accessToken, ...(input ? { input } : {}) })).codes;
+    expect(await codesOf('{ viewer { id handle } }')).toEqual([]);
+    expect(await codesOf('{ signingKeys { kid } }')).toEqual(['FORBIDDEN PERMISSION_MISSING']);
+    const change = 'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { user { id } } }';
+    expect(await codesOf(change, { newPassword: 'nine loud geese came by' })).toEqual(['UNAUTHENTICATED STEP_UP_REQUIRED']);
+    const create = 'mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { secret } }';
+    expect(await codesOf(create, { name: 'Mine now', scopes: ['accounts:read'] })).toEqual(['UNAUTHENTICATED STEP_UP_REQUIRED']);
+    const begin = 'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }';
+    expect(await codesOf(begin, { purpose: 'STEP_UP' })).toEqual(['FORBIDDEN STEP_UP_IMPOSSIBLE']);
+  });
+});
+
 describe('a client that asks', () => {
   test('for no questions is told that one would be needed, and served where none is', async () => {
     const cleo = await register(provider.world, 'Cleo');

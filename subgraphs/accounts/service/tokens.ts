@@ -64,10 +64,16 @@ export const amrClaim = ({ methods, acr }: Pick<Session, 'methods' | 'acr'>): st
 
 const lifeOf = ({ actorId }: Session): number => (actorId ? actingTokenSeconds : accessTokenSeconds);
 
-/** What the access tokens of a session say beside what every token does. */
+/** Whether a session is the person's own, in a client of the platform's; an app that was let in holds scopes alone. */
+const isOwn = ({ scope }: Session): boolean => scope.split(' ').includes(firstPartyScope);
+
+/**
+ * What the access tokens of a session say beside what every token does. Scopes are what an app was let in for:
+ * nobody who lets one in gives it the power that they have over the platform.
+ */
 export const claimsOf = (user: User, session: Session): Record<string, unknown> => ({
   sid: session.id,
-  roles: user.roles,
+  roles: isOwn(session) ? user.roles : ['USER'],
   acr: session.acr,
   amr: amrClaim(session),
   auth_time: Math.floor(session.authTime.getTime() / 1_000),

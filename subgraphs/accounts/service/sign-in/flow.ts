@@ -15,6 +15,7 @@ import { secondFactorsOf } from '../factors/second.ts';
 import { challengeMs, makeChallenge, relyingParty, webauthn } from '../factors/webauthn.ts';
 import { findInteraction, interactionText } from '../oauth/interactions.ts';
 import { minuteMs, noLongerValid } from '../shared.ts';
+import { isOurs } from '../step-up.ts';
 import { firstPartyClient, type TokenSet } from '../tokens.ts';
 import { accountKey, unknownKey } from './attempts.ts';
 
@@ -135,15 +136,15 @@ export async function startSignIn(ctx: Context, input: unknown): Promise<ShownFl
   if (interactionId && !(await findInteraction(ctx, interactionId))) throw noLongerValid('interaction');
   const interactionHash = interactionId ? hashOf(interactionId) : null;
   const expiresAt = new Date(ctx.now().getTime() + flowMs);
-  const meant = purpose === 'STEP_UP' ? viewerMeant(ctx) : await personMeant(ctx, wanted);
+  const meant = purpose === 'STEP_UP' ? await viewerMeant(ctx) : await personMeant(ctx, wanted);
   return show(ctx, ctx.db, await insertFlow(ctx.db, { purpose, clientId, interactionHash, createdAt: ctx.now(), expiresAt, ...meant }));
 }
 
 type Meant = Pick<NewFlow, 'userId' | 'attemptKey' | 'isOpen' | 'sessionId' | 'deviceId'>;
 
-function viewerMeant(ctx: Context): Meant {
+async function viewerMeant(ctx: Context): Promise<Meant> {
   const viewer = requireViewer(ctx);
-  if (!canStepUp(viewer))
+  if (!canStepUp(viewer) || !(await isOurs(ctx, viewer)))
     throw forbidden('only a person in a session of their own can prove themselves again', { reason: 'STEP_UP_IMPOSSIBLE' });
   return { userId: viewer.userId, sessionId: viewer.sessionId, attemptKey: accountKey(viewer.userId) };
 }
