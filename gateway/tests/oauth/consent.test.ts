@@ -87,6 +87,32 @@ describe('consent', () => {
     expect(authorizedApps).toEqual([]);
   });
 
+  test('and what became of it are in the log, as is what is done with clients; the person sees what they did', async () => {
+    const cleo = await register(provider.world, 'Cleo');
+    const desk = await newClient(provider, cleo, { name: 'Diary' });
+    const denied = openBrowserFor(desk);
+    await goThrough(denied, await denied.open((await askFor(desk)).url), cleo, { answer: 'deny' });
+    await letIn(desk, cleo);
+    const { securityEvents } = await give(
+      provider.world,
+      '{ viewer { securityEvents(first: 50) { nodes { name target client { name } details } } } }',
+      { token: cleo.token },
+    );
+    const named = (name: string) => securityEvents.nodes.filter((event: { name: string }) => event.name === name);
+    expect(named('oauth_client.created')).toMatchObject([{ details: { name: 'Diary', enabled: true } }]);
+    expect(named('app.authorized')).toMatchObject([{ client: { name: 'Diary' } }]);
+    const administrator = await registerAdministrator(provider.world);
+    const { nodes } = await give(
+      provider.world,
+      '{ auditEvents(first: 5, filter: { names: ["app.denied"] }) { nodes { target client { name } } } }',
+      {
+        token: administrator.token,
+      },
+    );
+    expect(nodes).toContainEqual({ target: desk.id, client: { name: 'Diary' } });
+    expect(JSON.stringify(securityEvents)).not.toContain(desk.secret);
+  });
+
   test('is no question of our own clients, which administrators alone register', async () => {
     const admin = await registerAdministrator(provider.world);
     const input = { name: 'Desk', firstParty: true, scopes: ['accounts:read', 'app'], redirectUris: ['https://desk.example/callback'] };

@@ -137,6 +137,24 @@ test('somebody new gets an account, the same one each time, its address verified
   expect((await finish(other, await cross(other, 'A stranger', nina.email))).info.sub).toBe(info.sub);
 });
 
+test('a suspended person is not let in by another provider either, and the log has it', async () => {
+  const nora = await register(there, 'Nora');
+  const first = await visitShop();
+  const { info } = await finish(first, await cross(first, 'Partner', nora.email));
+  const admin = await signInAs(here, bruno.email, demo.password);
+  const suspend = 'mutation ($input: SuspendUserInput!) { suspendUser(input: $input) { user { status } } }';
+  expect(await give(world, suspend, { input: { userId: info.sub, reason: 'Spam' }, token: admin })).toEqual({
+    user: { status: 'SUSPENDED' },
+  });
+  const second = await visitShop();
+  const refused = await cross(second, 'Partner', nora.email);
+  expect(refused.html).toContain('wrong credentials');
+  const failures =
+    'query ($id: ID!) { auditEvents(first: 5, filter: { names: ["sign_in.failed"], subjectId: $id }) { nodes { details } } }';
+  const { data } = await ask(here, failures, { variables: { id: info.sub }, token: admin });
+  expect(data.auditEvents.nodes).toEqual([{ details: { purpose: 'SIGN_IN', proof: 'external', provider: 'partner' } }]);
+});
+
 test('a provider that is not trusted with addresses opens no account but its own', async () => {
   const local = await register(world, 'Olga');
   const double = `mutation ($input: SignUpInput!) { signUp(input: $input) { emailSentTo } }`;

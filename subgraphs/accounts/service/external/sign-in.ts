@@ -32,7 +32,9 @@ const flowMs = 10 * minuteMs;
 
 /** Signs in whoever comes from another provider, for the app that waits; a second factor is asked for as always. */
 export async function signInExternally(ctx: Context, key: string, person: ExternalPerson, interactionId: string): Promise<ShownFlow> {
-  const { user, identity } = await ctx.db.transaction((tx) => accountOf(ctx, tx, key, person));
+  const found = await ctx.db.transaction((tx) => accountOf(ctx, tx, key, person));
+  if ('refused' in found) return refuse(ctx, key, found.refused);
+  const { user, identity } = found;
   const createdAt = ctx.now();
   const flow = await insertFlow(ctx.db, {
     purpose: 'SIGN_IN',
@@ -55,26 +57,33 @@ interface Account {
   readonly user: User;
   readonly identity: ExternalIdentity;
 }
+/** Whose account it is, which may not be signed in to. */
+interface Refused {
+  readonly refused: User;
+}
+
+/** Noted in a transaction of its own, since what is thrown takes back what was begun. */
+async function refuse(ctx: Context, provider: string, user: User): Promise<never> {
+  const details = { purpose: 'SIGN_IN', proof: 'external', provider };
+  await ctx.db.transaction((tx) => record(ctx, tx, { name: 'sign_in.failed', subjectId: user.id, clientId: firstPartyClient, details }));
+  throw wrongCredentials();
+}
 
 /** Whose account it is: the linked one; else the one whose verified address the provider vouches for; else a new one. */
-async function accountOf(ctx: Context, tx: Db, key: string, person: ExternalPerson): Promise<Account> {
+async function accountOf(ctx: Context, tx: Db, key: string, person: ExternalPerson): Promise<Account | Refused> {
   const { issuer, subject } = person;
   await lockFor(tx, `external:${issuer} ${subject}`);
   const identity = await findExternalIdentity(tx, issuer, subject);
   const [known] = identity ? await findUsers(tx, [identity.userId]) : [];
-  if (identity && known) return { user: usable(known), identity };
+  if (identity && known) return canSignIn(known) ? { user: known, identity } : { refused: known };
   const email = vouchedAddress(ctx, key, person);
   if (email) await lockFor(tx, `address:${fold(email)}`);
   const same = email ? await findUserByEmail(tx, email) : null;
-  const user = same ? usable(same) : await register(ctx, tx, person, email);
+  if (same && !canSignIn(same)) return { refused: same };
+  const user = same ?? (await register(ctx, tx, person, email));
   const linked = await link(ctx, tx, key, person, user.id);
   if (!linked) throw new Error('an identity was linked in spite of its lock');
   return { user, identity: linked };
-}
-
-function usable(user: User): User {
-  if (!canSignIn(user)) throw wrongCredentials();
-  return user;
 }
 
 /** An address counts only when the provider has proved it, and we believe the provider. */
