@@ -47,7 +47,7 @@ async function signIn(identifier: string): Promise<Viewer> {
   const proceed = 'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { tokens { accessToken } } } }';
   const { continueSignIn } = await give(proceed, { as: null, input: { flowId: startSignIn.flow.id, password: demo.password } });
   const { sub, sid, auth_time: authTime } = decodeJwt(continueSignIn.flow.tokens.accessToken) as Record<string, any>;
-  return person({ userId: sub, sessionId: sid, authTime, clientId: 'web' });
+  return person({ userId: sub, sessionId: sid, authTime });
 }
 
 /** Downloads a file as a browser would that was sent there. */
