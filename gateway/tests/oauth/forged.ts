@@ -89,6 +89,7 @@ export async function forgeriesOf(key: TestKey): Promise<Record<string, string>>
     'a name that is a path': await foreign.sign({}, { kid: '../../../dev/null' }),
     'a name that is a statement': await foreign.sign({}, { kid: "test' or '1'='1" }),
     'a name that there is not': await key.sign({}, { kid: 'unknown' }),
+    'no name': await key.sign({}, { kid: undefined }),
     'what must be understood and is not': await key.sign({}, { crit: ['exp2'], exp2: 1 }),
     'an empty list of what must be understood': unsigned({ ...header, crit: [] }, payload, signature),
     'a signature of zeros': `${head}.${body}.${Buffer.alloc(64).toString('base64url')}`,
