@@ -75,6 +75,8 @@ export interface Settings {
   readonly organizationsPerOwner: number;
   /** How long a signing key is published before it signs. */
   readonly signingKeyLeadSeconds: number;
+  /** What hashing a password costs: memory in MiB, and how often it is gone over. */
+  readonly passwordHash: { readonly memoryMib: number; readonly rounds: number };
   /** Signs what services tell each other; absent: made and kept in the data directory. */
   readonly internalKey: string | undefined;
 }
@@ -177,6 +179,8 @@ const shape = z.object({
   ORGANIZATION_DELETION_SECONDS: count(0, 30 * 86_400),
   ORGANIZATIONS_PER_OWNER: count(1, 10),
   SIGNING_KEY_LEAD_SECONDS: count(0, 86_400),
+  PASSWORD_HASH_MIB: whole(19).max(4_096, 'must be at most 4096').default(46),
+  PASSWORD_HASH_ROUNDS: whole(2).max(100, 'must be at most 100').default(2),
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters; mend: openssl rand -hex 32').optional(),
 });
 
@@ -290,6 +294,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     organizationDeletionSeconds: data.ORGANIZATION_DELETION_SECONDS,
     organizationsPerOwner: data.ORGANIZATIONS_PER_OWNER,
     signingKeyLeadSeconds: data.SIGNING_KEY_LEAD_SECONDS,
+    passwordHash: { memoryMib: data.PASSWORD_HASH_MIB, rounds: data.PASSWORD_HASH_ROUNDS },
     internalKey: data.INTERNAL_KEY,
   };
 }

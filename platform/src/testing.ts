@@ -113,6 +113,8 @@ export function testSettings(overrides: Partial<RuntimeSettings> = {}): RuntimeS
       ADMIN_PORT: '0',
       // Who tests a rule wants to see it at work each time.
       CACHE_MB: '0',
+      // The least that may be set: what a hash is worth to its owner costs tests nothing but time.
+      PASSWORD_HASH_MIB: '19',
     }),
     internalKey: 'k'.repeat(64),
     ...overrides,

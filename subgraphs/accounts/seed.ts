@@ -26,7 +26,7 @@ const bios = [
 /** The sample people, all with the same password and a verified address; the second is an administrator, the third a moderator. */
 export async function seed(ctx: Context): Promise<void> {
   // One hash for all: forty of them would take a second.
-  const hash = await hashPassword(demo.password);
+  const hash = await hashPassword(ctx, demo.password);
   await ctx.db.transaction(async (tx) => {
     const [known] = await tx.select({ total: count() }).from(users);
     if (known && known.total > 0) return;

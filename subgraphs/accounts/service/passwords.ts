@@ -1,31 +1,66 @@
 import { hash, verify } from '@node-rs/argon2';
+import type { Settings } from '@supergraph/platform/config';
 import { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import { z } from 'zod';
 import { commonWords } from './common-words.ts';
 
-/**
- * argon2id (the package's default kind) with 19 MiB, two rounds and one lane: the least that OWASP's Password Storage
- * Cheat Sheet advises. Guesses are counted before they are checked, and a flood of them must leave the processor to others.
- */
-const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-const costMark = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
+/** What a hash costs: memory in KiB, and how often it is gone over; the work is their product. */
+interface Cost {
+  readonly memory: number;
+  readonly rounds: number;
+}
+
+type Keeper = { readonly settings: Pick<Settings, 'passwordHash'> };
+
+const costOf = ({ settings: { passwordHash } }: Keeper): Cost => ({ memory: passwordHash.memoryMib * 1_024, rounds: passwordHash.rounds });
+
+const workOf = ({ memory, rounds }: Cost): number => memory * rounds;
+
+/** argon2id is the package's default kind; one lane, because the processor's other cores belong to others who sign in. */
+const hashAt = (password: string, { memory, rounds }: Cost): Promise<string> =>
+  hash(password, { memoryCost: memory, timeCost: rounds, parallelism: 1 });
+
+/** The cost that a kept hash names (the PHC string format). */
+function costIn(kept: string): Cost {
+  const [, memory, rounds] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1\$/.exec(kept) ?? [];
+  return { memory: Number(memory ?? 0), rounds: Number(rounds ?? 0) };
+}
 
 const strength = new ZxcvbnFactory({ dictionary: { common: [...commonWords] } });
 /** Of 0 to 4; from 3 on a password stands more than 10⁸ guesses. */
 const lowestScore = 3;
 
 /** The hash to keep of a password. */
-export const hashPassword = (password: string): Promise<string> => hash(password, cost);
+export const hashPassword = (ctx: Keeper, password: string): Promise<string> => hashAt(password, costOf(ctx));
 
-/** Whether a kept hash was made at a lower cost than today's. */
-export const isOutdated = (kept: string): boolean => !kept.startsWith(costMark);
+/** Whether a kept hash was made at a lower cost than today's; where the cost was lowered, dearer ones stay. */
+export const isOutdated = (ctx: Keeper, kept: string): boolean => workOf(costIn(kept)) < workOf(costOf(ctx));
 
-let nobodysHash: Promise<string> | undefined;
+/** What a look at an outdated hash lacks to be as much work as one at a hash of today; null where that is nothing. */
+export function lackingCost(ctx: Keeper, kept: string): Cost | null {
+  const { rounds } = costOf(ctx);
+  const memory = Math.floor((workOf(costOf(ctx)) - workOf(costIn(kept))) / rounds);
+  // argon2 goes over 8 KiB at least.
+  return memory >= 8 ? { memory, rounds } : null;
+}
 
-/** Whether a password fits; without a hash it never does, at the same cost. */
-export async function verifyPassword(kept: string | null, password: string): Promise<boolean> {
-  const fits = await verify(kept ?? (await (nobodysHash ??= hashPassword('nobody has this password'))), password);
-  return kept !== null && fits;
+/** Nobody's, by the cost that was made with. */
+const nobodysHashes = new Map<number, Promise<string>>();
+
+function nobodysHash(ctx: Keeper): Promise<string> {
+  const work = workOf(costOf(ctx));
+  const known = nobodysHashes.get(work) ?? hashPassword(ctx, 'nobody has this password');
+  nobodysHashes.set(work, known);
+  return known;
+}
+
+/** Whether a password fits; without a hash it never does, at the same cost, and a wrong one costs no less where the hash is outdated. */
+export async function verifyPassword(ctx: Keeper, kept: string | null, password: string): Promise<boolean> {
+  const fits = await verify(kept ?? (await nobodysHash(ctx)), password);
+  if (kept === null) return false;
+  const lacking = fits ? null : lackingCost(ctx, kept);
+  if (lacking) await hashAt(password, lacking);
+  return fits;
 }
 
 /** Passwords compare in one form of Unicode, whatever keyboard wrote them. */

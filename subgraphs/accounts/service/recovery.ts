@@ -67,7 +67,7 @@ export async function resetPassword(ctx: Context, input: object): Promise<User> 
   const token = String((input as { token?: unknown }).token);
   const owner = await ownerOfLink(ctx, token);
   const { newPassword, revokeAccessTokens } = parseInput(Reset(personalOf(owner)), input);
-  const hash = await hashPassword(newPassword);
+  const hash = await hashPassword(ctx, newPassword);
   return ctx.db.transaction(async (tx) => {
     const link = await consumeLink(tx, 'RESET', hashSecret(token), ctx.now());
     const user = link?.userId ? await lockUser(tx, link.userId) : null;
@@ -91,7 +91,7 @@ export async function changePassword(ctx: Context, input: unknown): Promise<User
   const { userId, sessionId } = await requireStepUp(ctx);
   const [known] = await findUsers(ctx.db, [userId]);
   const { newPassword } = parseInput(Change(personalOf(known)), input);
-  const hash = await hashPassword(newPassword);
+  const hash = await hashPassword(ctx, newPassword);
   return ctx.db.transaction(async (tx) => {
     const user = await lockUser(tx, userId);
     if (!user || !canSignIn(user)) throw wrongCredentials();

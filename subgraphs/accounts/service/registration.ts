@@ -51,7 +51,7 @@ const personalOf = (input: object): string[] =>
 export async function signUp(ctx: Context, input: object): Promise<Sent> {
   const { idempotencyKey, ...wanted } = parseInput(newAccount(personalOf(input)), input);
   await limitMails(ctx);
-  const passwordHash = await hashPassword(wanted.password);
+  const passwordHash = await hashPassword(ctx, wanted.password);
   const same = { ...wanted, password: fingerprint(ctx.settings.internalKey, wanted.password) };
   return sendOnce(ctx, { operation: 'signUp', email: wanted.email, key: idempotencyKey, input: same }, async (tx, emailFold) => {
     if (!(await isFree(ctx, tx, wanted.handle))) throw handleTaken();

@@ -165,6 +165,16 @@ describe('a flow', () => {
     expect(row?.['hash']).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     expect((await attempt('ancient')).codes).toEqual([]);
   });
+
+  test('a hash of the cost that is set, or of a dearer one, stays', async () => {
+    const { id } = await register('prudent');
+    const { hash } = await import('@node-rs/argon2');
+    const owner = await graph.owner();
+    const dear = await hash(password, { memoryCost: 20_480, timeCost: 2, parallelism: 1 });
+    await owner`update accounts.passwords set hash = ${dear} where user_id = ${id}`;
+    await signIn('prudent');
+    expect(await owner`select hash from accounts.passwords where user_id = ${id}`).toEqual([{ hash: dear }]);
+  });
 });
 
 describe('a refresh token', () => {

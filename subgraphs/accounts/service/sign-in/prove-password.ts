@@ -13,10 +13,10 @@ export async function provePassword(ctx: Context, flow: Flow, password: string):
   // Where nobody is meant the same questions are asked, with an id that nobody has.
   const ownerId = flow.userId ?? flow.id;
   const [kept] = await findPasswords(ctx.db, [ownerId]);
-  const isRight = await verifyPassword(kept?.hash ?? null, password);
+  const isRight = await verifyPassword(ctx, kept?.hash ?? null, password);
   // Whether the account may sign in is looked at when it is locked.
   if (!isOpen || !isRight || !kept) return null;
-  const upgraded = isOutdated(kept.hash) ? await hashPassword(password) : undefined;
+  const upgraded = isOutdated(ctx, kept.hash) ? await hashPassword(ctx, password) : undefined;
   return {
     userId: kept.userId,
     method: 'PASSWORD',

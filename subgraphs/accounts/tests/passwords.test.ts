@@ -1,0 +1,35 @@
+import { readSettings } from '@supergraph/platform/config';
+import { hashPassword, isOutdated, lackingCost, verifyPassword } from '../service/passwords.ts';
+
+const at = (memory: string, rounds: string) => ({ settings: readSettings({ PASSWORD_HASH_MIB: memory, PASSWORD_HASH_ROUNDS: rounds }) });
+const before = at('19', '2');
+
+describe('a password’s hash', () => {
+  test('costs 46 MiB and two rounds where nothing else is set', async () => {
+    expect(await hashPassword({ settings: readSettings({}) }, 'four unrelated words')).toMatch(/^\$argon2id\$v=19\$m=47104,t=2,p=1\$/);
+  });
+
+  test('names its cost, so that the one that is set may change', async () => {
+    const kept = await hashPassword(before, 'four unrelated words');
+    expect(kept).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    const now = at('32', '3');
+    expect(await verifyPassword(now, kept, 'four unrelated words')).toBe(true);
+    expect(await verifyPassword(now, kept, 'four other words')).toBe(false);
+    expect([isOutdated(before, kept), isOutdated(now, kept), isOutdated(now, await hashPassword(now, 'x'))]).toEqual([false, true, false]);
+  });
+
+  test('of less work is made up for, so that a wrong password takes as long as for nobody', async () => {
+    const kept = await hashPassword(before, 'four unrelated words');
+    expect(lackingCost(before, kept)).toBeNull();
+    // 19 MiB twice and 46 MiB less 19 MiB twice are 46 MiB twice.
+    expect(lackingCost(at('46', '2'), kept)).toEqual({ memory: (46 - 19) * 1_024, rounds: 2 });
+    // 19 MiB twice and what is left of 40 MiB four times.
+    expect(lackingCost(at('40', '4'), kept)).toEqual({ memory: ((160 - 38) / 4) * 1_024, rounds: 4 });
+    expect(lackingCost(at('19', '2'), await hashPassword(at('46', '2'), 'x'))).toBeNull();
+  });
+
+  test('cheaper than what OWASP calls the least is refused by name', () => {
+    expect(() => at('18', '2')).toThrow(/PASSWORD_HASH_MIB must be at least 19/);
+    expect(() => at('46', '1')).toThrow(/PASSWORD_HASH_ROUNDS must be at least 2/);
+  });
+});
