@@ -91,7 +91,8 @@ export const emailChanges = accounts.table(
       .notNull()
       .references(() => users.id),
     email: text().notNull(),
-    previousEmail: text().notNull(),
+    /** Null for a first address: whom another provider brought may have had none. */
+    previousEmail: text(),
     createdAt: createdAt(),
     /** When the link to the new address is no longer valid. */
     expiresAt: moment().notNull(),

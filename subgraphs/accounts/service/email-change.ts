@@ -14,6 +14,7 @@ import {
   confirmEmailChange,
   deleteEmailChanges,
   deletePendingChanges,
+  type EmailChange,
   findEmailChange,
   insertEmailChange,
   updateEmail,
@@ -42,9 +43,9 @@ export async function changeEmail(ctx: Context, input: unknown): Promise<User> {
   await limitMails(ctx);
   return ctx.db.transaction(async (tx) => {
     const user = await lockUser(tx, userId);
-    const { email: previousEmail } = user ?? {};
-    if (!user || !previousEmail) throw notFound('User');
-    if (fold(previousEmail) === fold(email)) throw badInput([{ path: 'email', message: 'is your address already' }]);
+    if (!user) throw notFound('User');
+    const previousEmail = user.email;
+    if (previousEmail && fold(previousEmail) === fold(email)) throw badInput([{ path: 'email', message: 'is your address already' }]);
     const request = { operation: 'changeEmail', key: idempotencyKey, input: { email } };
     await idempotent(ctx, tx, idempotency, request, async () => {
       await deletePendingChanges(tx, userId);
@@ -119,12 +120,16 @@ async function takeEffect(ctx: Context, tx: Db, hash: string, email: string): Pr
   await deleteRegistrations(tx, fold(change.email));
   // Links for a new password went to the address from before.
   await deleteLinks(tx, user.id, ['RESET']);
-  const token = await link(ctx, tx, 'REVERT_EMAIL', change.id, user.id);
-  const mail = { to: change.previousEmail, name: user.displayName, newEmail: change.email, token };
-  await queueMail(ctx, tx, { kind: 'REVERT_EMAIL', ...mail });
+  if (change.previousEmail) await offerToRevert(ctx, tx, user, change, change.previousEmail);
   await notify(ctx, tx, user.id, 'EMAIL_CHANGED', change.id, {});
   await record(ctx, tx, { name: 'email.changed', subjectId: user.id, actorId: user.id });
   return user;
+}
+
+/** Tells the old address, where there was one, with a link that undoes the change. */
+async function offerToRevert(ctx: Context, tx: Db, user: User, change: EmailChange, to: string): Promise<void> {
+  const token = await link(ctx, tx, 'REVERT_EMAIL', change.id, user.id);
+  await queueMail(ctx, tx, { kind: 'REVERT_EMAIL', to, name: user.displayName, newEmail: change.email, token });
 }
 
 async function setAddress(ctx: Context, tx: Db, userId: string, email: string): Promise<User> {
@@ -141,7 +146,7 @@ export async function revertEmailChange(ctx: Context, input: unknown): Promise<U
     ctx.db.transaction(async (tx) => {
       const used = await consumeLink(tx, 'REVERT_EMAIL', hashSecret(token), ctx.now());
       const change = used?.emailChangeId ? await findEmailChange(tx, used.emailChangeId) : null;
-      if (!change || !(await lockUser(tx, change.userId))) throw noLongerValid('link');
+      if (!change?.previousEmail || !(await lockUser(tx, change.userId))) throw noLongerValid('link');
       const user = await setAddress(ctx, tx, change.userId, change.previousEmail);
       // Whoever changed it must neither set a password with a link of theirs nor undo this.
       await deleteLinks(tx, user.id, ['RESET', 'CHANGE_EMAIL', 'REVERT_EMAIL']);

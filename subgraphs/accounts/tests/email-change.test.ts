@@ -76,6 +76,25 @@ describe('changing the address (rule 4)', () => {
     ).toEqual(['NOT_FOUND']);
   });
 
+  test('gives a first address to whom another provider brought without one, who may have a password from then on', async () => {
+    const { id, as } = await newcomer('guest_of_theirs');
+    const owner = await graph.owner();
+    await owner`delete from accounts.passwords where user_id = ${id}`;
+    await owner`update accounts.users set email = null, email_fold = null where id = ${id}`;
+    const before = (await mailsTo('guest_of_theirs@example.org')).length;
+    const asked = await run(documents.changeEmail, { as, input: { email: 'guest@new.example' } });
+    expect(asked.data.changeEmail.user).toEqual({ email: null, pendingEmail: 'guest@new.example' });
+    expect((await verify(await latestToken('guest@new.example'))).codes).toEqual([]);
+    expect(await addressOf(id, { as })).toEqual({ email: 'guest@new.example', pendingEmail: null });
+    // Nobody else is told, and there is nothing to go back to.
+    expect(await mailsTo('guest_of_theirs@example.org')).toHaveLength(before);
+    expect(await owner`select 1 from accounts.secret_links where user_id = ${id} and purpose = 'REVERT_EMAIL'`).toHaveLength(0);
+    await run(documents.requestReset, { as: null, input: { email: 'guest@new.example' } });
+    const input = { token: await latestToken('guest@new.example'), newPassword: password };
+    expect((await run(documents.reset, { as: null, input })).codes).toEqual([]);
+    expect((await attempt('guest@new.example')).codes).toEqual([]);
+  });
+
   test('does not tell that somebody else has the address; the mail does', async () => {
     const { as } = await newcomer('curious');
     await register('taken_one');

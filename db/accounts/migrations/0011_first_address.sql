@@ -1,0 +1,1 @@
+ALTER TABLE "accounts"."email_changes" ALTER COLUMN "previous_email" DROP NOT NULL;
