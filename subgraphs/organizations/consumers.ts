@@ -1,4 +1,4 @@
-import { asPerson, type Db } from '@supergraph/platform/database';
+import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
 import { on } from '@supergraph/platform/consumers';
 import {
   serviceAccountCreated,
@@ -15,7 +15,7 @@ import { hearErased } from './service/erasure.ts';
 import { replaceLostOwner, welcomeOwnerBack } from './service/owners.ts';
 import { hearUsage } from './service/quotas.ts';
 import { welcomeServiceAccount } from './service/service-accounts.ts';
-import { listTenantsOf } from './store/memberships.ts';
+import { listOtherwiseNamed, listTenantsOf, renameMembership } from './store/memberships.ts';
 import { ledger } from './store/erasures.ts';
 import { foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
 
@@ -23,6 +23,13 @@ import { foldAddress, setAccountStatus, upsertPerson } from './store/people.ts';
 async function tenantIdsOf(tx: Db, userId: string): Promise<string[]> {
   const tenants = await asPerson(tx, userId, (own) => listTenantsOf(own, userId));
   return tenants.map(({ organizationId }) => organizationId).toSorted();
+}
+
+/** Gives a person's memberships the name that they are called by now, in the order of the tenants' ids. */
+async function rename(tx: Db, userId: string, name: string): Promise<void> {
+  const outdated = await asPerson(tx, userId, (own) => listOtherwiseNamed(own, userId, name));
+  for (const membership of outdated.toSorted((one, other) => (one.organizationId < other.organizationId ? -1 : 1)))
+    await asTenant(tx, membership.organizationId, (own) => renameMembership(own, membership, name));
 }
 
 /** The domain that sent an event stands first in its name. */
@@ -39,11 +46,12 @@ export const consumers = [
     const { userId, version, kind, handle, displayName, email, locale } = payload;
     const emailFold = email === null ? null : foldAddress(email);
     const isNews = await upsertPerson(tx, userId, version, { kind, handle, displayName, emailFold, locale });
+    if (isNews) await rename(tx, userId, displayName);
     if (isNews && emailFold !== null) await joinByAddress(ctx, tx, { userId, emailFold });
   }),
   on(userUpdated, async (_ctx, tx, { payload }) => {
     const { userId, version, handle, displayName, locale } = payload;
-    await upsertPerson(tx, userId, version, { handle, displayName, locale });
+    if (await upsertPerson(tx, userId, version, { handle, displayName, locale })) await rename(tx, userId, displayName);
   }),
   on(userEmailChanged, async (ctx, tx, { payload: { userId, version, email } }) => {
     const emailFold = foldAddress(email);

@@ -14,6 +14,8 @@ export const memberships = schema.table(
     status: membershipStatus().notNull().default('ACTIVE'),
     joinedBy: joinMethod().notNull(),
     title: text(),
+    /** What the person is called, copied so that pages by name are read in their order. */
+    memberName: text().notNull().default(''),
     version: integer().notNull().default(1),
     joinedAt: createdAt(),
     endedAt: moment(),
@@ -30,6 +32,13 @@ export const memberships = schema.table(
       .where(sql`${table.status} = 'SUSPENDED'`),
     index('memberships_ended')
       .on(table.organizationId, table.id)
+      .where(sql`${table.status} in ('REMOVED', 'LEFT')`),
+    index('memberships_by_name').on(table.organizationId, table.memberName, table.id),
+    index('memberships_suspended_by_name')
+      .on(table.organizationId, table.memberName, table.id)
+      .where(sql`${table.status} = 'SUSPENDED'`),
+    index('memberships_ended_by_name')
+      .on(table.organizationId, table.memberName, table.id)
       .where(sql`${table.status} in ('REMOVED', 'LEFT')`),
     index('memberships_of_role').on(table.organizationId, table.roleId, table.id),
     index('memberships_of_person').on(table.userId, table.id),

@@ -81,7 +81,7 @@ export async function pageOfMembers(
   const order = orderBy ?? { field: 'JOINED_AT', direction: 'DESC' };
   const page = readPage(ctx, args, ['members', id, wishes, order]);
   const rows = await asTenant(ctx.db, id, (tx) => listMembers(tx, page, id, wishes, order));
-  const keyOf = (row: (typeof rows)[number]) => (order.field === 'NAME' ? [row.name, row.id] : [row.id]);
+  const keyOf = (row: (typeof rows)[number]) => (order.field === 'NAME' ? [row.memberName, row.id] : [row.id]);
   return toConnection(ctx, page, rows, keyOf, () => asTenant(ctx.db, id, (tx) => countMembers(tx, id, wishes)));
 }
 

@@ -161,24 +161,16 @@ const wanted = (organizationId: string, { search, roleId, teamId, status }: Memb
   );
 };
 
-const nameOf = sql<string>`coalesce(${people.displayName}, '')`;
-
 const orderParts = ({ field, direction }: MemberOrder): KeyPart[] => {
   const last: KeyPart = { column: memberships.id, direction, type: 'uuid' };
-  return field === 'NAME' ? [{ column: nameOf, direction, type: 'text' }, last] : [last];
+  return field === 'NAME' ? [{ column: memberships.memberName, direction, type: 'text' }, last] : [last];
 };
 
-/** A tenant's members, each with the name that it may be ordered by. */
-export async function listMembers(
-  tx: Db,
-  page: Page,
-  organizationId: string,
-  wishes: MemberWishes,
-  order: MemberOrder,
-): Promise<(Member & { name: string })[]> {
+/** A tenant's members. */
+export async function listMembers(tx: Db, page: Page, organizationId: string, wishes: MemberWishes, order: MemberOrder): Promise<Member[]> {
   const { where, orderBy } = keyset(page, orderParts(order));
   const rows = await tx
-    .select({ ...memberColumns, name: nameOf })
+    .select(memberColumns)
     .from(memberships)
     .innerJoin(roles, and(eq(roles.organizationId, memberships.organizationId), eq(roles.id, memberships.roleId)))
     .innerJoin(settings, eq(settings.organizationId, memberships.organizationId))
@@ -186,7 +178,7 @@ export async function listMembers(
     .where(and(wanted(organizationId, wishes), where))
     .orderBy(...orderBy)
     .limit(page.size + 1);
-  return rows.map(({ name, ...row }) => ({ ...toMember(row), name }));
+  return rows.map(toMember);
 }
 
 /** How many of a tenant's members fit. */
@@ -288,9 +280,13 @@ export async function countSeatedMembers(tx: Db, organizationId: string): Promis
   return row?.total ?? 0;
 }
 
-/** Inserts memberships. */
-export async function insertMembership(tx: Db, values: typeof memberships.$inferInsert): Promise<Membership> {
-  const [made] = await tx.insert(memberships).values(values).returning();
+/** Inserts a membership under the name that its person is known by. */
+export async function insertMembership(tx: Db, values: Omit<typeof memberships.$inferInsert, 'memberName'>): Promise<Membership> {
+  const memberName = sql`coalesce((select ${people.displayName} from ${people} where ${people.userId} = ${values.userId}), '')`;
+  const [made] = await tx
+    .insert(memberships)
+    .values({ ...values, memberName })
+    .returning();
   if (!made) throw new Error('the insert gave no row back');
   return made;
 }
@@ -304,5 +300,24 @@ export async function updateMembership(
   await tx
     .update(memberships)
     .set({ ...change, version: sql`${memberships.version} + 1` })
+    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.id, id)));
+}
+
+/** A person's memberships, ended ones too, that bear another name. */
+export const listOtherwiseNamed = (tx: Db, userId: string, name: string): Promise<Pick<Membership, 'organizationId' | 'id'>[]> =>
+  tx
+    .select({ organizationId: memberships.organizationId, id: memberships.id })
+    .from(memberships)
+    .where(and(eq(memberships.userId, userId), ne(memberships.memberName, name)));
+
+/** Renames a membership; that is no change of what its version guards. */
+export async function renameMembership(
+  tx: Db,
+  { organizationId, id }: Pick<Membership, 'organizationId' | 'id'>,
+  name: string,
+): Promise<void> {
+  await tx
+    .update(memberships)
+    .set({ memberName: name })
     .where(and(eq(memberships.organizationId, organizationId), eq(memberships.id, id)));
 }

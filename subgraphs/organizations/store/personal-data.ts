@@ -10,7 +10,7 @@ import {
 } from '@supergraph/db/organizations/tables';
 import type { Db } from '@supergraph/platform/database';
 import { behind, type Reading } from '@supergraph/platform/personal-data';
-import { and, asc, eq, isNotNull, ne } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, ne, or } from 'drizzle-orm';
 import { asInvited } from './invitations.ts';
 
 type Page = Pick<Reading, 'tx' | 'userId' | 'after' | 'limit'>;
@@ -48,6 +48,7 @@ export const readMemberships = ({ tx, userId, after, limit }: Page) =>
       status: memberships.status,
       joinedBy: memberships.joinedBy,
       title: memberships.title,
+      memberName: memberships.memberName,
       joinedAt: memberships.joinedAt,
       endedAt: memberships.endedAt,
     })
@@ -149,10 +150,10 @@ export async function blankInvitation(tx: Db, { id, organizationId }: OwnRow): P
   await tx.update(invitations).set({ email: erasedAddress, emailFold: erasedAddress }).where(here);
 }
 
-/** Memberships of the person that have words of theirs. */
-export const listTitled = (tx: Db, userId: string, limit: number): Promise<OwnRow[]> =>
+/** Memberships of the person that have their name or words of theirs. */
+export const listWorded = (tx: Db, userId: string, limit: number): Promise<OwnRow[]> =>
   tx
     .select({ id: memberships.id, organizationId: memberships.organizationId })
     .from(memberships)
-    .where(and(eq(memberships.userId, userId), isNotNull(memberships.title)))
+    .where(and(eq(memberships.userId, userId), or(isNotNull(memberships.title), ne(memberships.memberName, ''))))
     .limit(limit);

@@ -38,7 +38,7 @@ import {
   updateSettings,
 } from './support.ts';
 
-const { run, subscribe, deliver, settle, register, enter, found, act, roles, bring, emitted, close } = testOrganizations();
+const { owner, run, subscribe, deliver, settle, register, enter, found, act, roles, bring, emitted, close } = testOrganizations();
 afterAll(close);
 
 const list = `query ($first: Int, $after: String, $filter: MemberFilter, $orderBy: MemberOrder) { currentOrganization { memberCount members(first: $first, after: $after, filter: $filter, orderBy: $orderBy) { nodes { user { id } status role { key memberCount } } totalCount pageInfo { hasNextPage endCursor } } } }`;
@@ -359,6 +359,8 @@ test('members are found by name and handle, in both orders, page after page; old
   const named = { userId: ben.viewer.userId, avatarFileId: null, locale: null, timeZone: null };
   await deliver(userUpdated, { ...named, handle: 'zeno', displayName: 'Zeno', version: 3 });
   await deliver(userUpdated, { ...named, handle: 'benno', displayName: 'Benno', version: 2 });
+  const [copied] = await (await owner())`select member_name from organizations.memberships where user_id = ${ben.viewer.userId}`;
+  expect(copied).toEqual({ member_name: 'Zeno' });
   const names = async (variables: Readonly<Record<string, unknown>>) =>
     (await act(ada, id, list, undefined, variables)).data.currentOrganization.members;
   const order = { field: 'NAME', direction: 'ASC' };
