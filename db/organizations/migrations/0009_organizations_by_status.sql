@@ -1,0 +1,4 @@
+CREATE INDEX "organizations_halted" ON "organizations"."organizations" USING btree ("id") WHERE "organizations"."organizations"."status" in ('SUSPENDED', 'DELETION_SCHEDULED');--> statement-breakpoint
+CREATE INDEX "organizations_halted_by_name" ON "organizations"."organizations" USING btree ("name","id") WHERE "organizations"."organizations"."status" in ('SUSPENDED', 'DELETION_SCHEDULED');--> statement-breakpoint
+CREATE INDEX "organizations_deleted" ON "organizations"."organizations" USING btree ("id") WHERE "organizations"."organizations"."status" = 'DELETED';--> statement-breakpoint
+CREATE INDEX "organizations_deleted_by_name" ON "organizations"."organizations" USING btree ("name","id") WHERE "organizations"."organizations"."status" = 'DELETED';
