@@ -37,6 +37,8 @@ export interface AnsweredBy {
   readonly acr: string;
   readonly amr: readonly string[];
   readonly authTime: Date;
+  /** The session in which they did; undefined where the browser is signed in to apps. */
+  readonly sessionId?: string;
 }
 
 const freshReasons = new Set(['login_prompt', 'max_age', 'id_token_hint', 'acr_requested']);

@@ -148,6 +148,7 @@ async function goOn(visit: Visit, flow: ShownFlow): Promise<void> {
     acr: String(claims['acr']),
     amr: claims['amr'] as string[],
     authTime: new Date(Number(claims['auth_time']) * 1_000),
+    sessionId: String(claims['sid']),
   });
   // Read anew, so that going back or reloading sends no password again.
   redirect(response, `${signInPath}?interaction=${id}`);

@@ -10,17 +10,18 @@ import {
   type ExternalIdentity,
   findExternalIdentity,
   insertExternalIdentity,
+  isGoingOn,
   touchExternalIdentity,
 } from '../../store/external.ts';
 import { lockFor } from '../../store/records.ts';
 import { deleteRegistrations } from '../../store/registrations.ts';
 import { insertFlow } from '../../store/sessions.ts';
-import { findUserByEmail, findUsers, fold, insertUser, type User } from '../../store/users.ts';
+import { findUserByEmail, findUsers, fold, insertUser, lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { tellAdded } from '../factors/tell.ts';
 import { emailInput, handleText, localeText } from '../profile-input.ts';
 import { isFree, tellRegistered } from '../registration.ts';
-import { minuteMs, wrongCredentials } from '../shared.ts';
+import { minuteMs, noLongerValid, wrongCredentials } from '../shared.ts';
 import { accountKey } from '../sign-in/attempts.ts';
 import type { ShownFlow } from '../sign-in/flow.ts';
 import { proceedExternally } from '../sign-in/proceed.ts';
@@ -69,10 +70,13 @@ async function refuse(ctx: Context, provider: string, user: User): Promise<never
   throw wrongCredentials();
 }
 
+/** Of two who come as the same person one waits. */
+const lockIdentity = (tx: Db, { issuer, subject }: ExternalPerson): Promise<void> => lockFor(tx, `external:${issuer} ${subject}`);
+
 /** Whose account it is: the linked one; else the one whose verified address the provider vouches for; else a new one. */
 async function accountOf(ctx: Context, tx: Db, key: string, person: ExternalPerson): Promise<Account | Refused> {
   const { issuer, subject } = person;
-  await lockFor(tx, `external:${issuer} ${subject}`);
+  await lockIdentity(tx, person);
   const identity = await findExternalIdentity(tx, issuer, subject);
   const [known] = identity ? await findUsers(tx, [identity.userId]) : [];
   if (identity && known) return canSignIn(known) ? { user: known, identity } : { refused: known };
@@ -131,12 +135,21 @@ async function link(ctx: Context, tx: Db, key: string, { issuer, subject, email,
 
 const mostLinked = 10;
 
-/** Links an account elsewhere to the person who asked for it. */
-export async function linkExternally(ctx: Context, key: string, person: ExternalPerson, userId: string): Promise<void> {
+/** Somebody who came back to link an account. */
+export interface Linking {
+  readonly visitId: string;
+  readonly userId: string;
+  readonly person: ExternalPerson;
+}
+
+/** Links an account elsewhere to the person who asked for it, if nobody ended that in the meantime. */
+export async function linkExternally(ctx: Context, key: string, { visitId, userId, person }: Linking): Promise<void> {
   await ctx.db.transaction(async (tx) => {
-    await lockFor(tx, `external-identities:${userId}`);
-    const [user] = await findUsers(tx, [userId]);
+    await lockIdentity(tx, person);
+    // As whoever shuts others out of the account does.
+    const user = await lockUser(tx, userId);
     if (!user || !canSignIn(user)) throw wrongCredentials();
+    if (!(await isGoingOn(tx, visitId))) throw noLongerValid('link');
     const known = await findExternalIdentity(tx, person.issuer, person.subject);
     if (known?.userId === userId) return;
     if ((await countLinked(tx, userId)) >= mostLinked)

@@ -1,4 +1,5 @@
 import { requireViewer } from '@supergraph/platform/context';
+import type { Db } from '@supergraph/platform/database';
 import { forbidden, unauthenticated } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
 import { identityScopes, scopes as graphScopes } from '@supergraph/schema/scopes';
@@ -6,11 +7,12 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { within } from '../../oauth/around.ts';
 import type { AnsweredBy } from '../../oauth/interaction.ts';
-import { canStepUp } from '../../policy.ts';
+import { canSignIn, canStepUp } from '../../policy.ts';
 import type { OAuthClient } from '../../store/oauth-clients.ts';
 import { noLongerValid } from '../shared.ts';
 import { amrClaim, firstPartyClient } from '../tokens.ts';
-import { findSessions } from '../../store/sessions.ts';
+import { findOpenSession, findSessions } from '../../store/sessions.ts';
+import { lockUser } from '../../store/users.ts';
 import { organizationsOf, requireMembership } from './memberships.ts';
 
 /** An interaction's id, as clients send it. */
@@ -56,7 +58,7 @@ export async function approveInteraction(ctx: Context, input: unknown): Promise<
   const [session] = await findSessions(ctx.db, [sessionId]);
   if (!session) throw noLongerValid('session');
   const { acr, authTime } = session;
-  const by = { userId, acr, amr: amrClaim(session), authTime };
+  const by = { userId, acr, amr: amrClaim(session), authTime, sessionId };
   return { redirectUrl: await allowClient(ctx, interactionId, by, organizationId) };
 }
 
@@ -70,9 +72,18 @@ export async function allowClient(ctx: Context, interactionId: string, by: Answe
       reason: 'STEP_UP_REQUIRED',
     });
   const answer = { by, organizationId: organizationId ?? null };
-  const redirectUrl = await ctx.db.transaction((tx) => within(ctx, () => answerInteraction(ctx, tx, interactionId, answer), tx));
+  const redirectUrl = await ctx.db.transaction(async (tx) => {
+    await requireStillIn(ctx, tx, by);
+    return within(ctx, () => answerInteraction(ctx, tx, interactionId, answer), tx);
+  });
   if (!redirectUrl) throw noLongerValid('interaction');
   return redirectUrl;
+}
+
+/** Locks the account: whoever ends the session at this moment comes before this, or takes away what this gives. */
+async function requireStillIn(ctx: Context, tx: Db, { userId, sessionId }: AnsweredBy): Promise<void> {
+  const user = await lockUser(tx, userId);
+  if (!user || !canSignIn(user) || (sessionId && !(await findOpenSession(tx, sessionId, ctx.now())))) throw noLongerValid('sign-in');
 }
 
 /** The provider counts in whole seconds. */
