@@ -12,10 +12,12 @@ import { hasSecondFactor } from './factors/second.ts';
 export async function requireStepUp(ctx: Context): Promise<Viewer & { sessionId: string }> {
   const viewer = requireViewer(ctx);
   if (canStepUp(viewer) && isFresh(viewer, ctx.now()) && (await isOurs(ctx, viewer)) && (await isStrongEnough(ctx, viewer))) return viewer;
-  throw unauthenticated('prove once more that it is you: complete a STEP_UP sign-in, then repeat this with its token', {
-    reason: 'STEP_UP_REQUIRED',
-  });
+  throw stepUpRequired('prove once more that it is you');
 }
+
+/** Asks for a better or a fresher proof. */
+export const stepUpRequired = (why: string) =>
+  unauthenticated(`${why}: complete a STEP_UP sign-in, then repeat this with its token`, { reason: 'STEP_UP_REQUIRED' });
 
 /** Whether the viewer is signed in to a client of the platform's, not to an app that they let in. */
 export const isOurs = async (ctx: Context, { clientId }: Viewer): Promise<boolean> =>

@@ -1,6 +1,6 @@
 import { requireViewer } from '@supergraph/platform/context';
 import type { Db } from '@supergraph/platform/database';
-import { forbidden, unauthenticated } from '@supergraph/platform/errors';
+import { forbidden } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
 import { identityScopes, scopes as graphScopes } from '@supergraph/schema/scopes';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import type { AnsweredBy } from '../../oauth/interaction.ts';
 import { canSignIn, canStepUp } from '../../policy.ts';
 import type { OAuthClient } from '../../store/oauth-clients.ts';
 import { noLongerValid } from '../shared.ts';
+import { stepUpRequired } from '../step-up.ts';
 import { amrClaim, firstPartyClient } from '../tokens.ts';
 import { findOpenSession, findSessions } from '../../store/sessions.ts';
 import { lockUser } from '../../store/users.ts';
@@ -31,6 +32,8 @@ export interface ShownInteraction {
   readonly id: string;
   readonly client: OAuthClient;
   readonly requestedScopes: readonly ScopeInfo[];
+  /** A trusted device does not stand in for the second one. */
+  readonly wantsTwoFactors: boolean;
 }
 
 /** Every scope that clients may ask for. */
@@ -44,7 +47,12 @@ export async function findInteraction(ctx: Context, id: string): Promise<ShownIn
   const found = await within(ctx, () => readInteraction(ctx, id));
   if (!found || found.isAnswered) return null;
   const wanted = new Set(found.scopes);
-  return { id, client: found.client, requestedScopes: allScopes().filter(({ name }) => wanted.has(name)) };
+  return {
+    id,
+    client: found.client,
+    requestedScopes: allScopes().filter(({ name }) => wanted.has(name)),
+    wantsTwoFactors: found.wantsTwoFactors,
+  };
 }
 
 /** The organizations that the viewer may let a client act in. */
@@ -68,9 +76,7 @@ export async function allowClient(ctx: Context, interactionId: string, by: Answe
   const { answerInteraction, readInteraction } = await import('../../oauth/interaction.ts');
   const found = await within(ctx, () => readInteraction(ctx, interactionId));
   if (found?.mustBeFresh && by.authTime.getTime() < found.beganAt.getTime() - clockSlackMs)
-    throw unauthenticated('this client wants you to sign in anew: complete a STEP_UP sign-in, then repeat this with its token', {
-      reason: 'STEP_UP_REQUIRED',
-    });
+    throw stepUpRequired('this client wants you to sign in anew');
   const answer = { by, organizationId: organizationId ?? null };
   const redirectUrl = await ctx.db.transaction(async (tx) => {
     await requireStillIn(ctx, tx, by);
