@@ -83,20 +83,13 @@ interface Next {
 /** Of a sign-in's first proof nothing depends on whether there is an account. */
 async function nextSteps(db: Db, { purpose, status, userId, isOpen }: Flow): Promise<Next> {
   if (status !== 'FIRST_FACTOR' && status !== 'SECOND_FACTOR') return { steps: [], passkeys: [] };
-  if (status === 'FIRST_FACTOR' && purpose === 'SIGN_IN')
-    return {
-      steps: isOpen ? ['PASSKEY'] : ['PASSWORD', 'PASSKEY'],
-      passkeys: [],
-    };
+  if (status === 'FIRST_FACTOR' && purpose === 'SIGN_IN') return { steps: isOpen ? ['PASSKEY'] : ['PASSWORD', 'PASSKEY'], passkeys: [] };
   if (!userId) throw new Error('a flow that knows its account names it');
   const { hasTotp, passkeys, recoveryCodesLeft } = await secondFactorsOf(db, userId);
   const passkey: Step[] = passkeys.length > 0 ? ['PASSKEY'] : [];
   if (status === 'FIRST_FACTOR') {
     const passwords = await findPasswords(db, [userId]);
-    return {
-      steps: [...(passwords.length > 0 ? (['PASSWORD'] as const) : []), ...passkey],
-      passkeys,
-    };
+    return { steps: [...(passwords.length > 0 ? (['PASSWORD'] as const) : []), ...passkey], passkeys };
   }
   return {
     steps: [...(hasTotp ? (['TOTP'] as const) : []), ...passkey, ...(recoveryCodesLeft > 0 ? (['RECOVERY_CODE'] as const) : [])],
@@ -115,20 +108,11 @@ async function passkeyOptions(ctx: Context, flow: Flow, passkeys: readonly Passk
     challenge: waiting ? new Uint8Array(Buffer.from(waiting.challenge, 'base64url')) : makeChallenge(),
     timeout: challengeMs,
     userVerification: flow.status === 'FIRST_FACTOR' ? 'required' : 'preferred',
-    allowCredentials: passkeys.map(({ credentialId, transports }) => ({
-      id: credentialId,
-      transports,
-    })),
+    allowCredentials: passkeys.map(({ credentialId, transports }) => ({ id: credentialId, transports })),
   });
   if (!waiting) {
     const expiresAt = new Date(now.getTime() + challengeMs);
-    await insertChallenge(db, {
-      purpose: 'PROVE',
-      challenge: options.challenge,
-      flowId: flow.id,
-      createdAt: now,
-      expiresAt,
-    });
+    await insertChallenge(db, { purpose: 'PROVE', challenge: options.challenge, flowId: flow.id, createdAt: now, expiresAt });
   }
   return options;
 }
@@ -153,22 +137,9 @@ export async function startSignIn(ctx: Context, input: unknown): Promise<ShownFl
   if (interactionId && !interaction) throw noLongerValid('interaction');
   const interactionHash = interactionId ? hashOf(interactionId) : null;
   const expiresAt = new Date(ctx.now().getTime() + flowMs);
-  const meant =
-    purpose === 'STEP_UP'
-      ? await viewerMeant(ctx)
-      : await personMeant(ctx, interaction?.wantsTwoFactors ? { ...wanted, deviceToken: undefined } : wanted);
-  return show(
-    ctx,
-    ctx.db,
-    await insertFlow(ctx.db, {
-      purpose,
-      clientId,
-      interactionHash,
-      createdAt: ctx.now(),
-      expiresAt,
-      ...meant,
-    }),
-  );
+  const deviceToken = interaction?.wantsTwoFactors ? undefined : wanted.deviceToken;
+  const meant = purpose === 'STEP_UP' ? await viewerMeant(ctx) : await personMeant(ctx, { ...wanted, deviceToken });
+  return show(ctx, ctx.db, await insertFlow(ctx.db, { purpose, clientId, interactionHash, createdAt: ctx.now(), expiresAt, ...meant }));
 }
 
 type Meant = Pick<NewFlow, 'userId' | 'attemptKey' | 'isOpen' | 'sessionId' | 'deviceId'>;
@@ -177,11 +148,7 @@ async function viewerMeant(ctx: Context): Promise<Meant> {
   const viewer = requireViewer(ctx);
   if (!canStepUp(viewer) || !(await isOurs(ctx, viewer)))
     throw forbidden('only a person in a session of their own can prove themselves again', { reason: 'STEP_UP_IMPOSSIBLE' });
-  return {
-    userId: viewer.userId,
-    sessionId: viewer.sessionId,
-    attemptKey: accountKey(viewer.userId),
-  };
+  return { userId: viewer.userId, sessionId: viewer.sessionId, attemptKey: accountKey(viewer.userId) };
 }
 
 async function personMeant(ctx: Context, { identifier, deviceToken }: Start): Promise<Meant> {
