@@ -328,6 +328,23 @@ describe('linking', () => {
     expect((await world.ask(unlink, { input, token: xeno.token })).codes).toEqual(['CONFLICT LAST_CREDENTIAL']);
   });
 
+  test('that is on its way when its session ends links nothing', async () => {
+    const [zoe, elsewhereZoe] = [await register(world, 'Zoe'), await register(there, 'Zoe')];
+    const { redirectUrl } = await give(world, start, { input: { provider: 'partner' }, token: zoe.token });
+    const browser = openWebBrowser([]);
+    const first = await browser.submitOnly(await browser.open(redirectUrl));
+    const second = await signIn(world, zoe.email);
+    await give(world, 'mutation ($input: RevokeOtherSessionsInput!) { revokeOtherSessions(input: $input) { __typename } }', {
+      input: {},
+      token: second.token,
+    });
+    const consent = await browser.submit(first, 'password', { identifier: elsewhereZoe.email, password });
+    const back = await browser.submit(consent, 'allow');
+    expect(back.status).toBe(400);
+    expect(back.html).toContain('no longer valid');
+    expect((await give(world, linked, { token: second.token })).externalIdentities).toEqual([]);
+  });
+
   test('a link holds once, and unknown providers are told of', async () => {
     const yves = await register(world, 'Yves');
     expect((await world.ask(start, { input: { provider: 'nobody' }, token: yves.token })).codes).toEqual(['NOT_FOUND']);

@@ -14,13 +14,13 @@ import {
 } from '../../store/external.ts';
 import { lockFor } from '../../store/records.ts';
 import { deleteRegistrations } from '../../store/registrations.ts';
-import { insertFlow } from '../../store/sessions.ts';
-import { findUserByEmail, findUsers, fold, insertUser, type User } from '../../store/users.ts';
+import { findSessions, insertFlow } from '../../store/sessions.ts';
+import { findUserByEmail, findUsers, fold, insertUser, lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { tellAdded } from '../factors/tell.ts';
 import { emailInput, handleText, localeText } from '../profile-input.ts';
 import { isFree, tellRegistered } from '../registration.ts';
-import { minuteMs, wrongCredentials } from '../shared.ts';
+import { minuteMs, noLongerValid, wrongCredentials } from '../shared.ts';
 import { accountKey } from '../sign-in/attempts.ts';
 import type { ShownFlow } from '../sign-in/flow.ts';
 import { proceedExternally } from '../sign-in/proceed.ts';
@@ -131,12 +131,22 @@ async function link(ctx: Context, tx: Db, key: string, { issuer, subject, email,
 
 const mostLinked = 10;
 
-/** Links an account elsewhere to the person who asked for it. */
-export async function linkExternally(ctx: Context, key: string, person: ExternalPerson, userId: string): Promise<void> {
+/**
+ * Links an account elsewhere to the person who asked for it. Whoever asked in a session that has ended since, because
+ * the password was changed perhaps, gets nothing: it may have been somebody whom that was to lock out.
+ */
+export async function linkExternally(
+  ctx: Context,
+  key: string,
+  person: ExternalPerson,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | null },
+): Promise<void> {
   await ctx.db.transaction(async (tx) => {
-    await lockFor(tx, `external-identities:${userId}`);
-    const [user] = await findUsers(tx, [userId]);
+    // From this lock on nobody ends a session of theirs.
+    const user = await lockUser(tx, userId);
     if (!user || !canSignIn(user)) throw wrongCredentials();
+    const [session] = sessionId ? await findSessions(tx, [sessionId]) : [];
+    if (!session || session.endedAt || session.expiresAt <= ctx.now()) throw noLongerValid('link');
     const known = await findExternalIdentity(tx, person.issuer, person.subject);
     if (known?.userId === userId) return;
     if ((await countLinked(tx, userId)) >= mostLinked)
