@@ -1,12 +1,12 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { forbidden, unauthenticated } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
+import { canStepUp } from '@supergraph/platform/step-up';
 import { identityScopes, scopes as graphScopes } from '@supergraph/schema/scopes';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { within } from '../../oauth/around.ts';
 import type { AnsweredBy } from '../../oauth/interaction.ts';
-import { canStepUp } from '../../policy.ts';
 import type { OAuthClient } from '../../store/oauth-clients.ts';
 import { noLongerValid } from '../shared.ts';
 import { amrClaim, firstPartyClient } from '../tokens.ts';
