@@ -13,6 +13,7 @@ import {
 } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   check,
@@ -110,12 +111,26 @@ export const conversations = chat.table(
   (table) => [
     uniqueIndex('conversations_pair').on(table.pair),
     index('conversations_subject').on(table.subjectType, table.subjectId, table.id),
-    index('conversations_of_tenant').on(table.organizationId, table.id),
+    // Unique, so that rows can point at it together with the tenant.
+    uniqueIndex('conversations_of_tenant').on(table.organizationId, table.id),
     check('conversations_direct_has_pair', sql`(${table.kind} = 'DIRECT') = (${table.pair} is not null)`),
     check('conversations_retention', sql`${table.retentionDays} between 1 and 3650`),
     tenantOrNone(table.organizationId),
   ],
 );
+
+/**
+ * The keys that tie a row to its conversation and take it away with it: the second one to a conversation of its own
+ * tenant. A row without a tenant is one of people in general, which the first one alone holds.
+ */
+const ofConversation = (name: string, { organizationId, conversationId }: { organizationId: AnyPgColumn; conversationId: AnyPgColumn }) => [
+  foreignKey({ name: `${name}_conversation`, columns: [conversationId], foreignColumns: [conversations.id] }).onDelete('cascade'),
+  foreignKey({
+    name: `${name}_of_tenant`,
+    columns: [organizationId, conversationId],
+    foreignColumns: [conversations.organizationId, conversations.id],
+  }).onDelete('cascade'),
+];
 
 export const participants = chat.table(
   'participants',
@@ -162,9 +177,7 @@ export const participants = chat.table(
       .on(table.userId)
       .where(sql`${table.leftAt} is null and (${table.unreadCount} > 0 or ${table.unreadFrom} is not null)`),
     check('participants_counters', sql`${table.unreadCount} >= 0 and ${table.mentionCount} >= 0`),
-    foreignKey({ name: 'participants_conversation', columns: [table.conversationId], foreignColumns: [conversations.id] }).onDelete(
-      'cascade',
-    ),
+    ...ofConversation('participants', table),
     tenantOrNone(table.organizationId),
   ],
 );
@@ -212,7 +225,7 @@ export const messages = chat.table(
     index('messages_thread')
       .on(table.conversationId, table.replyToId, table.seq)
       .where(sql`${table.replyToId} is not null`),
-    foreignKey({ name: 'messages_conversation', columns: [table.conversationId], foreignColumns: [conversations.id] }).onDelete('cascade'),
+    ...ofConversation('messages', table),
     tenantOrNone(table.organizationId),
   ],
 );
@@ -230,9 +243,7 @@ export const messageVersions = chat.table(
   },
   (table) => [
     primaryKey({ name: 'message_versions_key', columns: [table.messageId, table.version] }),
-    foreignKey({ name: 'message_versions_conversation', columns: [table.conversationId], foreignColumns: [conversations.id] }).onDelete(
-      'cascade',
-    ),
+    ...ofConversation('message_versions', table),
     index('message_versions_of_conversation').on(table.conversationId),
     tenantOrNone(table.organizationId),
   ],
@@ -250,7 +261,7 @@ export const reactions = chat.table(
   },
   (table) => [
     primaryKey({ name: 'reactions_key', columns: [table.messageId, table.emoji, table.userId] }),
-    foreignKey({ name: 'reactions_conversation', columns: [table.conversationId], foreignColumns: [conversations.id] }).onDelete('cascade'),
+    ...ofConversation('reactions', table),
     index('reactions_of_conversation').on(table.conversationId),
     index('reactions_of_person').on(table.userId),
     tenantOrNone(table.organizationId),
@@ -277,9 +288,7 @@ export const changeLog = chat.table(
     index('change_log_messages')
       .on(table.conversationId, table.seq)
       .where(sql`${table.kind} = 'MESSAGE_ADDED'`),
-    foreignKey({ name: 'change_log_conversation', columns: [table.conversationId], foreignColumns: [conversations.id] }).onDelete(
-      'cascade',
-    ),
+    ...ofConversation('change_log', table),
     tenantOrNone(table.organizationId),
   ],
 );

@@ -127,8 +127,10 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
       if (onlyIn && organizationId && organizationId !== onlyIn) throw notFound('Organization');
       const chosen = onlyIn ?? organizationId;
       const identifiedNow = async (): Promise<Identified> => {
+        // First, so that whoever is out is told that and nothing of the organization.
+        ended.requireLive(standsOn);
         const membership = await choose(viewer.userId, chosen);
-        // Last, so that what ends meanwhile is not missed.
+        // Again, so that what ends meanwhile is not missed.
         ended.requireLive(standsOn);
         return {
           identity: { ...base, viewer, organization: membership && toOrganization(membership) },

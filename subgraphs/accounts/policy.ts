@@ -1,9 +1,6 @@
 import type { PlatformRole, Viewer } from '@supergraph/platform/context';
 import type { User } from './store/users.ts';
 
-/** How long a proof counts as fresh. */
-export const stepUpSeconds = 600;
-
 /** Administrators see and change what is otherwise a person's own. */
 export const isAdmin = (viewer: Pick<Viewer, 'roles'> | null): boolean => viewer?.roles.includes('ADMIN') ?? false;
 
@@ -29,13 +26,6 @@ const scopeForm = /^[a-z_]+:[a-z_.]+$/;
 /** Scopes that an access token may have: those that its maker has, but neither `app`, which stands for all, nor an administrator's. */
 export const isGrantable = (viewer: Pick<Viewer, 'scopes'>, scope: string): boolean =>
   viewer.scopes.includes(scope) && scopeForm.test(scope) && !scope.split(/[:.]/).includes('admin');
-
-/** Only a person in a session of their own can prove themselves again: no token, no administrator in their place. */
-export const canStepUp = (viewer: Pick<Viewer, 'sessionId' | 'actorId' | 'kind'>): viewer is Viewer & { sessionId: string } =>
-  viewer.kind === 'PERSON' && viewer.sessionId !== null && viewer.actorId === null;
-
-/** Whether the proof is fresh enough for something delicate. */
-export const isFresh = (viewer: Pick<Viewer, 'authTime'>, now: Date): boolean => now.getTime() / 1_000 - viewer.authTime <= stepUpSeconds;
 
 const order: readonly PlatformRole[] = ['USER', 'MODERATOR', 'ADMIN'];
 

@@ -22,6 +22,7 @@ import { simulateAccess } from './service/policies/simulate.ts';
 import { changeProfile } from './service/profile.ts';
 import { changePassword, requestPasswordReset, resetPassword } from './service/recovery.ts';
 import { startImpersonation } from './service/impersonation.ts';
+import { isProven } from './service/step-up.ts';
 import { authorizedApps, revokeAppGrant } from './service/oauth/app-grants.ts';
 import { changeOAuthClient, createOAuthClient, pageOfClients, requireClient, rotateClientSecret } from './service/oauth/clients.ts';
 import { allScopes, approveInteraction, denyInteraction, findInteraction, organizationChoices } from './service/oauth/interactions.ts';
@@ -65,6 +66,7 @@ export const resolvers: CompleteResolvers = {
     accessTokenContext: (_, { hash }, ctx) => findTokenContext(ctx, hash),
     revokedAccessTokens: (_, { since }, ctx) => revokedTokens(ctx, since),
     userSummaries: (_, { ids }, ctx) => userSummaries(ctx, ids),
+    isProven: (_, claimed, ctx) => isProven(ctx, claimed),
     userByEmail: (_, { email }, ctx) => userByEmail(ctx, email),
     dataExport: (_, { id }, ctx) => findOwnExport(ctx, id),
   },

@@ -50,12 +50,6 @@ export const canSeeInvitation = (asking: Asking, invitation: Pick<Invitation, 'o
 export const statusOfInvitation = ({ status, expiresAt }: Pick<Invitation, 'status' | 'expiresAt'>, now: Date): InvitationStatus =>
   status === 'PENDING' && expiresAt <= now ? 'EXPIRED' : status;
 
-const stepUpSeconds = 600;
-
-/** Whether the person has proven a factor just now. */
-export const isFreshlyProven = ({ authTime }: Pick<Viewer, 'authTime'>, now: Date): boolean =>
-  now.getTime() / 1_000 - authTime <= stepUpSeconds;
-
 /** Whether an address is of one of these domains; an empty list allows all. */
 export const isAllowedAddress = (emailFold: string, domains: readonly string[]): boolean =>
   domains.length === 0 || domains.includes(emailFold.slice(emailFold.lastIndexOf('@') + 1));

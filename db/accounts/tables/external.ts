@@ -40,6 +40,8 @@ export const externalVisits = accounts.table(
     /** What the visit needs when it comes back, encrypted. */
     sealed: text().notNull(),
     userId: uuid(),
+    /** In which a LINK was asked for; it must not outlive that session. */
+    sessionId: uuid(),
     createdAt: createdAt(),
     expiresAt: moment().notNull(),
     consumedAt: moment(),

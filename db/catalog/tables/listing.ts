@@ -1,15 +1,15 @@
 import { id, moment, publicRead, tenantOnly, tsvector } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
 import { boolean, date, doublePrecision, index, integer, numeric, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import { productId } from './products.ts';
+import { withProduct } from './products.ts';
 import { catalog, productStatus } from './schema.ts';
-import { variants } from './variants.ts';
+import { withVariant } from './variants.ts';
 
 /** Lists are read far more often than written, and a waiting list of changes makes each reading slow. */
 const readyToRead = { fastupdate: false };
 
 const listingColumns = () => ({
-  productId: productId(),
+  productId: uuid().notNull(),
   sellerId: uuid().notNull(),
   /** A currency, or `*`: the row of lists that name none, in the product's first currency. */
   currency: text().notNull(),
@@ -42,6 +42,7 @@ const listingColumns = () => ({
  */
 export const listing = catalog.table('listing', listingColumns(), (table) => [
   primaryKey({ name: 'listing_key', columns: [table.productId, table.currency] }),
+  withProduct('listing_of_product', table),
   index('listing_newest').on(table.currency, table.publishedAt, table.productId),
   index('listing_title').on(table.currency, table.titleSort, table.productId),
   index('listing_title_prefix').on(table.currency, table.titleSort.op('text_pattern_ops')),
@@ -65,6 +66,7 @@ export const listing = catalog.table('listing', listingColumns(), (table) => [
 /** The same for a seller's own staff: its products in every state. */
 export const shelf = catalog.table('shelf', listingColumns(), (table) => [
   primaryKey({ name: 'shelf_key', columns: [table.productId, table.currency] }),
+  withProduct('shelf_of_product', table),
   index('shelf_updated').on(table.sellerId, table.currency, table.updatedAt, table.productId),
   index('shelf_title').on(table.sellerId, table.currency, table.titleSort, table.productId),
   index('shelf_newest').on(table.sellerId, table.currency, table.publishedAt, table.productId),
@@ -79,11 +81,9 @@ export const shelf = catalog.table('shelf', listingColumns(), (table) => [
 export const offers = catalog.table(
   'offers',
   {
-    variantId: uuid()
-      .notNull()
-      .references(() => variants.id, { onDelete: 'cascade' }),
+    variantId: uuid().notNull(),
     currency: text().notNull(),
-    productId: productId(),
+    productId: uuid().notNull(),
     sellerId: uuid().notNull(),
     /** Shoppers may see the product. */
     listed: boolean().notNull(),
@@ -94,6 +94,8 @@ export const offers = catalog.table(
   },
   (table) => [
     primaryKey({ name: 'offers_key', columns: [table.variantId, table.currency] }),
+    withProduct('offers_of_product', table),
+    withVariant('offers_of_variant', table),
     index('offers_price').on(table.currency, table.price, table.productId),
     index('offers_product').on(table.productId, table.currency),
     tenantOnly(table.sellerId),
@@ -106,8 +108,8 @@ export const facetValues = catalog.table(
   'facet_values',
   {
     id: id(),
-    productId: productId(),
-    variantId: uuid().references(() => variants.id, { onDelete: 'cascade' }),
+    productId: uuid().notNull(),
+    variantId: uuid(),
     sellerId: uuid().notNull(),
     listed: boolean().notNull(),
     code: text().notNull(),
@@ -116,6 +118,8 @@ export const facetValues = catalog.table(
     date: date(),
   },
   (table) => [
+    withProduct('facet_values_of_product', table),
+    withVariant('facet_values_of_variant', table),
     index('facet_values_text').on(table.code, table.text, table.productId),
     index('facet_values_number').on(table.code, table.number, table.productId),
     index('facet_values_date').on(table.code, table.date, table.productId),

@@ -1,6 +1,19 @@
 import { createdAt, id, moment, publicRead, tenantOnly, updatedAt } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
-import { type AnyPgColumn, boolean, index, integer, jsonb, primaryKey, smallint, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  type AnyPgColumn,
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  smallint,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { type StoredAttribute, type StoredOption, catalog, productStatus } from './schema.ts';
 import { categories, productTypes } from './taxonomy.ts';
 
@@ -33,7 +46,8 @@ export const products = catalog.table(
   },
   (table) => [
     unique('products_slug').on(table.sellerId, table.slug),
-    index('products_seller_page').on(table.sellerId, table.id),
+    // Unique, so that rows can point at it together with the seller.
+    uniqueIndex('products_seller_page').on(table.sellerId, table.id),
     index('products_type').on(table.typeId),
     tenantOnly(table.sellerId),
     // What was sold once still shows on old orders when it is archived; the service keeps it out of everything else.
@@ -44,11 +58,9 @@ export const products = catalog.table(
   ],
 );
 
-/** The column that ties a row to its product and goes with it. */
-export const productId = () =>
-  uuid()
-    .notNull()
-    .references(() => products.id, { onDelete: 'cascade' });
+/** The key that ties a row to a product of its own seller, and takes it away with it. */
+export const withProduct = (name: string, { sellerId, productId }: { readonly sellerId: AnyPgColumn; readonly productId: AnyPgColumn }) =>
+  foreignKey({ name, columns: [sellerId, productId], foreignColumns: [products.sellerId, products.id] }).onDelete('cascade');
 
 /** Rows of a product are seen by whoever sees the product: its own policies hold inside the condition. */
 export const readWithProduct = (name: string, column: AnyPgColumn) =>
@@ -57,10 +69,11 @@ export const readWithProduct = (name: string, column: AnyPgColumn) =>
 /** Every slug that a product has or had; the current one stands on the product. */
 export const productSlugs = catalog.table(
   'product_slugs',
-  { sellerId: uuid().notNull(), slug: text().notNull(), productId: productId(), createdAt: createdAt() },
+  { sellerId: uuid().notNull(), slug: text().notNull(), productId: uuid().notNull(), createdAt: createdAt() },
   (table) => [
     primaryKey({ name: 'product_slugs_key', columns: [table.sellerId, table.slug] }),
     index('product_slugs_product').on(table.productId),
+    withProduct('product_slugs_of_product', table),
     tenantOnly(table.sellerId),
     readWithProduct('product_slugs', table.productId),
   ],
@@ -69,7 +82,7 @@ export const productSlugs = catalog.table(
 export const productCategories = catalog.table(
   'product_categories',
   {
-    productId: productId(),
+    productId: uuid().notNull(),
     categoryId: uuid()
       .notNull()
       .references(() => categories.id, { onDelete: 'restrict' }),
@@ -80,6 +93,7 @@ export const productCategories = catalog.table(
   (table) => [
     primaryKey({ name: 'product_categories_key', columns: [table.productId, table.categoryId] }),
     index('product_categories_category').on(table.categoryId),
+    withProduct('product_categories_of_product', table),
     tenantOnly(table.sellerId),
     readWithProduct('product_categories', table.productId),
   ],

@@ -1,10 +1,12 @@
 import { createdAt, id, moment, tenantOnly, updatedAt } from '@supergraph/platform/columns';
 import { sql } from 'drizzle-orm';
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   char,
   check,
+  foreignKey,
   index,
   integer,
   jsonb,
@@ -15,14 +17,14 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { productId, readWithProduct } from './products.ts';
+import { readWithProduct, withProduct } from './products.ts';
 import { type StoredAttribute, type StoredOptionValue, catalog, variantKind, variantStatus } from './schema.ts';
 
 export const variants = catalog.table(
   'variants',
   {
     id: id(),
-    productId: productId(),
+    productId: uuid().notNull(),
     sellerId: uuid().notNull(),
     /** Rises with each edit: what `version` of an input is held against. */
     version: integer().notNull().default(1),
@@ -48,6 +50,9 @@ export const variants = catalog.table(
     updatedAt: updatedAt(),
   },
   (table) => [
+    withProduct('variants_of_product', table),
+    // So that rows can point at it together with the seller.
+    uniqueIndex('variants_of_seller').on(table.sellerId, table.id),
     uniqueIndex('variants_sku').on(table.sellerId, sql`lower(${table.sku})`),
     // An archived variant keeps its SKU for good, but its combination may be offered anew.
     uniqueIndex('variants_options')
@@ -59,6 +64,10 @@ export const variants = catalog.table(
   ],
 );
 
+/** The key that ties a row to a variant of its own seller, and takes it away with it. */
+export const withVariant = (name: string, { sellerId, variantId }: { readonly sellerId: AnyPgColumn; readonly variantId: AnyPgColumn }) =>
+  foreignKey({ name, columns: [sellerId, variantId], foreignColumns: [variants.sellerId, variants.id] }).onDelete('cascade');
+
 const price = () => ({
   currency: char({ length: 3 }).notNull(),
   saleMinor: bigint({ mode: 'number' }),
@@ -69,10 +78,8 @@ const price = () => ({
 export const variantPrices = catalog.table(
   'variant_prices',
   {
-    variantId: uuid()
-      .notNull()
-      .references(() => variants.id, { onDelete: 'cascade' }),
-    productId: productId(),
+    variantId: uuid().notNull(),
+    productId: uuid().notNull(),
     sellerId: uuid().notNull(),
     position: smallint().notNull(),
     regularMinor: bigint({ mode: 'number' }).notNull(),
@@ -84,6 +91,8 @@ export const variantPrices = catalog.table(
   (table) => [
     primaryKey({ name: 'variant_prices_key', columns: [table.variantId, table.currency] }),
     index('variant_prices_product').on(table.productId),
+    withProduct('variant_prices_of_product', table),
+    withVariant('variant_prices_of_variant', table),
     tenantOnly(table.sellerId),
     readWithProduct('variant_prices', table.productId),
     check('variant_prices_regular', sql`${table.regularMinor} >= 0`),
@@ -96,14 +105,16 @@ export const variantPriceHistory = catalog.table(
   'variant_price_history',
   {
     id: id(),
-    variantId: uuid()
-      .notNull()
-      .references(() => variants.id, { onDelete: 'cascade' }),
+    variantId: uuid().notNull(),
     sellerId: uuid().notNull(),
     /** Null: from then on there was no price in this currency. */
     regularMinor: bigint({ mode: 'number' }),
     ...price(),
     setAt: moment().notNull(),
   },
-  (table) => [unique('variant_price_history_moment').on(table.variantId, table.currency, table.setAt), tenantOnly(table.sellerId)],
+  (table) => [
+    unique('variant_price_history_moment').on(table.variantId, table.currency, table.setAt),
+    withVariant('variant_price_history_of_variant', table),
+    tenantOnly(table.sellerId),
+  ],
 );

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { give, type Person } from '../support/journey.ts';
 import { password, register } from '../support/people.ts';
@@ -57,6 +58,11 @@ describe('a device', () => {
     expect((await openid.refreshTokenGrant(tv.config, tokens.refresh_token)).access_token).toBeTruthy();
     const { sessions } = await give(provider.world, '{ viewer { sessions { nodes { client { id } } } } }', { token: ana.token });
     expect(sessions.nodes).toContainEqual({ client: { id: tv.id } });
+    const sessionId = decodeJwt(tokens.access_token)['sid'];
+    const told = await provider.inDatabase(
+      (sql) => sql`select envelope->'payload' as payload from accounts.outbox where name = 'accounts.session.started' and key = ${ana.id}`,
+    );
+    expect(told.map(({ payload }) => payload)).toContainEqual({ userId: ana.id, sessionId, clientId: tv.id, reason: null });
     // The device is in another place than the browser, so that signing out there does not concern it.
     const signOut = await browser.open(`${provider.url}/oauth/end_session`);
     expect((await browser.submitById(signOut, 'op.logoutForm', { logout: 'yes' })).html).toContain('Signed out');

@@ -6,6 +6,7 @@ import { register, registerAdministrator } from '../support/people.ts';
 import { found } from '../journeys/walks/shop.ts';
 import {
   askFor,
+  type Client,
   codeForm,
   configure,
   errorOf,
@@ -234,6 +235,31 @@ describe('a program that acts for a service account', () => {
     expect(await viewerBy(provider, two.access_token)).toBe(robot);
   });
 
+  test.each([
+    ['is disabled', (client: Client) => change(owner, { clientId: client.id, version: client.version, enabled: false })],
+    [
+      'gets a new secret',
+      (client: Client) =>
+        give(provider.world, 'mutation ($input: RotateClientSecretInput!) { rotateClientSecret(input: $input) { client { id } } }', {
+          input: { clientId: client.id },
+          token: owner.token,
+        }),
+    ],
+  ])('loses its tokens within 5 seconds when its client %s; another client of the same account goes on', async (_, act) => {
+    const { robot, client } = await hireRobot();
+    const more = { name: 'Kin', type: 'SERVICE', redirectUris: [], serviceAccountId: robot };
+    const kin = await newClient(provider, owner, more);
+    const [token, kept] = [(await tokenOf(client)).access_token, (await tokenOf(kin, 'accounts:read')).access_token];
+    await eventually('its membership', async () => (await viewerBy(provider, token)) === robot);
+    const socket = provider.world.subscribe('subscription { securityEventAdded { node { name } } }', { token });
+    await act(client);
+    await refused(token);
+    expect(await socket.ended()).toMatchObject({ code: 4403 });
+    expect(await errorOf(tokenOf(client))).toBe('invalid_client');
+    expect(await openid.tokenIntrospection(kin.config, kept)).toMatchObject({ active: true });
+    expect(await viewerBy(provider, kept)).toBe(robot);
+  });
+
   test('is no client that people sign in to, and other clients get no token of their own', async () => {
     const { client } = await hireRobot();
     const page = await openBrowserFor({ redirectUri: 'https://shop.example/' }).open(
@@ -243,7 +269,7 @@ describe('a program that acts for a service account', () => {
     expect(await errorOf(tokenOf(await newClient(provider, owner), 'accounts:read'))).toBe('invalid_request');
   });
 
-  test('ends with the account: no new token, and the old one is in no organization any more', async () => {
+  test('ends with the account: no new token, and the old one is refused', async () => {
     const { acme, robot, client } = await hireRobot();
     const { access_token: token } = await tokenOf(client);
     await eventually('its membership', async () => (await viewerBy(provider, token)) === robot);
@@ -260,6 +286,6 @@ describe('a program that acts for a service account', () => {
       },
     );
     await eventually('the end of the account', async () => (await errorOf(tokenOf(client))) === 'invalid_client');
-    await eventually('the end of its access', async () => (await viewerBy(provider, token)) !== robot);
+    await refused(token);
   });
 });

@@ -167,6 +167,14 @@ describe('revocation', () => {
       const tokens = await tokensFor(shop, ana);
       const kept = await tokensFor(shop, ana);
       const socket = provider.world.subscribe('subscription { sessionEnded { reason } }', { token: tokens.accessToken });
+      const sid = decodeJwt(tokens.accessToken)['sid'];
+      const told = (name: string) =>
+        provider.inDatabase(
+          (sql) =>
+            sql`select envelope->'payload' as payload from accounts.outbox where name = ${name} and envelope->'payload'->>'sessionId' = ${String(sid)}`,
+        );
+      const session = { userId: ana.id, sessionId: sid, clientId: shop.id };
+      expect([...(await told('accounts.session.started'))]).toEqual([{ payload: { ...session, reason: null } }]);
       await openid.tokenRevocation(shop.config, kind === 'refresh token' ? tokens.refreshToken : tokens.accessToken);
       await refused(tokens.accessToken);
       const farewell = await socket.ended();
@@ -175,6 +183,11 @@ describe('revocation', () => {
       expect(await errorOf(refresh(shop, tokens.refreshToken))).toBe('invalid_grant');
       expect(await openid.tokenIntrospection(shop.config, tokens.accessToken)).toEqual({ active: false });
       expect(await errorOf(openid.fetchUserInfo(shop.config, tokens.accessToken, ana.id))).toBe('invalid_token');
+      expect([...(await told('accounts.session.ended'))]).toEqual([{ payload: { ...session, reason: 'REVOKED' } }]);
+      const events = '{ viewer { securityEvents(first: 20) { nodes { name target client { id } details } } } }';
+      const { securityEvents } = await give(provider.world, events, { token: ana.token });
+      const entry = { name: 'session.ended', target: sid, client: { id: shop.id }, details: { reason: 'REVOKED' } };
+      expect(securityEvents.nodes).toContainEqual(entry);
       // What the person let it do before is another session.
       expect(await viewerBy(provider, kept.accessToken)).toBe(ana.id);
       expect(await viewerBy(provider, ana.token)).toBe(ana.id);

@@ -89,7 +89,7 @@ async function comeBack(visit: Visit): Promise<void> {
   const { visit: row, interactionId, person } = await welcomeBack(ctx, key, url, readCookie(request, cookieName(ctx)));
   setCookie(response, { name: cookieName(ctx), value: '', path: '/', maxAge: 0 }, ctx.settings.publicUrl);
   if (row.purpose === 'LINK' && row.userId) {
-    await linkExternally(ctx, key, { visitId: row.id, userId: row.userId, person });
+    await linkExternally(ctx, key, person, { userId: row.userId, sessionId: row.sessionId });
     return show(visit, 200, linkedPage(requireProvider(ctx, key).name));
   }
   if (!interactionId) throw noLongerValid('sign-in');

@@ -1,4 +1,5 @@
 import type { Db } from '@supergraph/platform/database';
+import { stepUpRequired } from '@supergraph/platform/step-up';
 import type { Interaction } from 'oidc-provider';
 import type { Context } from '../context.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
@@ -6,7 +7,6 @@ import { record } from '../service/audit.ts';
 import { readDevice } from '../service/device.ts';
 import { hasSecondFactor } from '../service/factors/second.ts';
 import { saveGrant } from '../service/oauth/consent.ts';
-import { stepUpRequired } from '../service/step-up.ts';
 import { lockArtifact, noteOnArtifact } from '../store/oauth-artifacts.ts';
 import { allowApp, findOAuthClients, type OAuthClient } from '../store/oauth-clients.ts';
 import { surroundings } from './around.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AccessToken, type ClientCredentials, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { noteServiceToken } from '../service/oauth/service-tokens.ts';
 import { sessionOfGrant } from '../service/oauth/session-of-grant.ts';
 import { claimsOf } from '../service/tokens.ts';
 import { findOAuthClients } from '../store/oauth-clients.ts';
@@ -37,8 +38,14 @@ async function serviceOf(clientId: string): Promise<User> {
 type Customizer = NonNullable<NonNullable<NonNullable<Configuration['formats']>['customizers']>['jwt']>;
 
 /** A client that acts for a service account is that account to the graph; its token has an id like other access tokens that can be revoked. */
-export const nameServiceAccount: Customizer = async (_koa, token, jwt) => {
+export const nameServiceAccount: Customizer = async ({ oidc }, token, jwt) => {
   if (token.kind !== 'ClientCredentials') return;
-  jwt.payload['sub'] = (await serviceOf(String(token.clientId))).id;
-  jwt.payload['jti'] = randomUUID();
+  const id = String(token.clientId);
+  const { id: userId, organizationId } = await serviceOf(id);
+  const jti = randomUUID();
+  const client = { id, secretHash: oidc.client?.clientSecret ?? null };
+  if (!(await noteServiceToken(surroundings().ctx, client, { userId, organizationId, jti, exp: Number(jwt.payload['exp']) })))
+    throw new errors.InvalidClient('it was changed meanwhile');
+  jwt.payload['sub'] = userId;
+  jwt.payload['jti'] = jti;
 };

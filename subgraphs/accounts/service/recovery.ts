@@ -43,23 +43,25 @@ export async function requestPasswordReset(ctx: Context, input: unknown): Promis
   await limitMails(ctx);
   return sendOnce(ctx, { operation: 'requestPasswordReset', email, key: idempotencyKey, input: { email } }, async (tx, emailFold) => {
     const user = await findUserByEmail(tx, emailFold);
-    await (user && canSignIn(user) ? sendLink(ctx, tx, user, email) : queueMail(ctx, tx, { kind: 'NO_ACCOUNT', to: email }));
-    // Recorded in either case, so that both take equally long.
+    // A link that leads nowhere, and an entry in the log, so that both answers take equally long.
+    const owner = user && canSignIn(user) ? user : null;
+    const token = await makeLink(ctx, tx, owner);
+    await queueMail(
+      ctx,
+      tx,
+      owner ? { kind: 'RESET', to: owner.email ?? email, name: owner.displayName, token } : { kind: 'NO_ACCOUNT', to: email },
+    );
     await record(ctx, tx, { name: 'password.reset_requested', subjectId: user?.id ?? null });
   });
 }
 
-async function sendLink(ctx: Context, tx: Db, user: User, email: string): Promise<void> {
+/** The secret of a link for a new password; nobody's is over at once. */
+async function makeLink(ctx: Context, tx: Db, owner: User | null): Promise<string> {
   const token = makeSecret();
   const now = ctx.now();
-  await insertLink(tx, {
-    purpose: 'RESET',
-    hash: hashSecret(token),
-    userId: user.id,
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + linkMs),
-  });
-  await queueMail(ctx, tx, { kind: 'RESET', to: user.email ?? email, name: user.displayName, token });
+  const expiresAt = new Date(now.getTime() + (owner ? linkMs : 0));
+  await insertLink(tx, { purpose: 'RESET', hash: hashSecret(token), userId: owner?.id ?? null, createdAt: now, expiresAt });
+  return token;
 }
 
 /** Sets a new password with a link's secret; every session ends, and every access token where that is wanted. */

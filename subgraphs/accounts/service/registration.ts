@@ -55,14 +55,13 @@ export async function signUp(ctx: Context, input: object): Promise<Sent> {
   const same = { ...wanted, password: fingerprint(ctx.settings.internalKey, wanted.password) };
   return sendOnce(ctx, { operation: 'signUp', email: wanted.email, key: idempotencyKey, input: same }, async (tx, emailFold) => {
     if (!(await isFree(ctx, tx, wanted.handle))) throw handleTaken();
-    if (await findUserByEmail(tx, emailFold)) return queueMail(ctx, tx, { kind: 'ACCOUNT_EXISTS', to: wanted.email });
+    const isKnown = (await findUserByEmail(tx, emailFold)) !== null;
     const { email, displayName, handle, locale = null, timeZone = null } = wanted;
-    const times = { createdAt: ctx.now(), expiresAt: new Date(ctx.now().getTime() + waitsMs) };
-    await sendLink(
-      ctx,
-      tx,
-      await insertRegistration(tx, { email, emailFold, displayName, handle, passwordHash, locale, timeZone, ...times }),
-    );
+    // Of who has an account nothing waits: the registration is over at once, and there so that both answers take equally long.
+    const times = { createdAt: ctx.now(), expiresAt: new Date(ctx.now().getTime() + (isKnown ? 0 : waitsMs)) };
+    const registration = await insertRegistration(tx, { email, emailFold, displayName, handle, passwordHash, locale, timeZone, ...times });
+    const token = await makeLink(ctx, tx, registration);
+    await queueMail(ctx, tx, isKnown ? { kind: 'ACCOUNT_EXISTS', to: email } : verification(registration, token));
   });
 }
 
@@ -71,23 +70,24 @@ export async function resendVerification(ctx: Context, input: object): Promise<S
   const { email, idempotencyKey } = parseInput(AddressOnly, input);
   await limitMails(ctx);
   return sendOnce(ctx, { operation: 'resendVerification', email, key: idempotencyKey, input: { email } }, async (tx, emailFold) => {
+    const isKnown = (await findUserByEmail(tx, emailFold)) !== null;
     const waiting = await findWaiting(tx, emailFold, ctx.now());
-    if (await findUserByEmail(tx, emailFold)) return queueMail(ctx, tx, { kind: 'ACCOUNT_EXISTS', to: email });
-    return waiting ? sendLink(ctx, tx, waiting) : queueMail(ctx, tx, { kind: 'NO_REGISTRATION', to: email });
+    const token = await makeLink(ctx, tx, isKnown ? null : waiting);
+    if (isKnown) await queueMail(ctx, tx, { kind: 'ACCOUNT_EXISTS', to: email });
+    else await queueMail(ctx, tx, waiting ? verification(waiting, token) : { kind: 'NO_REGISTRATION', to: email });
   });
 }
 
-async function sendLink(ctx: Context, tx: Db, registration: Registration): Promise<void> {
+/** The secret of a link that opens a registration; for none it is over at once and leads nowhere, and took as long to make. */
+async function makeLink(ctx: Context, tx: Db, registration: Registration | null): Promise<string> {
   const token = makeSecret();
-  await insertLink(tx, {
-    purpose: 'VERIFY',
-    hash: hashSecret(token),
-    registrationId: registration.id,
-    createdAt: ctx.now(),
-    expiresAt: registration.expiresAt,
-  });
-  await queueMail(ctx, tx, { kind: 'VERIFY', to: registration.email, name: registration.displayName, token });
+  const { id: registrationId = null, expiresAt = ctx.now() } = registration ?? {};
+  await insertLink(tx, { purpose: 'VERIFY', hash: hashSecret(token), registrationId, createdAt: ctx.now(), expiresAt });
+  return token;
 }
+
+const verification = ({ email, displayName }: Registration, token: string) =>
+  ({ kind: 'VERIFY', to: email, name: displayName, token }) as const;
 
 /** CONFLICT for a handle that somebody has, or had until lately. */
 export const handleTaken = () => conflict('this handle is taken; choose another one', { reason: 'HANDLE_TAKEN' });

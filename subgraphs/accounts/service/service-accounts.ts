@@ -20,6 +20,7 @@ import { endTokens } from './access-tokens/end.ts';
 import { recordRevoked } from './access-tokens/manage.ts';
 import { record } from './audit.ts';
 import { endAppGrants } from './oauth/app-grants.ts';
+import { endServiceTokens } from './oauth/service-tokens.ts';
 import { blank } from './deletion.ts';
 import { tellErased } from './erasures.ts';
 import { handleText } from './profile-input.ts';
@@ -71,6 +72,7 @@ export async function eraseTenant(ctx: Context, tx: Db, organizationId: string):
 async function endService(ctx: Context, tx: Db, { id, handle, status }: User): Promise<void> {
   if (!(await updateStatus(tx, id, status, blank(id)))) return;
   await holdHandle(tx, handle, null, null);
+  await endServiceTokens(ctx, tx, id);
   await tellErased(ctx, tx, id);
 }
 

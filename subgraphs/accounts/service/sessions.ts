@@ -12,7 +12,6 @@ import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
 import { deleteDevices } from '../store/devices.ts';
 import { deletePendingChanges } from '../store/email-changes.ts';
-import { deleteLinkVisits } from '../store/external.ts';
 import { deleteArtifactsOfUser, deletePreparedArtifacts } from '../store/oauth-artifacts.ts';
 import {
   countSessions,
@@ -84,7 +83,6 @@ export async function tellCompromised(
  */
 async function endPrepared(ctx: Context, tx: Db, userId: string, reason: EndReason): Promise<void> {
   await deletePreparedArtifacts(tx, userId);
-  await deleteLinkVisits(tx, userId);
   await deletePendingChanges(tx, userId);
   await endActing(ctx, tx, { actorId: userId }, reason);
 }

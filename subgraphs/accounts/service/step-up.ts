@@ -1,7 +1,7 @@
 import { requireViewer, type Viewer } from '@supergraph/platform/context';
-import { unauthenticated } from '@supergraph/platform/errors';
+import { canStepUp, type InSession, isFresh, stepUpRequired } from '@supergraph/platform/step-up';
 import type { Context } from '../context.ts';
-import { canStepUp, isFresh } from '../policy.ts';
+import { findSessions } from '../store/sessions.ts';
 import { hasSecondFactor } from './factors/second.ts';
 
 /**
@@ -9,19 +9,33 @@ import { hasSecondFactor } from './factors/second.ts';
  * UNAUTHENTICATED with `STEP_UP_REQUIRED`. A factor that came after the proof could not be part of it. An app that a
  * person let in never counts: they proved themselves to be signed in to it, not to have it change their password.
  */
-export async function requireStepUp(ctx: Context): Promise<Viewer & { sessionId: string }> {
+export async function requireStepUp(ctx: Context): Promise<InSession> {
   const viewer = requireViewer(ctx);
-  if (canStepUp(viewer) && isFresh(viewer, ctx.now()) && (await isOurs(ctx, viewer)) && (await isStrongEnough(ctx, viewer))) return viewer;
-  throw stepUpRequired('prove once more that it is you');
+  if (!canStepUp(viewer) || !isFresh(viewer, ctx.now())) throw stepUpRequired();
+  if (!(await isOurs(ctx, viewer)) || !(await isStrongEnough(ctx, viewer))) throw stepUpRequired();
+  return viewer;
 }
 
-/** Asks for a better or a fresher proof. */
-export const stepUpRequired = (why: string) =>
-  unauthenticated(`${why}: complete a STEP_UP sign-in, then repeat this with its token`, { reason: 'STEP_UP_REQUIRED' });
-
 /** Whether the viewer is signed in to a client of the platform's, not to an app that they let in. */
-export const isOurs = async (ctx: Context, { clientId }: Viewer): Promise<boolean> =>
+export const isOurs = async (ctx: Context, { clientId }: Pick<Viewer, 'clientId'>): Promise<boolean> =>
   clientId !== null && ((await ctx.loaders.oauthClientById.load(clientId))?.firstParty ?? false);
 
-const isStrongEnough = async (ctx: Context, { acr, userId, authTime }: Viewer): Promise<boolean> =>
+const isStrongEnough = async (ctx: Context, { acr, userId, authTime }: Pick<Viewer, 'acr' | 'userId' | 'authTime'>): Promise<boolean> =>
   acr === 'aal2' || !(await hasSecondFactor(ctx.db, userId, new Date(authTime * 1_000)));
+
+/** What another domain knows of a viewer of its own, from their token. */
+export interface Claimed {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly acr: string;
+  /** When the person last proved a factor. */
+  readonly at: Date;
+}
+
+/** For other domains, which the platform's `requireStepUp` asks for: whether that is a proof for something delicate. */
+export async function isProven(ctx: Context, { userId, sessionId, acr, at }: Claimed): Promise<boolean> {
+  const [session] = await findSessions(ctx.db, [sessionId]);
+  if (!session || session.userId !== userId || session.actorId !== null || session.endedAt) return false;
+  const claimed = { userId, acr: acr === 'aal2' ? 'aal2' : 'aal1', authTime: Math.floor(at.getTime() / 1_000) } as const;
+  return isFresh(claimed, ctx.now()) && (await isOurs(ctx, session)) && isStrongEnough(ctx, claimed);
+}

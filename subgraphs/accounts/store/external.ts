@@ -109,17 +109,6 @@ export async function takeVisit(
   return visit ?? null;
 }
 
-/** Ends visits in which a person is about to link an account, wherever their browser is. */
-export async function deleteLinkVisits(db: Db, userId: string): Promise<void> {
-  await db.delete(externalVisits).where(eq(externalVisits.userId, userId));
-}
-
-/** Whether a visit has not been ended. */
-export async function isGoingOn(db: Db, visitId: string): Promise<boolean> {
-  const [visit] = await db.select({ id: externalVisits.id }).from(externalVisits).where(eq(externalVisits.id, visitId));
-  return visit !== undefined;
-}
-
 /** Forgets visits that are over. */
 export async function sweepVisits(db: Db, now: Date): Promise<void> {
   await db.delete(externalVisits).where(lt(externalVisits.expiresAt, now));

@@ -136,6 +136,19 @@ export async function deletePreparedArtifacts(db: Db, userId: string): Promise<v
   if (hashes.length > 0) await db.delete(oauthArtifacts).where(inArray(oauthArtifacts.grantId, hashes));
 }
 
+/** Takes away what of a kind is kept of an account, all or of one client, and gives it back. */
+export const takeArtifactsOf = (tx: Db, kind: string, userId: string, clientId: string | undefined): Promise<OAuthArtifact[]> =>
+  tx
+    .delete(oauthArtifacts)
+    .where(
+      and(
+        eq(oauthArtifacts.kind, kind),
+        eq(oauthArtifacts.userId, userId),
+        clientId === undefined ? undefined : eq(oauthArtifacts.clientId, clientId),
+      ),
+    )
+    .returning();
+
 /** Ids of personal tokens' like, revoked at or after a moment. */
 export async function listArtifactsNoted(db: Db, kind: string, since: Date, limit: number): Promise<string[]> {
   const rows = await db

@@ -14,6 +14,12 @@ export const findOAuthClients = (db: Db, ids: readonly string[]): Promise<OAuthC
     .from(oauthClients)
     .where(inArray(oauthClients.id, [...ids]));
 
+/** A client that nobody changes until the transaction ends, or null; others may look at it in the same way. */
+export async function lockClientAsItIs(tx: Db, id: string): Promise<OAuthClient | null> {
+  const [client] = await tx.select().from(oauthClients).where(eq(oauthClients.id, id)).for('share');
+  return client ?? null;
+}
+
 /** Clients, newest first: somebody's, or all. */
 export function listOAuthClients(db: Db, page: Page, ownerId: string | null): Promise<OAuthClient[]> {
   const { where, orderBy } = keyset(page, [

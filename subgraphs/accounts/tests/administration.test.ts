@@ -1,7 +1,7 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { Viewer } from '@supergraph/platform/context';
 import { person, testSubgraph, type TestSubgraph } from '@supergraph/platform/testing';
-import { sessionEnded, signingKeyRotated } from '@supergraph/schema/events/accounts';
+import { sessionEnded, sessionStarted, signingKeyRotated } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
 import { ensureSigningKey, keyKeeper } from '../service/signing-keys.ts';
@@ -45,6 +45,8 @@ describe('acting as somebody (rule 21)', () => {
     expect(sessions.nodes).toContainEqual({ id: acting.sessionId, device: { name: 'An administrator' }, ipAddress: null });
     const notices = (await emitted(notificationRequested.of('accounts'))).filter(({ recipientIds }) => recipientIds.includes(ana.id));
     expect(notices.map(({ kind }) => kind)).toEqual(['IMPERSONATED']);
+    const started = { userId: ana.id, sessionId: acting.sessionId, clientId: 'first-party', reason: 'IMPERSONATION' };
+    expect(await emitted(sessionStarted)).toContainEqual(started);
     graph.advance(15 * minute);
     expect((await run(document, { as: ana.as })).data.viewer.sessions.nodes).not.toContainEqual(
       expect.objectContaining({ id: acting.sessionId }),

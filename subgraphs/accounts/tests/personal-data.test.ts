@@ -163,13 +163,22 @@ describe('erasure', () => {
     await erase('gone_silent');
     const asked = async () => (await emitted(userErasureOverdue)).filter(({ userId }) => userId === id);
     const { reminder } = await import('../service/erasures.ts');
-    const remind = async () => reminder.run(await graph.context(), {});
+    const logged: unknown[] = [];
+    const remind = async () => {
+      const ctx = await graph.context();
+      const log = Object.assign(Object.create(ctx.log), { error: (fields: object, text: string) => logged.push([fields, text]) });
+      await reminder.run({ ...ctx, log }, {});
+    };
     await remind();
     expect(await asked()).toEqual([]);
     advance(day);
     await remind();
     await remind();
     expect(await asked()).toEqual([{ userId: id, domains: ['orders'] }]);
+    // Operators are told as well, by whom and not by what the person was called.
+    expect(logged).toEqual([
+      [{ userId: id, domains: ['orders'] }, 'domains have not erased what they held of a person within a day; they are asked again'],
+    ]);
     await deliver(personErased.of('orders'), { userId: id });
     advance(day);
     await remind();

@@ -1,12 +1,15 @@
+import { observeQueries } from '@supergraph/platform/database';
 import { testSubgraph } from '@supergraph/platform/testing';
 import { credentialAdded } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
+import { factors } from './factor-support.ts';
 import { documents, outcomesOf, people } from './support.ts';
 
 const graph = testSubgraph(subgraph);
 const { run, settle, emitted, advance, close } = graph;
 const { mailsTo, latestToken, signUp, register, attempt, signIn } = people(graph);
+const { newcomer } = factors(graph);
 afterAll(close);
 const notices = async (kind: string, userId: string) =>
   (await emitted(notificationRequested.of('accounts'))).filter((notice) => notice.kind === kind && notice.recipientIds.includes(userId));
@@ -172,5 +175,69 @@ describe('a forgotten password', () => {
     });
     await run(documents.requestReset, { as: null, input });
     expect((await mailsTo('stranger@example.org')).map(({ subject }) => subject)).toEqual(['There is no account with this address']);
+  });
+});
+
+/** The relay of events looks for new ones, and the service for new policies, whenever they like. */
+const isInBackground = (statement: string): boolean => statement.includes('"published_at" is null') || statement.includes('"policies"');
+
+/** What the database is asked before an answer is there. */
+async function statementsOf(ask: () => Promise<unknown>): Promise<string[]> {
+  await settle();
+  const statements: string[] = [];
+  const stop = observeQueries((statement) => void (isInBackground(statement) || statements.push(statement)));
+  await ask();
+  stop();
+  return statements;
+}
+
+describe('whether somebody has an account is told by no work that is done before the answer (rule 2)', () => {
+  const guest = (document: string, input: object) => () => run(document, { as: null, input });
+  const account = { displayName: 'Somebody', password: 'four unrelated brave words' };
+
+  test.each([
+    ['signUp', (email: string, handle: string) => guest(documents.signUp, { ...account, email, handle })],
+    ['resendVerification', (email: string) => guest(documents.resend, { email })],
+    ['requestPasswordReset', (email: string) => guest(documents.requestReset, { email })],
+    ['startSignIn', (email: string) => guest(documents.start, { identifier: email })],
+    ['a wrong password', (email: string) => () => attempt(email, 'not the right one at all')],
+  ])('%s', async (name, ask) => {
+    const tag = name.replace(/\W/g, '_').toLowerCase();
+    await register(`known_${tag}`);
+    await signUp(`waiting_${tag}`);
+    const known = await statementsOf(ask(`known_${tag}@example.org`, `h1_${tag}`));
+    const waiting = await statementsOf(ask(`waiting_${tag}@example.org`, `h2_${tag}`));
+    const unknown = await statementsOf(ask(`nobody_${tag}@example.org`, `h3_${tag}`));
+    expect(known.length).toBeGreaterThan(1);
+    expect(known).toEqual(unknown);
+    expect(waiting).toEqual(unknown);
+  });
+
+  test('nor that somebody else has the address that one wants', async () => {
+    await register('has_it');
+    const { as } = await newcomer('wants_it');
+    const change = (email: string) => () => run(documents.changeEmail, { as, input: { email } });
+    const free = await statementsOf(change('wanted@new.example'));
+    expect(await statementsOf(change('has_it@example.org'))).toEqual(free);
+  });
+
+  test('what is made for the sake of time alone opens nothing', async () => {
+    await register('decoy');
+    await signUp('decoy', { handle: 'decoy_two', password: 'six unrelated brave words' });
+    await run(documents.requestReset, { as: null, input: { email: 'decoy_nobody@example.org' } });
+    const owner = await graph.owner();
+    const links =
+      await owner`select count(*)::int as open from accounts.secret_links where user_id is null and registration_id is null and expires_at > created_at`;
+    expect(links[0]).toEqual({ open: 0 });
+    const waiting =
+      await owner`select count(*)::int as waiting from accounts.registrations where email_fold = 'decoy@example.org' and expires_at > created_at`;
+    expect(waiting[0]).toEqual({ waiting: 0 });
+    await run(documents.resend, { as: null, input: { email: 'decoy@example.org' } });
+    const mails = (await mailsTo('decoy@example.org')).map(({ subject, token }) => [subject, token]);
+    expect(mails.slice(-2)).toEqual([
+      ['You already have an account', undefined],
+      ['You already have an account', undefined],
+    ]);
+    expect((await attempt('decoy@example.org', 'six unrelated brave words')).codes).toEqual(['UNAUTHENTICATED']);
   });
 });

@@ -1,12 +1,12 @@
 import type { Viewer } from '@supergraph/platform/context';
 import { hashPersonalToken } from '@supergraph/platform/personal-token';
 import { organizationWith, person, testSubgraph } from '@supergraph/platform/testing';
-import { serviceAccountCreated, userDeleted, userRegistered } from '@supergraph/schema/events/accounts';
+import { serviceAccountCreated, sessionEnded, userDeleted, userRegistered } from '@supergraph/schema/events/accounts';
 import { memberRemoved, organizationDeleted } from '@supergraph/schema/events/organizations';
 import { tenantErased } from '@supergraph/schema/events/platform';
 import { subgraph } from '../index.ts';
 import { factors } from './factor-support.ts';
-import { documents, outcomesOf } from './support.ts';
+import { documents, outcomesOf, people } from './support.ts';
 
 /** Who is a member where, as organizations says. */
 const memberships = new Map<string, { status: string; permissions: string[] }>();
@@ -19,6 +19,7 @@ const graph = testSubgraph(subgraph, {
 });
 const { run, emitted, deliver, settle, close } = graph;
 const { newcomer } = factors(graph);
+const { signIn } = people(graph);
 afterAll(close);
 beforeAll(() => graph.stopClock());
 
@@ -118,14 +119,28 @@ describe('a service account (rule 18)', () => {
     ).toEqual(['HANDLE_TAKEN']);
   });
 
-  test('and all tokens of the tenant end when the tenant is deleted, which is confirmed, once', async () => {
+  test('and all tokens of the tenant, and what apps may do there, end when the tenant is deleted, which is confirmed, once', async () => {
     const { id: userId, as } = await newcomer('svc_tenant');
     const { id, organizationId } = await service(as, 'robot_five');
     const [robot, own, free] = [await make(as, { serviceAccountId: id }), await make(as, { organizationId }), await make(as)];
+    const [here, elsewhere] = [await signIn('svc_tenant'), await signIn('svc_tenant')];
+    const owner = await graph.owner();
+    await owner`insert into accounts.oauth_clients (id, name, type, redirect_uris, post_logout_redirect_uris, scopes, first_party)
+      select name, name, 'PUBLIC', '{}', '{}', '{accounts:read}', false from unnest(array['desk', 'shop']) name`;
+    await owner`insert into accounts.app_grants (id, user_id, client_id, scopes, organization_id)
+      values (gen_random_uuid(), ${userId}, 'desk', '{accounts:read}', ${organizationId})`;
+    for (const [session, at, client] of [
+      [here, organizationId, 'desk'],
+      [elsewhere, person().userId, 'shop'],
+    ] as const)
+      await owner`update accounts.sessions set grant_id = ${`grant ${session.as.sessionId}`}, organization_id = ${at}, client_id = ${client} where id = ${session.as.sessionId}`;
     const eventId = person().userId;
     await deliver(organizationDeleted, { organizationId }, { organizationId, eventId });
     await deliver(organizationDeleted, { organizationId }, { organizationId, eventId });
     await settle();
+    const ends = (await emitted(sessionEnded)).filter((event) => event.userId === userId);
+    expect(ends.map(({ sessionId }) => sessionId)).toEqual([here.as.sessionId]);
+    expect((await run('{ viewer { authorizedApps { id } } }', { as })).data.viewer.authorizedApps).toEqual([]);
     expect([await contextOf(robot.secret), await contextOf(own.secret), (await contextOf(free.secret))?.userId]).toEqual([
       null,
       null,

@@ -1,3 +1,4 @@
+import type { Viewer } from '@supergraph/platform/context';
 import { person, testSubgraph } from '@supergraph/platform/testing';
 import { credentialRemoved } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
@@ -8,7 +9,7 @@ import { documents, password, people, viewerOf } from './support.ts';
 const graph = testSubgraph(subgraph);
 const { run, emitted, advance, close } = graph;
 const { register, attempt, signIn } = people(graph);
-const { now, start, proceed, half, newcomer, enroll } = factors(graph);
+const { now, start, proceed, half, newcomer, enroll, stepUp } = factors(graph);
 afterAll(close);
 beforeAll(() => graph.stopClock());
 
@@ -146,5 +147,46 @@ describe('removing a credential (rule 10)', () => {
       expect((await run(document, { as: { ...as, actorId: as.userId }, input })).reasons).toEqual(['STEP_UP_REQUIRED']);
       expect((await run(document, { as: { ...as, authTime: as.authTime - 601 }, input })).reasons).toEqual(['STEP_UP_REQUIRED']);
     }
+  });
+});
+
+describe('what another domain asks of accounts before something delicate (rule 16)', () => {
+  const isProven = async (as: Viewer, more: { acr?: string; at?: Date; userId?: string } = {}) => {
+    const { userId, sessionId, acr, authTime } = as;
+    const variables = { userId, sessionId, acr, at: new Date(authTime * 1_000), ...more };
+    const query =
+      'query ($userId: ID!, $sessionId: ID!, $acr: String!, $at: DateTime!) { isProven(userId: $userId, sessionId: $sessionId, acr: $acr, at: $at) }';
+    return (await run(query, { as: null, service: 'organizations', variables })).data.isProven as boolean;
+  };
+
+  test('a proof counts for 10 minutes, of the session’s own person, while the session is open', async () => {
+    const [ana, bo] = [await newcomer('proven_ana'), await newcomer('proven_bo')];
+    expect(await isProven(ana.as)).toBe(true);
+    expect(await isProven(ana.as, { userId: bo.id })).toBe(false);
+    expect(await isProven({ ...ana.as, sessionId: person().sessionId })).toBe(false);
+    expect(await isProven(ana.as, { at: new Date((await now()).getTime() - 601_000) })).toBe(false);
+    await run(documents.revokeOthers, { as: (await signIn('proven_ana')).as, input: {} });
+    expect(await isProven(ana.as)).toBe(false);
+  });
+
+  test('one factor is not enough for who had two at the time; one that came later could not be asked for', async () => {
+    const { as } = await newcomer('proven_twice');
+    const { secret } = await enroll(as);
+    expect(await isProven(as)).toBe(true);
+    advance(60_000);
+    const later = { at: await now() };
+    expect(await isProven(as, later)).toBe(false);
+    expect(await isProven(await stepUp(as, { totpCode: codeAt(secret, await now()) }))).toBe(true);
+  });
+
+  test('an app that was let in, and an administrator who acts as the person, prove nothing', async () => {
+    const owner = await graph.owner();
+    const { as } = await newcomer('proven_app');
+    const acting = (await signIn('proven_app')).as;
+    await owner`insert into accounts.oauth_clients (id, name, type, redirect_uris, post_logout_redirect_uris, scopes, first_party)
+      values ('curious', 'Curious', 'PUBLIC', '{}', '{}', '{accounts:read}', false)`;
+    await owner`update accounts.sessions set client_id = 'curious' where id = ${as.sessionId}`;
+    await owner`update accounts.sessions set actor_id = ${person().userId} where id = ${acting.sessionId}`;
+    expect([await isProven(as), await isProven(acting)]).toEqual([false, false]);
   });
 });

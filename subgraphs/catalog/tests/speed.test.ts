@@ -63,19 +63,21 @@ describe('plans', () => {
     const { typeId, categoryId: top } = await a.basics();
     categoryId = (await a.give('createProductCategory', { name: 'Busy', parentId: top })).id;
     const sql = await owner();
+    // One product of twenty is this seller's.
+    const sellerOf = sql`case when n % 20 = 0 then ${a.seller.id}::uuid else md5('seller' || n % 100)::uuid end`;
     await sql`insert into catalog.products (id, seller_id, type_id, status, slug, title)
-      select md5('p' || n)::uuid, ${a.seller.id}, ${typeId}, 'ACTIVE', 'slug-' || n, 'Thing number ' || n from generate_series(1, ${scale}) n`;
+      select md5('p' || n)::uuid, ${sellerOf}, ${typeId}, 'ACTIVE', 'slug-' || n, 'Thing number ' || n from generate_series(1, ${scale}) n`;
     await sql`insert into catalog.variants (id, product_id, seller_id, sku, title, option_hash, position)
-      select md5('v' || n)::uuid, md5('p' || n)::uuid, ${a.seller.id}, 'S' || n, 'x', 'h', 0 from generate_series(1, ${scale}) n`;
+      select md5('v' || n)::uuid, md5('p' || n)::uuid, ${sellerOf}, 'S' || n, 'x', 'h', 0 from generate_series(1, ${scale}) n`;
     await sql`insert into catalog.listing (product_id, seller_id, currency, status, type_code, title, title_sort, price_up, price_down, on_sale, in_stock, rating_up, rating_down, sold30d, published_at, updated_at, tags, category_ids, skus, barcodes, search, title_search)
-      select md5('p' || n)::uuid, case when n % 20 = 0 then ${a.seller.id}::uuid else md5('seller' || n % 100)::uuid end, c, 'ACTIVE', 'type' || n % 30, 'Thing number ' || n, 'thing number ' || n, n % 500, n % 500, n % 10 = 0, n % 3 > 0, n % 5, n % 5, n % 90,
+      select md5('p' || n)::uuid, ${sellerOf}, c, 'ACTIVE', 'type' || n % 30, 'Thing number ' || n, 'thing number ' || n, n % 500, n % 500, n % 10 = 0, n % 3 > 0, n % 5, n % 5, n % 90,
         now() - n * interval '1 minute', now() - n * interval '1 minute', array['tag' || n % 200], array[case when n % 60 = 0 then ${categoryId}::uuid else md5('c' || n % 80)::uuid end], array['s' || n], array['b' || n],
         to_tsvector('simple', 'thing number ' || n || ' word' || n % 100), to_tsvector('simple', 'thing number ' || n)
       from generate_series(1, ${scale}) n, unnest(array['*', 'EUR']) c`;
     await sql`insert into catalog.offers (variant_id, currency, product_id, seller_id, listed, price, on_sale, in_stock)
-      select md5('v' || n)::uuid, c, md5('p' || n)::uuid, ${a.seller.id}, true, n % 500, n % 10 = 0, n % 3 > 0 from generate_series(1, ${scale}) n, unnest(array['*', 'EUR']) c`;
+      select md5('v' || n)::uuid, c, md5('p' || n)::uuid, ${sellerOf}, true, n % 500, n % 10 = 0, n % 3 > 0 from generate_series(1, ${scale}) n, unnest(array['*', 'EUR']) c`;
     await sql`insert into catalog.facet_values (id, product_id, variant_id, seller_id, listed, code, text, number)
-      select md5('f' || n || code)::uuid, md5('p' || n)::uuid, null, ${a.seller.id}, true, code, case when code = 'color' then (${colors}::text[])[1 + n % 3] else 'm' || n % 50 end, n % 700
+      select md5('f' || n || code)::uuid, md5('p' || n)::uuid, null, ${sellerOf}, true, code, case when code = 'color' then (${colors}::text[])[1 + n % 3] else 'm' || n % 50 end, n % 700
       from generate_series(1, ${scale}) n, unnest(array['color', 'material', 'pages']) code`;
     await sql`analyze`;
   });

@@ -3,6 +3,7 @@ import { asPerson, asTenant, NoTenantChosen } from '@supergraph/platform/databas
 import { conflict, notFound, staleVersion } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput, text } from '@supergraph/platform/input';
 import { type Connection, type PageArguments, readPage, toConnection } from '@supergraph/platform/page';
+import { requireStepUp } from '@supergraph/platform/step-up';
 import { memberReinstated, memberRemoved, memberSuspended, memberUpdated } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -25,16 +26,7 @@ import { changesOf, record } from './audit.ts';
 import { requireOtherOwner } from './owners.ts';
 import { leaveTeams, requireTeams, setTeams, teamIdsInput } from './team-members.ts';
 import { requestNotice, tellActive, tellStanding } from './tell.ts';
-import {
-  type Act,
-  actInTenant,
-  forgetLoaded,
-  ownersOnly,
-  requireFreshProof,
-  requireGrantable,
-  requireMayOwn,
-  requireRole,
-} from './tenant.ts';
+import { type Act, actInTenant, forgetLoaded, ownersOnly, requireGrantable, requireMayOwn, requireRole } from './tenant.ts';
 
 const manage = 'organizations.member.manage';
 const MemberWishes = z.strictObject({
@@ -244,7 +236,7 @@ async function tenantOfOwn(ctx: Context, userId: string, membershipId: string): 
 /** Makes another active member the owner and the viewer an administrator, in one act. */
 export async function transferOwnership(ctx: Context, input: unknown): Promise<{ membership: Member; previousOwner: Member }> {
   const { membershipId } = parseInput(OneMember, input);
-  requireFreshProof(ctx);
+  await requireStepUp(ctx);
   return actInTenant(ctx, manage, async (act) => {
     const { tx, organization, actor } = act;
     if (!isOwner(actor)) throw ownersOnly();

@@ -1,6 +1,7 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { badInput, notFound, staleVersion, unauthenticated } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
+import { canStepUp } from '@supergraph/platform/step-up';
 import { organizationSettingsUpdated, organizationUpdated } from '@supergraph/schema/events/organizations';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -48,7 +49,7 @@ export async function changeSettings(ctx: Context, input: unknown): Promise<Sett
     const [before] = await findSettings(tx, [organization.id]);
     if (!before) throw notFound('Settings');
     if (before.version !== version) throw staleVersion(before.version);
-    if (change.requireMfa && !before.requireMfa && viewer.acr !== 'aal2')
+    if (change.requireMfa && !before.requireMfa && !(canStepUp(viewer) && viewer.acr === 'aal2'))
       throw unauthenticated('prove a second factor before you ask it of everybody', { reason: 'STEP_UP_REQUIRED' });
     if (change.defaultRoleId && change.defaultRoleId !== before.defaultRoleId) await requireDefaultRole(act, change.defaultRoleId);
     const after = await updateSettings(tx, organization.id, version, change);

@@ -1,8 +1,9 @@
 import { requireViewer } from '@supergraph/platform/context';
 import { asPerson, asTenant, type Db, NoTenantChosen } from '@supergraph/platform/database';
-import { badInput, conflict, forbidden, notFound, unauthenticated } from '@supergraph/platform/errors';
+import { badInput, conflict, forbidden, notFound } from '@supergraph/platform/errors';
+import { requireStepUp } from '@supergraph/platform/step-up';
 import type { Context } from '../context.ts';
-import { isFreshlyProven, isOwner, missingToGrant, permissionsOf, permissionsOfMember } from '../policy.ts';
+import { isOwner, missingToGrant, permissionsOf, permissionsOfMember } from '../policy.ts';
 import { countOwned, findLiveMember, type Member } from '../store/memberships.ts';
 import { lockOrganization, type Organization, takeTurns } from '../store/organizations.ts';
 import { findRolesOf, type Role } from '../store/roles.ts';
@@ -45,18 +46,12 @@ export async function actInTenant<Result>(ctx: Context, permission: string, work
   return result;
 }
 
-/** Throws STEP_UP_REQUIRED unless the viewer has proven a factor just now. */
-export function requireFreshProof(ctx: Context): void {
-  if (!isFreshlyProven(requireViewer(ctx), ctx.now()))
-    throw unauthenticated('sign in again, then repeat this', { reason: 'STEP_UP_REQUIRED' });
-}
-
 /** Runs what owners alone may do with a tenant that need not be active, under the lock of its row, after a fresh proof. */
 export async function actAsOwner<Result>(ctx: Context, work: (act: Act) => Promise<Result>): Promise<Result> {
   const { userId } = requireViewer(ctx);
   const chosen = ctx.organization?.id;
   if (!chosen) throw new NoTenantChosen();
-  requireFreshProof(ctx);
+  await requireStepUp(ctx);
   const result = await asTenant(ctx.db, chosen, async (tx) => {
     const organization = await lockOrganization(tx, chosen);
     const actor = organization && (await findLiveMember(tx, chosen, userId));

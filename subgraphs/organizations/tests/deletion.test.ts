@@ -23,7 +23,7 @@ import {
   updateOrganization,
 } from './support.ts';
 
-const { run, deliver, register, enter, found, act, bring, emitted, settle, advance, stopClock, context, owner, close } =
+const { unproven, run, deliver, register, enter, found, act, bring, emitted, settle, advance, stopClock, context, owner, close } =
   testOrganizations();
 stopClock();
 afterAll(close);
@@ -55,6 +55,18 @@ test('an owner who has just proven themselves schedules it; members read, nobody
   await bring(ada, id, ben, 'ADMIN');
   const stale = { ...ada, viewer: { ...ada.viewer, authTime: ada.viewer.authTime - 3_600 } };
   expect(await act(stale, id, scheduleDeletion, {})).toMatchObject({ codes: ['UNAUTHENTICATED'], reasons: ['STEP_UP_REQUIRED'] });
+  const strangers = {
+    program: { kind: 'SERVICE' },
+    'a token': { sessionId: null },
+    'an administrator': { actorId: ben.viewer.userId },
+  } as const;
+  for (const [name, as] of Object.entries(strangers)) {
+    const { reasons } = await act({ ...ada, viewer: { ...ada.viewer, ...as } }, id, scheduleDeletion, {});
+    expect([name, reasons]).toEqual([name, ['STEP_UP_REQUIRED']]);
+  }
+  unproven.add(ada.viewer.userId);
+  expect((await act(ada, id, scheduleDeletion, {})).reasons).toEqual(['STEP_UP_REQUIRED']);
+  unproven.clear();
   expect(await act(ben, id, scheduleDeletion, {})).toMatchObject({ codes: ['FORBIDDEN'], reasons: ['OWNER_ONLY'] });
   expect((await run(scheduleDeletion, { input: {}, as: ada.viewer })).codes).toEqual(['BAD_USER_INPUT']);
   expect((await act(ada, id, scheduleDeletion, { reason: 'x'.repeat(501) })).codes).toEqual(['BAD_USER_INPUT']);

@@ -14,7 +14,10 @@ export interface Someone {
 /** The subgraph under test with a fake accounts that knows who has which address. */
 export function testOrganizations(settings: Partial<RuntimeSettings> = {}) {
   const addresses = new Map<string, string>();
-  const accounts = (_document: string, { ids = [] }: Readonly<Record<string, unknown>>) => ({
+  /** Whose proof accounts does not take for enough. */
+  const unproven = new Set<string>();
+  const accounts = (_document: string, { ids = [], userId }: Readonly<Record<string, unknown>>) => ({
+    isProven: !unproven.has(String(userId)),
     userSummaries: (ids as string[]).map((id) => ({ id, email: addresses.get(id) ?? null, status: 'ACTIVE' })),
   });
   const graph = testSubgraph(subgraph, { answers: { accounts }, settings });
@@ -85,7 +88,7 @@ export function testOrganizations(settings: Partial<RuntimeSettings> = {}) {
     return data.acceptInvitation.membership.id;
   };
 
-  return { ...graph, addresses, register, enter, found, act, roles, bring, mails: () => mailsOf(graph) };
+  return { ...graph, addresses, unproven, register, enter, found, act, roles, bring, mails: () => mailsOf(graph) };
 }
 
 export interface Captured {

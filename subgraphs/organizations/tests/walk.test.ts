@@ -138,6 +138,8 @@ test('turning requireMfa on needs a second factor, and then the context asks it 
   const refused = await act(ana, acme, updateSettings, { version: 1, requireMfa: true });
   expect(refused).toMatchObject({ codes: ['UNAUTHENTICATED'], reasons: ['STEP_UP_REQUIRED'] });
   const strong = { ...ana, viewer: { ...ana.viewer, acr: 'aal2' as const } };
+  const acting = { ...strong, viewer: { ...strong.viewer, actorId: bo.viewer.userId } };
+  expect((await act(acting, acme, updateSettings, { version: 1, requireMfa: true })).reasons).toEqual(['STEP_UP_REQUIRED']);
   const { data } = await act(strong, acme, updateSettings, { version: 1, requireMfa: true });
   expect(data.updateOrganizationSettings.settings).toMatchObject({ requireMfa: true, version: 2 });
   const context = await run(contextOf, { variables: { userId: bo.viewer.userId, organizationId: acme }, service: 'gateway', as: null });

@@ -23,9 +23,9 @@ export async function identitiesOf(ctx: Context, userId: string): Promise<readon
 
 /** Begins to link an account elsewhere; gives where to send the viewer's browser. */
 export async function startExternalLink(ctx: Context, input: unknown): Promise<{ redirectUrl: string }> {
-  const { userId } = await requireStepUp(ctx);
+  const viewer = await requireStepUp(ctx);
   const { provider } = parseInput(Link, input);
-  const secret = await prepareLink(ctx, provider, userId);
+  const secret = await prepareLink(ctx, provider, viewer);
   return { redirectUrl: `${ctx.settings.publicUrl}${externalPath}${provider}/start?link=${secret}` };
 }
 

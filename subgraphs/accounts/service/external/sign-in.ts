@@ -10,12 +10,11 @@ import {
   type ExternalIdentity,
   findExternalIdentity,
   insertExternalIdentity,
-  isGoingOn,
   touchExternalIdentity,
 } from '../../store/external.ts';
 import { lockFor } from '../../store/records.ts';
 import { deleteRegistrations } from '../../store/registrations.ts';
-import { insertFlow } from '../../store/sessions.ts';
+import { findOpenSession, insertFlow } from '../../store/sessions.ts';
 import { findUserByEmail, findUsers, fold, insertUser, lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { tellAdded } from '../factors/tell.ts';
@@ -135,21 +134,22 @@ async function link(ctx: Context, tx: Db, key: string, { issuer, subject, email,
 
 const mostLinked = 10;
 
-/** Somebody who came back to link an account. */
-export interface Linking {
-  readonly visitId: string;
-  readonly userId: string;
-  readonly person: ExternalPerson;
-}
-
-/** Links an account elsewhere to the person who asked for it, if nobody ended that in the meantime. */
-export async function linkExternally(ctx: Context, key: string, { visitId, userId, person }: Linking): Promise<void> {
+/**
+ * Links an account elsewhere to the person who asked for it. Whoever asked in a session that has ended since, because
+ * the password was changed perhaps, gets nothing: it may have been somebody whom that was to lock out.
+ */
+export async function linkExternally(
+  ctx: Context,
+  key: string,
+  person: ExternalPerson,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | null },
+): Promise<void> {
   await ctx.db.transaction(async (tx) => {
     await lockIdentity(tx, person);
-    // As whoever shuts others out of the account does.
+    // From this lock on nobody ends a session of theirs.
     const user = await lockUser(tx, userId);
     if (!user || !canSignIn(user)) throw wrongCredentials();
-    if (!(await isGoingOn(tx, visitId))) throw noLongerValid('link');
+    if (!sessionId || !(await findOpenSession(tx, sessionId, ctx.now()))) throw noLongerValid('link');
     const known = await findExternalIdentity(tx, person.issuer, person.subject);
     if (known?.userId === userId) return;
     if ((await countLinked(tx, userId)) >= mostLinked)

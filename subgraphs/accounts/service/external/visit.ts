@@ -66,8 +66,12 @@ export async function depart(
   return { url: url.href, browserSecret };
 }
 
-/** Notes that somebody is about to link an account; gives the secret of the link that begins the visit. */
-export async function prepareLink(ctx: Context, key: string, userId: string): Promise<string> {
+/** Notes that somebody is about to link an account, in a session of theirs; gives the secret of the link that begins the visit. */
+export async function prepareLink(
+  ctx: Context,
+  key: string,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
+): Promise<string> {
   requireProvider(ctx, key);
   const secret = makeSecret();
   const now = ctx.now();
@@ -77,6 +81,7 @@ export async function prepareLink(ctx: Context, key: string, userId: string): Pr
     linkHash: hashSecret(secret),
     sealed: '',
     userId,
+    sessionId,
     createdAt: now,
     expiresAt: new Date(now.getTime() + visitMs),
   });

@@ -25,6 +25,7 @@ import { endAndTell } from '../sessions.ts';
 import { platformName } from '../shared.ts';
 import { requireStepUp } from '../step-up.ts';
 import { firstPartyClient, firstPartyScope } from '../tokens.ts';
+import { endServiceTokens } from './service-tokens.ts';
 import { isRedirectUri } from './redirect-uris.ts';
 
 const mostClients = 50;
@@ -176,18 +177,19 @@ export async function changeOAuthClient(ctx: Context, input: unknown): Promise<O
     const disabledAt = enabled === undefined ? undefined : enabled ? null : (before.disabledAt ?? ctx.now());
     const client = await updateOAuthClient(tx, id, version, defined({ ...changes, disabledAt }));
     if (!client) throw staleVersion(before.version);
-    if (client.disabledAt && !before.disabledAt) await endSessionsOf(ctx, tx, id);
+    if (client.disabledAt && !before.disabledAt) await endTokensOf(ctx, tx, client);
     await recordChange(ctx, tx, 'changed', client);
     return client;
   });
 }
 
-async function endSessionsOf(ctx: Context, tx: Db, id: string): Promise<void> {
+async function endTokensOf(ctx: Context, tx: Db, { id, serviceAccountId }: OAuthClient): Promise<void> {
   for (const session of await findGrantSessions(tx, { clientId: id }))
     await endAndTell(ctx, tx, session.userId, 'REVOKED', { only: session.id });
+  if (serviceAccountId) await endServiceTokens(ctx, tx, serviceAccountId, id);
 }
 
-/** Gives a client a new secret; whoever has the old one is out at once. */
+/** Gives a client a new secret; whoever has the old one is out at once, with what they got by it alone. */
 export async function rotateClientSecret(ctx: Context, input: unknown): Promise<MadeClient & { secret: string }> {
   await requireStepUp(ctx);
   const { clientId: id } = parseInput(OneClient, input);
@@ -197,6 +199,8 @@ export async function rotateClientSecret(ctx: Context, input: unknown): Promise<
   const client = await ctx.db.transaction(async (tx) => {
     const changed = await updateOAuthClient(tx, id, before.version, { secretHash: hashSecret(secret) });
     if (!changed) throw staleVersion(before.version);
+    // Tokens of people stand on what the people allowed, and not on the secret.
+    if (changed.serviceAccountId) await endServiceTokens(ctx, tx, changed.serviceAccountId, id);
     await recordChange(ctx, tx, 'secret_rotated', changed);
     return changed;
   });

@@ -1,0 +1,1 @@
+ALTER TABLE "accounts"."external_visits" ADD COLUMN "session_id" uuid;
