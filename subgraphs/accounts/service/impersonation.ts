@@ -8,7 +8,7 @@ import { sessionStarted } from '@supergraph/schema/events/accounts';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSignIn, isAdmin } from '../policy.ts';
-import { insertSession } from '../store/sessions.ts';
+import { findOpenSession, insertSession } from '../store/sessions.ts';
 import { lockAdmins, lockUser } from '../store/users.ts';
 import { record } from './audit.ts';
 import { readDevice } from './device.ts';
@@ -22,12 +22,14 @@ const Start = z.strictObject({ userId: idInput, reason: text({ min: 1, max: 500 
 /** Lets an administrator act as a person for 15 minutes: without refresh, without step-up, seen by the person. */
 export async function startImpersonation(ctx: Context, input: unknown): Promise<TokenSet> {
   const { userId, reason } = parseInput(Start, input);
-  const { userId: actorId, actorId: alreadyActing } = requireViewer(ctx);
+  const { userId: actorId, actorId: alreadyActing, sessionId } = requireViewer(ctx);
   if (alreadyActing) throw forbidden('whoever acts as somebody cannot go on to act as another', { reason: 'IMPERSONATION' });
   return ctx.db.transaction(async (tx) => {
     // Both are locked, in the order in which others lock them: whoever changes a role or status afterwards ends this session.
     const admins = await lockAdmins(tx);
-    if (!admins.includes(actorId)) throw forbidden('only an active administrator may act as somebody', { reason: 'PERMISSION_MISSING' });
+    const isIn = sessionId !== null && (await findOpenSession(tx, sessionId, ctx.now())) !== null;
+    if (!admins.includes(actorId) || !isIn)
+      throw forbidden('only an active administrator in a session of their own may act as somebody', { reason: 'PERMISSION_MISSING' });
     const user = await lockUser(tx, userId);
     if (!user || user.status === 'ERASED') throw notFound('User');
     if (isAdmin(user)) throw forbidden('nobody acts as an administrator', { reason: 'ADMINISTRATOR' });

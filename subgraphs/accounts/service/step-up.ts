@@ -1,7 +1,7 @@
 import { requireViewer, type Viewer } from '@supergraph/platform/context';
 import { canStepUp, type InSession, isFresh, stepUpRequired } from '@supergraph/platform/step-up';
 import type { Context } from '../context.ts';
-import { findSessions } from '../store/sessions.ts';
+import { findOpenSession, findSessions } from '../store/sessions.ts';
 import { hasSecondFactor } from './factors/second.ts';
 
 /**
@@ -12,6 +12,8 @@ import { hasSecondFactor } from './factors/second.ts';
 export async function requireStepUp(ctx: Context): Promise<InSession> {
   const viewer = requireViewer(ctx);
   if (!canStepUp(viewer) || !isFresh(viewer, ctx.now())) throw stepUpRequired();
+  // Its tokens go on for the moment in which the gateway hears of a session's end; whoever is shut out must not use it.
+  if (!(await findOpenSession(ctx.db, viewer.sessionId, ctx.now()))) throw stepUpRequired();
   if (!(await isOurs(ctx, viewer)) || !(await isStrongEnough(ctx, viewer))) throw stepUpRequired();
   return viewer;
 }

@@ -17,6 +17,7 @@ describe('acting as somebody (rule 21)', () => {
   const graph = testSubgraph(subgraph);
   const { run, emitted, close } = graph;
   const { newcomer, now } = factors(graph);
+  const { signIn } = people(graph);
   afterAll(close);
   beforeAll(() => graph.stopClock());
   const boss = async (handle: string) => {
@@ -110,7 +111,9 @@ describe('acting as somebody (rule 21)', () => {
     for (const [name, shutOut] of Object.entries(ways)) {
       const admin = await boss(`robbed_by_${name}`);
       const { sessionId } = viewerOf((await act(admin.as, ana.id)).data.startImpersonation.tokens.accessToken);
+      const thief = (await signIn(`robbed_by_${name}`)).as;
       await shutOut(admin.as);
+      expect([name, (await act({ ...thief, roles: ['USER', 'ADMIN'] }, ana.id)).reasons]).toEqual([name, ['PERMISSION_MISSING']]);
       expect([name, await ended(sessionId)]).toEqual([name, true]);
     }
     expect(await ended(ana.as.sessionId)).toBe(false);

@@ -9,7 +9,7 @@ import { documents, password, people, viewerOf } from './support.ts';
 const graph = testSubgraph(subgraph);
 const { run, emitted, advance, close } = graph;
 const { register, attempt, signIn } = people(graph);
-const { now, start, proceed, half, newcomer, enroll, stepUp } = factors(graph);
+const { now, start, proceed, half, authenticator, newcomer, enroll, stepUp } = factors(graph);
 afterAll(close);
 beforeAll(() => graph.stopClock());
 
@@ -188,5 +188,39 @@ describe('what another domain asks of accounts before something delicate (rule 1
     await owner`update accounts.sessions set client_id = 'curious' where id = ${as.sessionId}`;
     await owner`update accounts.sessions set actor_id = ${person().userId} where id = ${acting.sessionId}`;
     expect([await isProven(as), await isProven(acting)]).toEqual([false, false]);
+  });
+});
+
+describe('whoever is shut out while the gateway has not heard of it (rule 16)', () => {
+  const newPassword = 'another lantern by the pier';
+  const robbed = async (handle: string) => ({ ...(await newcomer(handle)), thief: (await signIn(handle)).as });
+  const shutOut = async ({ as }: { as: Viewer }) =>
+    expect((await run(documents.changePassword, { as, input: { newPassword } })).codes).toEqual([]);
+
+  test.each([
+    ['changePassword', documents.changePassword, { newPassword: 'nine patient otters read' }],
+    ['changeEmail', documents.changeEmail, { email: 'thief@evil.example' }],
+    ['startTotpEnrollment', documents.startTotp, {}],
+    ['startPasskeyRegistration', documents.startPasskey, {}],
+    ['generateRecoveryCodes', documents.generateCodes, {}],
+    ['createAccessToken', documents.createToken, { name: 'Back door', scopes: ['accounts:read'] }],
+  ])('is refused %s, however fresh their proof', async (name, document, input) => {
+    const ana = await robbed(`r_${name.toLowerCase()}`);
+    await shutOut(ana);
+    expect((await run(document, { as: ana.thief, input })).reasons).toEqual(['STEP_UP_REQUIRED']);
+    expect((await run(documents.generateCodes, { as: ana.as, input: {} })).codes).toEqual([]);
+  });
+
+  test('finishes no second factor that they began', async () => {
+    const ana = await robbed('robbed_half');
+    const device = await authenticator();
+    const { options } = (await run(documents.startPasskey, { as: ana.thief, input: {} })).data.startPasskeyRegistration;
+    const { enrollmentId, secret } = (await run(documents.startTotp, { as: ana.thief, input: {} })).data.startTotpEnrollment;
+    const input = { response: await device.create(options) };
+    await shutOut(ana);
+    expect((await run(documents.finishPasskey, { as: ana.thief, input })).codes).toEqual(['NOT_FOUND']);
+    const code = codeAt(secret, await now());
+    expect((await run(documents.confirmTotp, { as: ana.thief, input: { enrollmentId, code } })).codes).toEqual(['NOT_FOUND']);
+    expect((await run('{ viewer { mfaEnabled } }', { as: ana.as })).data.viewer).toEqual({ mfaEnabled: false });
   });
 });

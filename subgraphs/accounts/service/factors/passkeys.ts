@@ -5,6 +5,7 @@ import type { VerifiedRegistrationResponse } from '@simplewebauthn/server';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { consumeChallenge, findPasskeys, insertChallenge, insertPasskey, type Passkey } from '../../store/passkeys.ts';
+import { findOpenSession } from '../../store/sessions.ts';
 import { lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { readDevice } from '../device.ts';
@@ -83,7 +84,8 @@ export async function finishPasskeyRegistration(ctx: Context, input: unknown): P
   try {
     return await ctx.db.transaction(async (tx) => {
       const user = await lockUser(tx, userId);
-      if (!user) throw noLongerValid('registration');
+      // Whoever was shut out since they began gets no way back in.
+      if (!user || !(await findOpenSession(tx, sessionId, ctx.now()))) throw noLongerValid('registration');
       if ((await findPasskeys(tx, [userId])).length >= mostPasskeys) throw tooMany();
       const passkey = await insertPasskey(tx, {
         userId,

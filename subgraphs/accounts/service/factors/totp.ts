@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { open, seal } from '../../secrets.ts';
 import { confirmTotp, findEnrollment, findTotps, insertTotp, type Totp, useTotpStep } from '../../store/factors.ts';
+import { findOpenSession } from '../../store/sessions.ts';
 import { lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { minuteMs, noLongerValid, platformName, wrongCredentials } from '../shared.ts';
@@ -72,10 +73,12 @@ export async function confirmTotpEnrollment(ctx: Context, input: unknown): Promi
   }
   return ctx.db.transaction(async (tx) => {
     const user = await lockUser(tx, enrollment.userId);
+    // Whoever was shut out since they began gets no way back in.
+    if (!user || !(await findOpenSession(tx, sessionId, ctx.now()))) throw noLongerValid('enrollment');
     const others = await findTotps(tx, [enrollment.userId]);
     if (others.length >= mostTotps) throw tooMany();
     const credential = await confirmTotp(tx, enrollmentId, sessionId, ctx.now());
-    if (!user || !credential) throw noLongerValid('enrollment');
+    if (!credential) throw noLongerValid('enrollment');
     if (!(await useTotpStep(tx, user.id, step, ctx.now()))) throw wrongCredentials();
     await distrustDevices(tx, user.id, sessionId, credential.confirmedAt);
     await tellAdded(ctx, tx, { userId: user.id, credentialId: credential.id, kind: 'TOTP' });
