@@ -3,8 +3,20 @@ import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, type JWK
 import * as openid from 'openid-client';
 import type { Data, Person } from '../support/journey.ts';
 import { openEvents, openSocket } from '../support/listen.ts';
-import { register } from '../support/people.ts';
-import { type Client, codeForm, errorOf, exchange, letIn, newClient, post, type Provider, startProvider, tokensFor } from './support.ts';
+import { password, register, registerAdministrator } from '../support/people.ts';
+import {
+  type Client,
+  codeForm,
+  errorOf,
+  exchange,
+  letIn,
+  newClient,
+  post,
+  type Provider,
+  startProvider,
+  tokensFor,
+  type Wish,
+} from './support.ts';
 
 // Tokens that are bound to a key are worth nothing without a proof of possession (RFC 9449).
 let provider: Provider;
@@ -49,8 +61,8 @@ function prove({ privateKey, jwk }: Pair, { method = 'POST', url = `${provider.u
 }
 
 /** Tokens of a person that are bound to a key. */
-async function boundTo(pair: Pair, client: Client = shop) {
-  const granted = await letIn(client, ana);
+async function boundTo(pair: Pair, client: Client = shop, wish: Wish = {}) {
+  const granted = await letIn(client, ana, wish);
   const { status, body } = await post(provider, '/oauth/token', codeForm(client, granted), {
     dpop: await prove(pair, { url: `${provider.url}/oauth/token` }),
   });
@@ -112,6 +124,31 @@ describe('a token that is bound to a key', () => {
     const once = await prove(pair, { method: 'GET', url, token });
     const both = await Promise.all([open('DPoP', once), open('DPoP', once)]);
     expect(both.filter((status) => status === 200)).toHaveLength(1);
+  });
+
+  test('stays bound when its person proves themselves again', async () => {
+    const admin = await registerAdministrator(provider.world);
+    const redirectUris = ['com.example.desk:/callback'];
+    const desk = await newClient(provider, admin, { name: 'Desk', type: 'PUBLIC', firstParty: true, scopes: ['app'], redirectUris });
+    const pair = await newPair();
+    const { token } = await boundTo(pair, desk, { parameters: { scope: 'openid app' } });
+    const mutate = async (field: string, type: string, input: object) => {
+      const response = await fetch(`${provider.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `DPoP ${token}`, dpop: await prove(pair, { token }) },
+        body: JSON.stringify({
+          query: `mutation ($input: ${type}!) { ${field}(input: $input) { flow { id tokens { accessToken tokenType } } } }`,
+          variables: { input },
+        }),
+      });
+      const answer: Data = await response.json();
+      return answer.data[field].flow;
+    };
+    const { id: flowId } = await mutate('startSignIn', 'StartSignInInput', { purpose: 'STEP_UP' });
+    const { tokens } = await mutate('continueSignIn', 'ContinueSignInInput', { flowId, password });
+    expect(tokens.tokenType).toBe('DPoP');
+    expect(decodeJwt(tokens.accessToken)).toMatchObject({ cnf: { jkt: pair.thumbprint } });
+    expect((await ask({ authorization: `Bearer ${tokens.accessToken}` })).status).toBe(401);
   });
 
   test('is worth nothing without a proof, or with one that was made for something else', async () => {

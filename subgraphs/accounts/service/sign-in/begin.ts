@@ -27,7 +27,8 @@ export async function renew(ctx: Context, tx: Db, user: User, flow: Flow, isAal2
   const changes = { authTime: now, lastSeenAt: now, methods: flow.proven, acr: levelOf(isAal2) };
   const session = flow.sessionId ? await updateSession(tx, flow.sessionId, now, changes) : null;
   if (!session) throw noLongerValid('sign-in');
-  const tokens = await issueTokens(ctx, tx, user, session, null);
+  // A session that is bound to a key stays so: this token, too, is worth nothing without it.
+  const tokens = await issueTokens(ctx, tx, user, session, null, { key: session.boundKey ?? undefined });
   await record(ctx, tx, {
     name: 'session.stepped_up',
     actorId: user.id,
