@@ -170,4 +170,21 @@ describe('the page for devices', () => {
     expect((await browser.submitById(forged, 'op.deviceConfirmForm')).html).not.toContain('Sign in to Television');
     expect((await poll(started.device_code)).error).toBe('authorization_pending');
   });
+
+  test('stops whoever guesses codes; a right one counts as no guess', async () => {
+    const browser = openWebBrowser([]);
+    const started = await begin();
+    for (let n = 0; n < 60; n += 1) expect((await confirm(browser, started)).status).toBe(200);
+    const statuses: number[] = [];
+    let page = await browser.open(`${provider.url}/oauth/device`);
+    for (let n = 0; n < 60; n += 1) {
+      page = await browser.submitById(page, 'op.deviceInputForm', { user_code: 'BBBB-BBBB' });
+      statuses.push(page.status);
+    }
+    expect(new Set(statuses.slice(0, 40))).toEqual(new Set([200]));
+    expect(statuses.at(-1)).toBe(429);
+    const stopped = await confirm(browser, started);
+    expect([stopped.status, stopped.html.includes('Is this your device?')]).toEqual([429, false]);
+    expect(stopped.html).toMatch(/Too many tries\. Wait \d+ seconds\./);
+  });
 });

@@ -16,6 +16,7 @@ import { findUsers } from '../store/users.ts';
 import { requireApproval } from './approval.ts';
 import { surroundings } from './around.ts';
 import { clientAdapter } from './client-adapter.ts';
+import { guessed } from './device-guesses.ts';
 import { hashOf, openPayload, sealPayload } from './seals.ts';
 import { refreshTokenAdapter, shownTokenAdapter } from './token-adapters.ts';
 
@@ -61,7 +62,8 @@ const artifactAdapter = (kind: string): Adapter => ({
   upsert: (id, payload, expiresIn) => putArtifact(surroundings().db, rowOf(kind, id, payload, expiresIn)),
   find: async (id) => payloadOf(await findArtifact(surroundings().db, kind, hashOf(id), now())),
   findByUid: async (uid) => payloadOf(await findArtifactBy(surroundings().db, kind, { uidHash: hashOf(uid) }, now())),
-  findByUserCode: async (userCode) => payloadOf(await findArtifactBy(surroundings().db, kind, { userCodeHash: hashOf(userCode) }, now())),
+  findByUserCode: (userCode) =>
+    guessed(async () => payloadOf(await findArtifactBy(surroundings().db, kind, { userCodeHash: hashOf(userCode) }, now()))),
   consume: (id) => consume(kind, id),
   destroy: (id) => deleteArtifact(surroundings().db, kind, hashOf(id)),
   // With the grant all goes that hangs on it, at once: see `Grant`.

@@ -30,8 +30,10 @@ function checkedRedirectUris({ oidc }: KoaContextWithOIDC): string[] {
   return [textOf(params?.['redirect_uri'])].filter(Boolean);
 }
 
+type Wrong = Error & { readonly userCode?: string; readonly error?: string; readonly error_description?: string };
+
 /** Where a person types the code that a device shows (RFC 8628, 3.3). */
-export function deviceInputPage(koa: KoaContextWithOIDC, form: string, _out?: ErrorOut, error?: Error & { userCode?: string }): void {
+export function deviceInputPage(koa: KoaContextWithOIDC, form: string, _out?: ErrorOut, error?: Wrong): void {
   const wrong = error ? `<p class="wrong" role="alert" id="wrong">${escaped(wordsFor(error))}</p>` : '';
   // The library's field has no label, but a script, which these pages do not run.
   const described = error ? ' aria-describedby="wrong" aria-invalid="true"' : '';
@@ -47,10 +49,12 @@ export function deviceInputPage(koa: KoaContextWithOIDC, form: string, _out?: Er
   );
 }
 
-const wordsFor = (error: Error & { userCode?: string }): string =>
-  error.userCode || error.name === 'NoCodeError'
+function wordsFor({ name, userCode, error, error_description: description }: Wrong): string {
+  if (error === 'slow_down' && description) return description;
+  return userCode || name === 'NoCodeError'
     ? 'That code is not right, or it is over. Look at your device once more.'
     : 'Something went wrong. Try once more.';
+}
 
 /** Where a person makes sure that it is their own device. */
 export function deviceConfirmPage(

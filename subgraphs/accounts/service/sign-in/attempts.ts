@@ -26,17 +26,21 @@ export const totpKey = (userId: string): string => `totp:${userId}`;
 /** Forgets an account's wrong passwords, because the person proved themselves otherwise. */
 export const reopenPasswordPath = (tx: Db, userId: string): Promise<void> => resetCounter(tx, accountKey(userId));
 
-const networkKey = (ctx: Context): string => `network:${networkOf(ctx)}`;
+/** What is guessed from a network: passwords and what goes with them, or the short codes that devices show. */
+type Guessed = 'network' | 'device-code';
+
+const networkKey = (ctx: Context, guessed: Guessed): string => `${guessed}:${networkOf(ctx)}`;
 
 /** Counts an attempt for the source network; RATE_LIMITED beyond 50 failures in 10 minutes. */
-export async function countForNetwork(ctx: Context): Promise<void> {
+export async function countForNetwork(ctx: Context, guessed: Guessed = 'network'): Promise<void> {
   const now = ctx.now();
-  const { failures, windowStartedAt } = await countInWindow(ctx.db, networkKey(ctx), now, networkWindowMs);
+  const { failures, windowStartedAt } = await countInWindow(ctx.db, networkKey(ctx, guessed), now, networkWindowMs);
   if (failures > networkFailures) throw rateLimited((windowStartedAt.getTime() + networkWindowMs - now.getTime()) / 1_000);
 }
 
 /** Takes the network's attempt back, because it was right. */
-export const uncountForNetwork = (ctx: Context, tx: Db): Promise<void> => uncount(tx, networkKey(ctx));
+export const uncountForNetwork = (ctx: Context, tx: Db, guessed: Guessed = 'network'): Promise<void> =>
+  uncount(tx, networkKey(ctx, guessed));
 
 /** Whether a path is open; the attempt is counted before it is known to be right or wrong. */
 export async function countOnPath(ctx: Context, key: string): Promise<boolean> {
