@@ -15,11 +15,9 @@ export const canStepUp = (viewer: Pick<Viewer, 'sessionId' | 'actorId' | 'kind'>
 /** Whether a proof is fresh enough for something delicate. */
 export const isFresh = (viewer: Pick<Viewer, 'authTime'>, now: Date): boolean => now.getTime() / 1_000 - viewer.authTime <= freshSeconds;
 
-/** UNAUTHENTICATED with `STEP_UP_REQUIRED`. */
-export const stepUpRequired = () =>
-  unauthenticated('prove once more that it is you: complete a STEP_UP sign-in, then repeat this with its token', {
-    reason: 'STEP_UP_REQUIRED',
-  });
+/** UNAUTHENTICATED with `STEP_UP_REQUIRED`: asks for a fresher proof, or a better one. */
+export const stepUpRequired = (why = 'prove once more that it is you') =>
+  unauthenticated(`${why}: complete a STEP_UP sign-in, then repeat this with its token`, { reason: 'STEP_UP_REQUIRED' });
 
 /**
  * The viewer, if they proved themselves within 10 minutes, in a session of the platform's own client, with two factors

@@ -14,6 +14,7 @@ import {
   newClient,
   offers,
   openBrowserFor,
+  type Page,
   type Provider,
   startProvider,
   tokensFor,
@@ -261,6 +262,33 @@ describe('a client that asks', () => {
     expect(isLetIn(shop, (await browser.submit(question, 'allow')).url)).toBe(true);
     expect(isLetIn(shop, (await signInTo({})).url)).toBe(true);
     expect(offers(await signInTo({ acr_values: 'aal2' }), 'second')).toBe(true);
+  });
+
+  test('for two factors is not content with a trusted device that was named elsewhere, whichever way the answer comes', async () => {
+    const gil = await register(provider.world, 'Gil');
+    const secret = await addTotp(gil);
+    const start = 'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }';
+    const proceed =
+      'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { deviceToken redirectUrl tokens { accessToken } } } }';
+    const begin = async (more: object = {}): Promise<string> =>
+      (await give(provider.world, start, { input: { identifier: gil.email, ...more } })).flow.id;
+    const prove = (flowId: string, proof: object) => provider.world.ask(proceed, { input: { flowId, ...proof } });
+    const flowId = await begin();
+    await prove(flowId, { password });
+    const { deviceToken } = (await prove(flowId, { totpCode: codeOf(secret), trustDevice: true })).data.continueSignIn.flow;
+    const browser = openBrowserFor(shop);
+    const waits = async () => browser.open((await askFor(shop, { acr_values: 'aal2' })).url);
+    const idOf = ({ url }: Page) => url.searchParams.get('interaction') ?? '';
+    // A session that began on the device wants to answer, and then a flow that names both.
+    const { tokens } = (await prove(await begin({ deviceToken }), { password })).data.continueSignIn.flow;
+    const approve = 'mutation ($input: ApproveInteractionInput!) { approveInteraction(input: $input) { redirectUrl } }';
+    const page = await waits();
+    const input = { interactionId: idOf(page) };
+    expect((await provider.world.ask(approve, { input, token: tokens.accessToken })).codes).toEqual(['UNAUTHENTICATED STEP_UP_REQUIRED']);
+    const named = (await prove(await begin({ deviceToken, interactionId: idOf(page) }), { password })).data.continueSignIn.flow;
+    expect(named).toEqual({ deviceToken: null, redirectUrl: null, tokens: null });
+    // With both it is answered, and says so.
+    expect(isLetIn(shop, (await goThrough(browser, page, gil, { code: () => codeOf(secret, 1) })).url)).toBe(true);
   });
 
   test.each(['consent', 'login'])('with prompt=%s gets somebody else than who is signed in, who is signed out first', async (prompt) => {

@@ -35,7 +35,7 @@ const now = () => new Date();
 
 function rowOf(kind: string, id: string, payload: AdapterPayload, expiresIn: number | undefined): NewOAuthArtifact {
   if (expiresIn === undefined) throw new Error(`a ${kind} of the provider ends some time`);
-  const { grantId, uid, userCode, accountId, clientId } = payload;
+  const { grantId, uid, userCode, accountId = payload.result?.login?.accountId, clientId } = payload;
   return {
     kind,
     idHash: hashOf(id),

@@ -1,9 +1,11 @@
 import type { Db } from '@supergraph/platform/database';
+import { stepUpRequired } from '@supergraph/platform/step-up';
 import type { Interaction } from 'oidc-provider';
 import type { Context } from '../context.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
 import { record } from '../service/audit.ts';
 import { readDevice } from '../service/device.ts';
+import { hasSecondFactor } from '../service/factors/second.ts';
 import { saveGrant } from '../service/oauth/consent.ts';
 import { lockArtifact, noteOnArtifact } from '../store/oauth-artifacts.ts';
 import { allowApp, findOAuthClients, type OAuthClient } from '../store/oauth-clients.ts';
@@ -37,6 +39,8 @@ export interface AnsweredBy {
   readonly acr: string;
   readonly amr: readonly string[];
   readonly authTime: Date;
+  /** The session in which they did; undefined where the browser is signed in to apps. */
+  readonly sessionId?: string;
 }
 
 const freshReasons = new Set(['login_prompt', 'max_age', 'id_token_hint', 'acr_requested']);
@@ -54,11 +58,13 @@ export async function readInteraction(ctx: Context, id: string): Promise<Waiting
     accountId: interaction.session?.accountId,
     beganAt: new Date((interaction.iat ?? 0) * 1_000),
     mustBeFresh: interaction.prompt.reasons.some((reason) => freshReasons.has(reason)),
-    wantsTwoFactors: wordsOf(interaction.params['acr_values']).includes('aal2'),
+    wantsTwoFactors: wantsTwo(interaction),
     wantsConsent: wordsOf(interaction.params['prompt']).includes('consent') || isByDevice(interaction, client),
     isAnswered: interaction.result !== undefined,
   };
 }
+
+const wantsTwo = ({ params }: Interaction): boolean => wordsOf(params['acr_values']).includes('aal2');
 
 /**
  * Whoever has an app on their device could be another one that took its address (RFC 8252, 8.6), and whoever shows a code
@@ -106,6 +112,7 @@ async function allow(
   const provider = await providerOf(ctx);
   const scopes = wordsOf(interaction.params['scope']);
   const { userId, acr, amr, authTime } = by;
+  if (wantsTwo(interaction) && acr !== 'aal2' && (await hasSecondFactor(tx, userId))) throw stepUpRequired('this client wants two factors');
   const clientId = client.id;
   if (!client.firstParty) await allowApp(tx, { userId, clientId, scopes, organizationId, grantedAt: ctx.now() });
   const { os, browser } = readDevice(ctx.client.userAgent);

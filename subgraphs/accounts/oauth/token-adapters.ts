@@ -8,7 +8,7 @@ import { keepRefreshToken } from '../service/oauth/session-of-grant.ts';
 import { endAndTell } from '../service/sessions.ts';
 import { algorithm } from '../service/tokens.ts';
 import { publicKeySet } from '../service/signing-keys.ts';
-import { findRefreshToken, findSessions, type Session } from '../store/sessions.ts';
+import { findOpenSession, findRefreshToken, type Session } from '../store/sessions.ts';
 import { surroundings } from './around.ts';
 import { byHash } from './seals.ts';
 import { textOf } from './words.ts';
@@ -20,8 +20,7 @@ const none = () => Promise.resolve();
 async function liveSession(id: string | undefined): Promise<Session | undefined> {
   if (!id) return undefined;
   const { ctx, db } = surroundings();
-  const [session] = await findSessions(db, [id]);
-  return session && !session.endedAt && session.expiresAt > ctx.now() ? session : undefined;
+  return (await findOpenSession(db, id, ctx.now())) ?? undefined;
 }
 
 /** Refresh tokens are the session's own, whichever way it began. */

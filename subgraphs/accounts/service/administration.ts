@@ -39,7 +39,6 @@ export async function suspendUser(ctx: Context, input: unknown): Promise<User> {
     const user = await updateStatus(tx, userId, 'ACTIVE', { status: 'SUSPENDED' });
     if (!user) throw conflict('only an active account can be suspended', { reason: 'NOT_ACTIVE' });
     await endAndTell(ctx, tx, userId, 'SUSPENDED');
-    await endActing(ctx, tx, { actorId: userId }, 'SUSPENDED');
     const tokens = await endTokens(ctx, tx, { userId });
     await emit(ctx, tx, outbox, userSuspended, { userId, reason }, { organizationId: null });
     await record(ctx, tx, { name: 'user.suspended', subjectId: userId, target: userId, details: { reason, accessTokens: tokens.length } });

@@ -8,7 +8,6 @@ import type { Context } from '../context.ts';
 import { queueMail } from '../mail/queue.ts';
 import { canSignIn } from '../policy.ts';
 import { hashSecret, makeSecret } from '../secrets.ts';
-import { deletePendingChanges } from '../store/email-changes.ts';
 import { consumeLink, deleteLinks, findLink, insertLink } from '../store/registrations.ts';
 import { failHalfFlows } from '../store/sessions.ts';
 import { findPasswords, findUserByEmail, findUsers, lockUser, setPassword, type User } from '../store/users.ts';
@@ -111,8 +110,6 @@ async function replacePassword(ctx: Context, tx: Db, user: User, hash: string): 
   await setPassword(tx, user.id, hash, now);
   // Neither older links nor flows with the older one half-way must undo it. Links that undo a change of address stay: they are what a robbed owner has left.
   await deleteLinks(tx, user.id, ['RESET']);
-  // An address that somebody wanted who knew the older password would give them the account after all.
-  await deletePendingChanges(tx, user.id);
   await failHalfFlows(tx, user.id);
   if (isFirst) await emit(ctx, tx, outbox, credentialAdded, { userId: user.id, kind: 'PASSWORD' }, { organizationId: null });
   const told = { credential: 'PASSWORD', change: isFirst ? 'ADDED' : 'CHANGED' };

@@ -10,8 +10,9 @@ import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/acco
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { canSeePersonal } from '../policy.ts';
-import { deleteArtifactsOfUser } from '../store/oauth-artifacts.ts';
 import { deleteDevices } from '../store/devices.ts';
+import { deletePendingChanges } from '../store/email-changes.ts';
+import { deleteArtifactsOfUser, deletePreparedArtifacts } from '../store/oauth-artifacts.ts';
 import {
   countSessions,
   endActingSessions,
@@ -22,6 +23,7 @@ import {
   listSessions,
   type Session,
 } from '../store/sessions.ts';
+import { lockUser } from '../store/users.ts';
 import { record } from './audit.ts';
 import { notify, reasonText } from './shared.ts';
 
@@ -56,7 +58,10 @@ export async function endAndTell(
   const ended = await endSessions(tx, userId, ctx.now(), reason, which);
   for (const session of ended) await tellEnded(ctx, tx, session, reason);
   await distrust(tx, userId, reason, ended, which.but);
-  if (endsBrowsers(reason, ended)) await deleteArtifactsOfUser(tx, userId, { kinds: ['Session'] });
+  if (unsuspicious.has(reason)) return ended;
+  const isOfPerson = which.only === undefined || ended.some(({ grantId }) => grantId === null);
+  if (isOfPerson || reason !== 'REVOKED') await deleteArtifactsOfUser(tx, userId, { kinds: ['Session'] });
+  if (isOfPerson) await endPrepared(ctx, tx, userId, reason);
   return ended;
 }
 
@@ -72,9 +77,15 @@ export async function tellCompromised(
   await record(ctx, tx, { name: 'session.compromised', subjectId: userId, target: id, clientId, details: { reason } });
 }
 
-/** Whoever ends a session of a person's own, or all of them, wants no browser to stay signed in to apps either. */
-const endsBrowsers = (reason: EndReason, ended: readonly Session[]): boolean =>
-  !unsuspicious.has(reason) && (reason !== 'REVOKED' || ended.some(({ grantId }) => grantId === null));
+/**
+ * Whoever ends a session of a person's own, or all of them, wants nobody to stay in by what was begun there: an app that
+ * was answered and has not come for its tokens, a link to an account elsewhere, another address, acting as somebody.
+ */
+async function endPrepared(ctx: Context, tx: Db, userId: string, reason: EndReason): Promise<void> {
+  await deletePreparedArtifacts(tx, userId);
+  await deletePendingChanges(tx, userId);
+  await endActing(ctx, tx, { actorId: userId }, reason);
+}
 
 /** Ends sessions in which an administrator acts: theirs, because they may no longer, or those as a person who became one. */
 export async function endActing(
@@ -131,6 +142,8 @@ export async function revokeSession(ctx: Context, input: unknown): Promise<strin
   const viewer = requireViewer(ctx);
   const reason = sessionId === viewer.sessionId ? 'SIGNED_OUT' : 'REVOKED';
   await ctx.db.transaction(async (tx) => {
+    // Whoever begins something in the session at this moment waits, and finds it over.
+    await lockUser(tx, viewer.userId);
     const [ended] = await endAndTell(ctx, tx, viewer.userId, reason, { only: sessionId });
     if (!ended) throw notFound('Session');
     await record(ctx, tx, { name: 'session.ended', target: sessionId, details: { reason } });
@@ -143,6 +156,7 @@ export async function revokeOtherSessions(ctx: Context, input: unknown): Promise
   const { reason: why } = parseInput(Reason, input);
   const viewer = requireViewer(ctx);
   return ctx.db.transaction(async (tx) => {
+    await lockUser(tx, viewer.userId);
     const ended = await endAndTell(ctx, tx, viewer.userId, 'REVOKED', { but: viewer.sessionId ?? undefined });
     await record(ctx, tx, {
       name: 'sessions.ended',

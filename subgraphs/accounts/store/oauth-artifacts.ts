@@ -124,6 +124,18 @@ export async function deleteArtifactsOfUser(
     );
 }
 
+/** Takes away what a person answered and nobody came for yet: answers, and grants without a session, with their codes. */
+export async function deletePreparedArtifacts(db: Db, userId: string): Promise<void> {
+  await deleteArtifactsOfUser(db, userId, { kinds: ['Interaction'] });
+  const begun = db.select({ id: sessions.id }).from(sessions).where(eq(sessions.grantId, oauthArtifacts.idHash));
+  const grants = await db
+    .delete(oauthArtifacts)
+    .where(and(eq(oauthArtifacts.userId, userId), eq(oauthArtifacts.kind, 'Grant'), notExists(begun)))
+    .returning({ idHash: oauthArtifacts.idHash });
+  const hashes = grants.map(({ idHash }) => idHash);
+  if (hashes.length > 0) await db.delete(oauthArtifacts).where(inArray(oauthArtifacts.grantId, hashes));
+}
+
 /** Takes away what of a kind is kept of an account, all or of one client, and gives it back. */
 export const takeArtifactsOf = (tx: Db, kind: string, userId: string, clientId: string | undefined): Promise<OAuthArtifact[]> =>
   tx

@@ -15,6 +15,12 @@ export const findSessions = (db: Db, ids: readonly string[]): Promise<Session[]>
     .from(sessions)
     .where(inArray(sessions.id, [...ids]));
 
+/** A session that goes on, or null. */
+export async function findOpenSession(db: Db, id: string, now: Date): Promise<Session | null> {
+  const [session] = await findSessions(db, [id]);
+  return session && !session.endedAt && session.expiresAt > now ? session : null;
+}
+
 const openOf = (userId: string) => and(eq(sessions.userId, userId), isNull(sessions.endedAt));
 
 /** A person's open sessions, newest first. */

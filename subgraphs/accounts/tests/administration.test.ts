@@ -99,6 +99,22 @@ describe('acting as somebody (rule 21)', () => {
     expect(await ended(promoted)).toBe(true);
     expect(await ended(ana.as.sessionId)).toBe(false);
   });
+
+  test('ends when the administrator shuts out whoever has their account: all of it may have been somebody else', async () => {
+    const ended = async (sessionId: string | null) => (await emitted(sessionEnded)).some((event) => event.sessionId === sessionId);
+    const ana = await newcomer('robbed_ana');
+    const ways: Record<string, (as: Viewer) => Promise<unknown>> = {
+      password: (as) => run(documents.changePassword, { as, input: { newPassword: 'another lantern by the pier' } }),
+      others: (as) => run(documents.revokeOthers, { as, input: {} }),
+    };
+    for (const [name, shutOut] of Object.entries(ways)) {
+      const admin = await boss(`robbed_by_${name}`);
+      const { sessionId } = viewerOf((await act(admin.as, ana.id)).data.startImpersonation.tokens.accessToken);
+      await shutOut(admin.as);
+      expect([name, await ended(sessionId)]).toEqual([name, true]);
+    }
+    expect(await ended(ana.as.sessionId)).toBe(false);
+  });
 });
 
 describe('signing keys (rule 19)', () => {

@@ -76,6 +76,24 @@ describe('changing the address (rule 4)', () => {
     ).toEqual(['NOT_FOUND']);
   });
 
+  test('does not outlive whoever asked for it: a new password and the end of all other sessions end it', async () => {
+    const ways: Record<string, (person: Awaited<ReturnType<typeof newcomer>>, email: string) => Promise<unknown>> = {
+      reset: async (_person, email) => {
+        await run(documents.requestReset, { as: null, input: { email } });
+        return run(documents.reset, { as: null, input: { token: await latestToken(email), newPassword: 'nine patient otters read' } });
+      },
+      change: ({ as }) => run(documents.changePassword, { as, input: { newPassword: 'nine patient otters read' } }),
+      others: ({ as }) => run(documents.revokeOthers, { as, input: {} }),
+    };
+    for (const [name, shutOut] of Object.entries(ways)) {
+      const person = await newcomer(`waiting_${name}`);
+      await run(documents.changeEmail, { as: person.as, input: { email: `${name}@evil.example` } });
+      await shutOut(person, `waiting_${name}@example.org`);
+      const asked = [name, await addressOf(person.id, { as: person.as }), (await verify(await latestToken(`${name}@evil.example`))).codes];
+      expect(asked).toEqual([name, { email: `waiting_${name}@example.org`, pendingEmail: null }, ['NOT_FOUND']]);
+    }
+  });
+
   test('gives a first address to whom another provider brought without one, who may have a password from then on', async () => {
     const { id, as } = await newcomer('guest_of_theirs');
     const owner = await graph.owner();

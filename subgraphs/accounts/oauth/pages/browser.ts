@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { open, seal } from '../../secrets.ts';
+import { findOpenSession } from '../../store/sessions.ts';
 import { within } from '../around.ts';
 import { readCookie, setCookie } from '../cookies.ts';
 import type { AnsweredBy, Waiting } from '../interaction.ts';
@@ -15,17 +16,20 @@ const deviceSeconds = 30 * 86_400;
 const Proof = z.object({
   interaction: z.string(),
   until: z.number(),
-  by: z.object({ userId: z.string(), acr: z.string(), amr: z.array(z.string()), authTime: z.coerce.date() }),
+  by: z.object({ userId: z.string(), acr: z.string(), amr: z.array(z.string()), authTime: z.coerce.date(), sessionId: z.string() }),
 });
 
 const nameOf = ({ settings }: Context, name: string): string => (settings.publicUrl.startsWith('https:') ? `__Host-${name}` : name);
 
 /** Whom this browser is known to be, for one interaction: who just signed in here, or who is signed in to apps already. */
 export async function proofOf(request: IncomingMessage, ctx: Context, id: string, waiting: Waiting): Promise<AnsweredBy | null> {
-  return fromCookie(request, ctx, id) ?? (await fromProvider(request, ctx, waiting));
+  const proved = fromCookie(request, ctx, id);
+  // What was proved in a session says nothing once that was ended.
+  if (proved && (await findOpenSession(ctx.db, proved.sessionId, ctx.now()))) return proved;
+  return fromProvider(request, ctx, waiting);
 }
 
-function fromCookie(request: IncomingMessage, ctx: Context, id: string): AnsweredBy | null {
+function fromCookie(request: IncomingMessage, ctx: Context, id: string): Required<AnsweredBy> | null {
   const sealed = readCookie(request, nameOf(ctx, 'sign-in'));
   if (!sealed) return null;
   try {
@@ -52,7 +56,7 @@ async function fromProvider(request: IncomingMessage, ctx: Context, { accountId,
 }
 
 /** Remembers who just signed in for an interaction, until they have answered it. */
-export function keepProof(response: ServerResponse, ctx: Context, interaction: string, by: AnsweredBy): void {
+export function keepProof(response: ServerResponse, ctx: Context, interaction: string, by: Required<AnsweredBy>): void {
   const proof = { interaction, until: Date.now() + proofSeconds * 1_000, by };
   const value = seal(ctx.settings.internalKey, proofPurpose, JSON.stringify(proof));
   setCookie(response, { name: nameOf(ctx, 'sign-in'), value, path: '/', maxAge: proofSeconds }, ctx.settings.publicUrl);

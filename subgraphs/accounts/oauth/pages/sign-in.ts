@@ -110,10 +110,10 @@ async function offerPasskey(visit: Visit): Promise<void> {
   show(visit, passkeyPage({ id, flow, passkeyOptions: await flow.passkeyOptions() }));
 }
 
-async function provePassword({ ctx, id, request, waiting }: Visit, form: URLSearchParams): Promise<ShownFlow> {
+async function provePassword({ ctx, id, request }: Visit, form: URLSearchParams): Promise<ShownFlow> {
   const identifier = form.get('identifier') ?? '';
   if (!identifier) throw new DomainError('BAD_USER_INPUT', 'Type your address or your handle.');
-  const deviceToken = waiting.wantsTwoFactors ? undefined : deviceTokenOf(request, ctx);
+  const deviceToken = deviceTokenOf(request, ctx);
   const flow = await startSignIn(ctx, { identifier, interactionId: id, ...(deviceToken ? { deviceToken } : {}) });
   return continueSignIn(ctx, { flowId: flow.id, password: form.get('password') ?? '' });
 }
@@ -148,6 +148,7 @@ async function goOn(visit: Visit, flow: ShownFlow): Promise<void> {
     acr: String(claims['acr']),
     amr: claims['amr'] as string[],
     authTime: new Date(Number(claims['auth_time']) * 1_000),
+    sessionId: String(claims['sid']),
   });
   // Read anew, so that going back or reloading sends no password again.
   redirect(response, `${signInPath}?interaction=${id}`);

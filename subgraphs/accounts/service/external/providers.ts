@@ -3,6 +3,7 @@ import { DomainError, notFound, upstreamUnavailable } from '@supergraph/platform
 import type * as OpenId from 'openid-client';
 import type { Context } from '../../context.ts';
 import { externalPath } from '../../oauth/paths.ts';
+import { limitedFetch } from './limited-fetch.ts';
 
 /** A provider as people may choose it. */
 export interface ShownProvider {
@@ -49,11 +50,19 @@ export async function configurationOf(ctx: Context, provider: ExternalProviderSe
 }
 
 async function discover({ issuer, clientId, clientSecret }: ExternalProviderSettings): Promise<OpenId.Configuration> {
-  const { allowInsecureRequests, discovery, None } = await openIdClient();
-  // Settings allow http on loopback alone.
-  const execute = issuer.startsWith('http:') ? [allowInsecureRequests] : [];
-  return discovery(new URL(issuer), clientId, clientSecret, clientSecret ? undefined : None(), { execute, timeout: secondsAtMost });
+  const { allowInsecureRequests, customFetch, discovery, enableNonRepudiationChecks, None } = await openIdClient();
+  // The library would believe an ID token by the way it came alone. Settings allow http on loopback alone.
+  const execute = [enableNonRepudiationChecks, ...(issuer.startsWith('http:') ? [allowInsecureRequests] : [])];
+  return discovery(new URL(issuer), clientId, clientSecret, clientSecret ? undefined : None(), {
+    execute,
+    timeout: secondsAtMost,
+    [customFetch]: limitedFetch,
+  });
 }
+
+/** What a provider said of somebody does not hold. */
+export const notSignedIn = (providerName: string) =>
+  new DomainError('UNAUTHENTICATED', `${providerName} did not sign you in`, { reason: 'EXTERNAL_REFUSED' });
 
 /** What a provider answers; one that is away or slow is UPSTREAM_UNAVAILABLE. */
 export async function asked<Answer>(ctx: Context, { name }: ExternalProviderSettings, answer: Promise<Answer>): Promise<Answer> {
@@ -62,7 +71,7 @@ export async function asked<Answer>(ctx: Context, { name }: ExternalProviderSett
   } catch (error) {
     if (error instanceof DomainError) throw error;
     ctx.log.warn({ error, provider: name }, 'an external provider did not answer as it should');
-    if (isRefusal(error)) throw new DomainError('UNAUTHENTICATED', `${name} did not sign you in`, { reason: 'EXTERNAL_REFUSED' });
+    if (isRefusal(error)) throw notSignedIn(name);
     throw upstreamUnavailable(`${name} does not answer right now; try again, or sign in in another way`);
   }
 }
@@ -71,4 +80,4 @@ export async function asked<Answer>(ctx: Context, { name }: ExternalProviderSett
 const isRefusal = (error: unknown): boolean =>
   error instanceof Error &&
   (['AuthorizationResponseError', 'ResponseBodyError', 'WWWAuthenticateChallengeError'].includes(error.name) ||
-    /^OAUTH_(INVALID|JWT|PARSE|MISSING|UNSUPPORTED|KEY)/.test((error as { code?: string }).code ?? ''));
+    /^OAUTH_(INVALID|JWT|JSON_ATTRIBUTE|PARSE|MISSING|UNSUPPORTED|KEY)/.test((error as { code?: string }).code ?? ''));

@@ -14,7 +14,7 @@ import {
 } from '../../store/external.ts';
 import { lockFor } from '../../store/records.ts';
 import { deleteRegistrations } from '../../store/registrations.ts';
-import { findSessions, insertFlow } from '../../store/sessions.ts';
+import { findOpenSession, insertFlow } from '../../store/sessions.ts';
 import { findUserByEmail, findUsers, fold, insertUser, lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { tellAdded } from '../factors/tell.ts';
@@ -69,10 +69,13 @@ async function refuse(ctx: Context, provider: string, user: User): Promise<never
   throw wrongCredentials();
 }
 
+/** Of two who come as the same person one waits. */
+const lockIdentity = (tx: Db, { issuer, subject }: ExternalPerson): Promise<void> => lockFor(tx, `external:${issuer} ${subject}`);
+
 /** Whose account it is: the linked one; else the one whose verified address the provider vouches for; else a new one. */
 async function accountOf(ctx: Context, tx: Db, key: string, person: ExternalPerson): Promise<Account | Refused> {
   const { issuer, subject } = person;
-  await lockFor(tx, `external:${issuer} ${subject}`);
+  await lockIdentity(tx, person);
   const identity = await findExternalIdentity(tx, issuer, subject);
   const [known] = identity ? await findUsers(tx, [identity.userId]) : [];
   if (identity && known) return canSignIn(known) ? { user: known, identity } : { refused: known };
@@ -142,11 +145,11 @@ export async function linkExternally(
   { userId, sessionId }: { readonly userId: string; readonly sessionId: string | null },
 ): Promise<void> {
   await ctx.db.transaction(async (tx) => {
+    await lockIdentity(tx, person);
     // From this lock on nobody ends a session of theirs.
     const user = await lockUser(tx, userId);
     if (!user || !canSignIn(user)) throw wrongCredentials();
-    const [session] = sessionId ? await findSessions(tx, [sessionId]) : [];
-    if (!session || session.endedAt || session.expiresAt <= ctx.now()) throw noLongerValid('link');
+    if (!sessionId || !(await findOpenSession(tx, sessionId, ctx.now()))) throw noLongerValid('link');
     const known = await findExternalIdentity(tx, person.issuer, person.subject);
     if (known?.userId === userId) return;
     if ((await countLinked(tx, userId)) >= mostLinked)

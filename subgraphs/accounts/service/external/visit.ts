@@ -1,9 +1,10 @@
+import { nameText } from '@supergraph/platform/input';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { hashSecret, makeSecret, open, seal } from '../../secrets.ts';
 import { beginLinkedVisit, type ExternalVisit, insertVisit, takeVisit } from '../../store/external.ts';
 import { minuteMs, noLongerValid } from '../shared.ts';
-import { asked, callbackUrl, configurationOf, openIdClient, requireProvider } from './providers.ts';
+import { asked, callbackUrl, configurationOf, notSignedIn, openIdClient, requireProvider } from './providers.ts';
 
 const purpose = 'external-visit';
 const visitMs = 10 * minuteMs;
@@ -106,10 +107,17 @@ export async function welcomeBack(ctx: Context, key: string, url: URL, browserSe
     claims['email'] === undefined && config.serverMetadata().userinfo_endpoint
       ? await asked(ctx, provider, library.fetchUserInfo(config, tokens.access_token, claims.sub))
       : {};
+  if (!isSubject(claims.sub)) throw notSignedIn(provider.name);
   return { visit, interactionId, person: personOf({ ...more, ...claims }) };
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+/** What people are called at a provider (OpenID Connect Core 1.0, 2); whoever has no name there is not the same person twice. */
+const isSubject = (sub: string): boolean => /^[\x20-\x7E]{1,255}$/.test(sub) && sub.trim() === sub;
+
+const claimed = nameText({ max: 1_000 });
+
+/** What a provider says of somebody, as far as it is text that can be shown. */
+const text = (value: unknown): string | undefined => claimed.safeParse(value).data;
 
 const personOf = (claims: Readonly<Record<string, unknown>> & { readonly iss: string; readonly sub: string }): ExternalPerson => ({
   issuer: claims.iss,

@@ -1,16 +1,19 @@
 import { requireViewer } from '@supergraph/platform/context';
-import { forbidden, unauthenticated } from '@supergraph/platform/errors';
+import type { Db } from '@supergraph/platform/database';
+import { forbidden } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
-import { canStepUp } from '@supergraph/platform/step-up';
+import { canStepUp, stepUpRequired } from '@supergraph/platform/step-up';
 import { identityScopes, scopes as graphScopes } from '@supergraph/schema/scopes';
 import { z } from 'zod';
 import type { Context } from '../../context.ts';
 import { within } from '../../oauth/around.ts';
 import type { AnsweredBy } from '../../oauth/interaction.ts';
+import { canSignIn } from '../../policy.ts';
 import type { OAuthClient } from '../../store/oauth-clients.ts';
 import { noLongerValid } from '../shared.ts';
 import { amrClaim, firstPartyClient } from '../tokens.ts';
-import { findSessions } from '../../store/sessions.ts';
+import { findOpenSession, findSessions } from '../../store/sessions.ts';
+import { lockUser } from '../../store/users.ts';
 import { organizationsOf, requireMembership } from './memberships.ts';
 
 /** An interaction's id, as clients send it. */
@@ -29,6 +32,8 @@ export interface ShownInteraction {
   readonly id: string;
   readonly client: OAuthClient;
   readonly requestedScopes: readonly ScopeInfo[];
+  /** A trusted device does not stand in for the second one. */
+  readonly wantsTwoFactors: boolean;
 }
 
 /** Every scope that clients may ask for. */
@@ -42,7 +47,12 @@ export async function findInteraction(ctx: Context, id: string): Promise<ShownIn
   const found = await within(ctx, () => readInteraction(ctx, id));
   if (!found || found.isAnswered) return null;
   const wanted = new Set(found.scopes);
-  return { id, client: found.client, requestedScopes: allScopes().filter(({ name }) => wanted.has(name)) };
+  return {
+    id,
+    client: found.client,
+    requestedScopes: allScopes().filter(({ name }) => wanted.has(name)),
+    wantsTwoFactors: found.wantsTwoFactors,
+  };
 }
 
 /** The organizations that the viewer may let a client act in. */
@@ -56,7 +66,7 @@ export async function approveInteraction(ctx: Context, input: unknown): Promise<
   const [session] = await findSessions(ctx.db, [sessionId]);
   if (!session) throw noLongerValid('session');
   const { acr, authTime } = session;
-  const by = { userId, acr, amr: amrClaim(session), authTime };
+  const by = { userId, acr, amr: amrClaim(session), authTime, sessionId };
   return { redirectUrl: await allowClient(ctx, interactionId, by, organizationId) };
 }
 
@@ -66,13 +76,20 @@ export async function allowClient(ctx: Context, interactionId: string, by: Answe
   const { answerInteraction, readInteraction } = await import('../../oauth/interaction.ts');
   const found = await within(ctx, () => readInteraction(ctx, interactionId));
   if (found?.mustBeFresh && by.authTime.getTime() < found.beganAt.getTime() - clockSlackMs)
-    throw unauthenticated('this client wants you to sign in anew: complete a STEP_UP sign-in, then repeat this with its token', {
-      reason: 'STEP_UP_REQUIRED',
-    });
+    throw stepUpRequired('this client wants you to sign in anew');
   const answer = { by, organizationId: organizationId ?? null };
-  const redirectUrl = await ctx.db.transaction((tx) => within(ctx, () => answerInteraction(ctx, tx, interactionId, answer), tx));
+  const redirectUrl = await ctx.db.transaction(async (tx) => {
+    await requireStillIn(ctx, tx, by);
+    return within(ctx, () => answerInteraction(ctx, tx, interactionId, answer), tx);
+  });
   if (!redirectUrl) throw noLongerValid('interaction');
   return redirectUrl;
+}
+
+/** Locks the account: whoever ends the session at this moment comes before this, or takes away what this gives. */
+async function requireStillIn(ctx: Context, tx: Db, { userId, sessionId }: AnsweredBy): Promise<void> {
+  const user = await lockUser(tx, userId);
+  if (!user || !canSignIn(user) || (sessionId && !(await findOpenSession(tx, sessionId, ctx.now())))) throw noLongerValid('sign-in');
 }
 
 /** The provider counts in whole seconds. */

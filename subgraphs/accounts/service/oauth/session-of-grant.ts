@@ -6,10 +6,10 @@ import type { Context } from '../../context.ts';
 import { hashOf } from '../../oauth/seals.ts';
 import { canSignIn } from '../../policy.ts';
 import { hashSecret } from '../../secrets.ts';
-import { lockArtifact } from '../../store/oauth-artifacts.ts';
+import { findArtifact, lockArtifact } from '../../store/oauth-artifacts.ts';
 import { findOAuthClients, touchAppGrant } from '../../store/oauth-clients.ts';
 import { bindSession, findSessionOfGrant, insertRefreshToken, insertSession, type Session } from '../../store/sessions.ts';
-import { findUsers, type User } from '../../store/users.ts';
+import { lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { idleUntil } from '../refresh.ts';
 import { methodsOf, sessionMs } from '../tokens.ts';
@@ -40,11 +40,12 @@ export interface Begun {
 /** The session that a grant's first tokens begin; null when the grant or its person is gone. */
 export function sessionOfGrant(ctx: Context, grantId: string, scope: string, proof: Proof): Promise<Begun | null> {
   return ctx.db.transaction(async (tx) => {
-    // Whoever ends the grant waits, and then finds this session.
-    const grant = await lockArtifact(tx, 'Grant', hashOf(grantId), new Date());
-    if (!grant?.userId || !grant.clientId) return null;
-    const [user] = await findUsers(tx, [grant.userId]);
+    const given = await findArtifact(tx, 'Grant', hashOf(grantId), new Date());
+    const user = given?.userId ? await lockUser(tx, given.userId) : null;
     if (!user || !canSignIn(user)) return null;
+    // Whoever ends the grant or shuts others out of the account waits, and then finds this session.
+    const grant = await lockArtifact(tx, 'Grant', hashOf(grantId), new Date());
+    if (!grant?.clientId) return null;
     const known = await findSessionOfGrant(tx, grant.idHash);
     if (known) return known.endedAt ? null : { user, session: known };
     const [client] = await findOAuthClients(tx, [grant.clientId]);

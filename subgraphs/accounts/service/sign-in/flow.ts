@@ -133,10 +133,12 @@ export async function startSignIn(ctx: Context, input: unknown): Promise<ShownFl
   const wanted = parseInput(Start, input);
   if (wanted.clientId !== firstPartyClient) throw notFound('OAuthClient');
   const { purpose, clientId, interactionId } = wanted;
-  if (interactionId && !(await findInteraction(ctx, interactionId))) throw noLongerValid('interaction');
+  const interaction = interactionId ? await findInteraction(ctx, interactionId) : null;
+  if (interactionId && !interaction) throw noLongerValid('interaction');
   const interactionHash = interactionId ? hashOf(interactionId) : null;
   const expiresAt = new Date(ctx.now().getTime() + flowMs);
-  const meant = purpose === 'STEP_UP' ? await viewerMeant(ctx) : await personMeant(ctx, wanted);
+  const deviceToken = interaction?.wantsTwoFactors ? undefined : wanted.deviceToken;
+  const meant = purpose === 'STEP_UP' ? await viewerMeant(ctx) : await personMeant(ctx, { ...wanted, deviceToken });
   return show(ctx, ctx.db, await insertFlow(ctx.db, { purpose, clientId, interactionHash, createdAt: ctx.now(), expiresAt, ...meant }));
 }
 
