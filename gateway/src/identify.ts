@@ -133,7 +133,11 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
         // Again, so that what ends meanwhile is not missed.
         ended.requireLive(standsOn);
         return {
-          identity: { ...base, viewer, organization: membership && toOrganization(membership) },
+          identity: {
+            ...base,
+            viewer,
+            organization: membership && { ...toOrganization(membership), ...(onlyIn ? { confined: true } : {}) },
+          },
           expiresAt,
           standsOn,
           stepUpRequired: (membership?.requireMfa ?? false) && viewer.acr === 'aal1',

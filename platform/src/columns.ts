@@ -46,9 +46,15 @@ export const tenantOnly = (column: AnyPgColumn) => onlyWhere(`tenant_only_${snak
 /** Rows are read and written only by the person that the column names. */
 export const personOnly = (column: AnyPgColumn) => onlyWhere(`person_only_${snakeCase(column.name)}`, sql`${column} = ${currentPerson}`);
 
-/** Like `tenantOnly`, but rows that belong to no tenant are read and written by everybody. */
+/** Whether the transaction's token works everywhere, and not in one tenant alone. */
+const isUnconfined: SQL = sql`coalesce(current_setting('app.confined', true), '') = ''`;
+
+/** Like `tenantOnly`, but rows that belong to no tenant are read and written by everybody whose token is not confined to one. */
 export const tenantOrNone = (column: AnyPgColumn) =>
-  onlyWhere(`tenant_or_none_${snakeCase(column.name)}`, sql`(${column} is null or ${column} = ${currentTenant})`);
+  onlyWhere(
+    `tenant_or_none_${snakeCase(column.name)}`,
+    sql`case when ${column} is null then ${isUnconfined} else ${column} = ${currentTenant} end`,
+  );
 
 /** Opens the rows that fit the condition to every reader, beside what the table's other policies allow. */
 export const publicRead = (name: string, condition: SQL) =>

@@ -1,7 +1,7 @@
 import type { Bus } from './bus.ts';
 import type { RuntimeSettings } from './config.ts';
 import type { Db } from './database.ts';
-import { unauthenticated } from './errors.ts';
+import { forbidden, unauthenticated } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Policies } from './policies.ts';
 import type { WorkerQueue } from './workers.ts';
@@ -37,6 +37,8 @@ export interface ChosenOrganization {
   readonly inactive?: boolean;
   /** Whether it still is so cannot be asked right now: members may read, and nobody may write. */
   readonly uncertain?: boolean;
+  /** The token works in it alone: nothing of other organizations, nor of the space of people in general, is within reach. */
+  readonly confined?: boolean;
   /** How many requests a minute its members may make together; absent for any number. */
   readonly requestsPerMinute?: number;
 }
@@ -79,6 +81,16 @@ export interface RequestContext<L = unknown> extends Identity {
 export function requireViewer(ctx: Pick<Identity, 'viewer'>): Viewer {
   if (!ctx.viewer) throw unauthenticated();
   return ctx.viewer;
+}
+
+/** Whether the request may reach what belongs to an organization, or to none (null), as far as its token is confined to one. */
+export const reaches = ({ organization }: Pick<Identity, 'organization'>, organizationId: string | null): boolean =>
+  !organization?.confined || organization.id === organizationId;
+
+/** Throws FORBIDDEN for a token that works in one organization alone, where what it asks for is of none. */
+export function requireUnconfined(ctx: Pick<Identity, 'organization'>): void {
+  if (!reaches(ctx, null))
+    throw forbidden('this access token works in one organization alone, and this is not of it', { reason: 'CONFINED_TO_ORGANIZATION' });
 }
 
 /** The identity of nobody: for background work and for tests. */

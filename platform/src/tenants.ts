@@ -12,7 +12,7 @@ export class NoTenantChosen extends Error {
 
 interface Scope {
   readonly db: Db;
-  readonly organization: { readonly id: string } | null;
+  readonly organization: { readonly id: string; readonly confined?: boolean } | null;
   readonly viewer: { readonly userId: string } | null;
 }
 type Work<Result> = (tx: Db) => Promise<Result>;
@@ -20,28 +20,31 @@ type Work<Result> = (tx: Db) => Promise<Result>;
 /** Opens a transaction in which the rows of the chosen tenant (and of the viewer) can be seen; throws NoTenantChosen. */
 export async function inTenant<Result>(scope: Scope, work: Work<Result>): Promise<Result> {
   if (!scope.organization) throw new NoTenantChosen();
-  return openDoor(scope.db, { organizationId: scope.organization.id, userId: scope.viewer?.userId ?? '' }, work);
+  return inScope(scope, work);
 }
 
 /** Opens a transaction in which the rows of one tenant, and of no person, can be seen; for consumers and workers. */
 export function asTenant<Result>(db: Db, organizationId: string, work: Work<Result>): Promise<Result> {
-  return openDoor(db, { organizationId, userId: '' }, work);
+  return openDoor(db, { organizationId, userId: '', confined: false }, work);
 }
 
 /** Opens a transaction in which the rows of one person, and of no tenant, can be seen. */
 export function asPerson<Result>(db: Db, userId: string, work: Work<Result>): Promise<Result> {
-  return openDoor(db, { organizationId: '', userId }, work);
+  return openDoor(db, { organizationId: '', userId, confined: false }, work);
 }
 
 /** Opens a transaction with whatever the scope has of tenant and person; without either only open rows can be seen. */
 export function inScope<Result>(scope: Scope, work: Work<Result>): Promise<Result> {
-  return openDoor(scope.db, { organizationId: scope.organization?.id ?? '', userId: scope.viewer?.userId ?? '' }, work);
+  const { id = '', confined = false } = scope.organization ?? {};
+  return openDoor(scope.db, { organizationId: id, userId: scope.viewer?.userId ?? '', confined }, work);
 }
 
 /** Whose rows a transaction sees; an empty id means nobody's. */
 interface Door {
   readonly organizationId: string;
   readonly userId: string;
+  /** Rows of no tenant are out of reach. */
+  readonly confined: boolean;
 }
 
 /** What stands open in transactions that were opened here, so that the server is not asked and not told twice. */
@@ -67,7 +70,7 @@ async function openDoor<Result>(db: Db, door: Door, work: Work<Result>): Promise
   behindDoor.add(db);
   try {
     const before = doorOf.get(db) ?? (await readDoor(db));
-    const isOpen = before.organizationId === door.organizationId && before.userId === door.userId;
+    const isOpen = before.organizationId === door.organizationId && before.userId === door.userId && before.confined === door.confined;
     const result = await db.transaction(async (tx) => {
       if (!isOpen) await tx.execute(setting(door));
       doorOf.set(tx, door);
@@ -82,19 +85,20 @@ async function openDoor<Result>(db: Db, door: Door, work: Work<Result>): Promise
 
 /** What stands open in a transaction that was begun elsewhere. */
 async function readDoor(tx: Db): Promise<Door> {
-  const [row] = await tx.execute<{ organizationId: string | null; userId: string | null }>(
-    sql`select current_setting('app.organization_id', true) as "organizationId", current_setting('app.user_id', true) as "userId"`,
+  const [row] = await tx.execute<{ organizationId: string | null; userId: string | null; confined: string | null }>(
+    sql`select current_setting('app.organization_id', true) as "organizationId", current_setting('app.user_id', true) as "userId", current_setting('app.confined', true) as confined`,
   );
-  return { organizationId: row?.organizationId ?? '', userId: row?.userId ?? '' };
+  return { organizationId: row?.organizationId ?? '', userId: row?.userId ?? '', confined: Boolean(row?.confined) };
 }
 
-const settingsOf = ({ organizationId, userId }: Door) => ({
+const settingsOf = ({ organizationId, userId, confined }: Door) => ({
   organizationId: sql`set_config('app.organization_id', ${organizationId}, true)`,
   userId: sql`set_config('app.user_id', ${userId}, true)`,
+  confined: sql`set_config('app.confined', ${confined ? 'on' : ''}, true)`,
 });
 function setting(door: Door): SQL {
-  const { organizationId, userId } = settingsOf(door);
-  return sql`select ${organizationId}, ${userId}`;
+  const { organizationId, userId, confined } = settingsOf(door);
+  return sql`select ${organizationId}, ${userId}, ${confined}`;
 }
 
 /**
@@ -104,7 +108,7 @@ function setting(door: Door): SQL {
 export function openingTenant(
   tx: Db,
   organizationId: string | null,
-): { readonly settings: Record<'organizationId' | 'userId', SQL>; readonly noteOpened: () => void } {
-  const door = { organizationId: organizationId ?? '', userId: '' };
+): { readonly settings: Record<'organizationId' | 'userId' | 'confined', SQL>; readonly noteOpened: () => void } {
+  const door = { organizationId: organizationId ?? '', userId: '', confined: false };
   return { settings: settingsOf(door), noteOpened: () => void doorOf.set(tx, door) };
 }

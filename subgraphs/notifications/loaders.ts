@@ -7,9 +7,10 @@ import { findHeads } from './store/feeds.ts';
 import { findNotices } from './store/notices.ts';
 
 /** Loaders live for one request, and open the viewer's own rows alone. */
-export function createLoaders({ db, viewer }: Pick<RequestContext, 'db' | 'viewer'>) {
+export function createLoaders(ctx: Pick<RequestContext, 'db' | 'viewer' | 'organization'>) {
+  const { db, viewer } = ctx;
   const own = async <Row>(work: (tx: Db, userId: string) => Promise<Row[]>): Promise<Row[]> =>
-    viewer && ownsFeed(viewer, viewer.userId) ? asPerson(db, viewer.userId, (tx) => work(tx, viewer.userId)) : [];
+    viewer && ownsFeed(ctx, viewer.userId) ? asPerson(db, viewer.userId, (tx) => work(tx, viewer.userId)) : [];
   return {
     noticeById: loadById(
       (ids) => own((tx) => findNotices(tx, ids)),

@@ -1,10 +1,11 @@
-import type { Viewer } from '@supergraph/platform/context';
+import { type Identity, reaches, type Viewer } from '@supergraph/platform/context';
 import type { FactContent } from '@supergraph/db/notifications/tables';
 import type { Head, Notice } from './store/rows.ts';
 
-/** A feed is its owner's alone; an administrator who acts as a person does not see it either. */
-export const ownsFeed = (viewer: Pick<Viewer, 'userId' | 'actorId'> | null, userId: string): boolean =>
-  viewer !== null && viewer.actorId === null && viewer.userId === userId;
+/** A feed is its owner's alone: not an administrator's who acts as a person, nor a token's that works in one organization alone. */
+export const ownsFeed = (asking: Pick<Identity, 'organization'> & { readonly viewer: Asking | null }, userId: string): boolean =>
+  asking.viewer !== null && asking.viewer.actorId === null && asking.viewer.userId === userId && reaches(asking, null);
+type Asking = Pick<Viewer, 'userId' | 'actorId'>;
 
 /** How many people a notice names at most. */
 export const mostActors = 50;

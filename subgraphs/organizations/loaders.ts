@@ -1,4 +1,4 @@
-import type { RequestContext } from '@supergraph/platform/context';
+import { reaches, type RequestContext } from '@supergraph/platform/context';
 import { asPerson, asTenant, inScope } from '@supergraph/platform/database';
 import { loadById, loadManyBy } from '@supergraph/platform/loader';
 import { findInvitationsOf } from './store/invitations.ts';
@@ -10,30 +10,34 @@ import { findTeams } from './store/teams.ts';
 /** Loaders live for one request; each opens the narrowest door to the protected rows that its keys need. */
 export const createLoaders = (ctx: Pick<RequestContext, 'db' | 'viewer' | 'organization'>) => {
   const { db, viewer, organization } = ctx;
+  /** A person's own rows are behind every door; a token that works in one tenant alone sees those of that one. */
+  const within = <Row extends { readonly organizationId: string }>(rows: Row[]): Row[] =>
+    rows.filter(({ organizationId }) => reaches(ctx, organizationId));
   return {
     organizationById: loadById(
       (ids) => findOrganizations(db, ids),
       (row) => row.id,
     ),
     memberById: loadById(
-      (ids) => inScope(ctx, (tx) => findMembers(tx, ids)),
+      async (ids) => within(await inScope(ctx, (tx) => findMembers(tx, ids))),
       (row) => row.id,
     ),
     /** The viewer's own live membership, by tenant. */
     ownMemberByOrganization: loadById(
-      async (organizationIds) => (viewer ? asPerson(db, viewer.userId, (tx) => findLiveMembersOf(tx, viewer.userId, organizationIds)) : []),
+      async (organizationIds) =>
+        viewer ? within(await asPerson(db, viewer.userId, (tx) => findLiveMembersOf(tx, viewer.userId, organizationIds))) : [],
       (row) => row.organizationId,
     ),
     roleById: loadById(
-      (ids) => inScope(ctx, (tx) => findRoles(tx, ids)),
+      async (ids) => within(await inScope(ctx, (tx) => findRoles(tx, ids))),
       (row) => row.id,
     ),
     teamById: loadById(
-      (ids) => inScope(ctx, (tx) => findTeams(tx, ids)),
+      async (ids) => within(await inScope(ctx, (tx) => findTeams(tx, ids))),
       (row) => row.id,
     ),
     rolesByOrganization: loadManyBy(
-      (organizationIds) => inScope(ctx, (tx) => listRoles(tx, organizationIds)),
+      async (organizationIds) => within(await inScope(ctx, (tx) => listRoles(tx, organizationIds))),
       (row) => row.organizationId,
     ),
     /** Live members of roles of the chosen tenant. */
@@ -42,7 +46,7 @@ export const createLoaders = (ctx: Pick<RequestContext, 'db' | 'viewer' | 'organ
       (row) => row.roleId,
     ),
     settingsByOrganization: loadById(
-      (organizationIds) => inScope(ctx, (tx) => findSettings(tx, organizationIds)),
+      async (organizationIds) => within(await inScope(ctx, (tx) => findSettings(tx, organizationIds))),
       (row) => row.organizationId,
     ),
     /** Invitations of the chosen tenant. */

@@ -20,7 +20,7 @@ const longestAddress = 2_000;
 export async function findNotice(ctx: Context, id: string): Promise<Notice | null> {
   if (!z.uuid().safeParse(id).success) return null;
   const notice = await ctx.loaders.noticeById.load(id);
-  return notice && ownsFeed(ctx.viewer, notice.recipientId) ? notice : null;
+  return notice && ownsFeed(ctx, notice.recipientId) ? notice : null;
 }
 
 /** A page of a person's notices, the newest change first; null for everybody else. */
@@ -29,7 +29,7 @@ export async function pageOfFeed(
   userId: string,
   { filter, ...args }: PageArguments & { readonly filter?: unknown },
 ): Promise<Connection<Notice> | null> {
-  if (!ownsFeed(ctx.viewer, userId)) return null;
+  if (!ownsFeed(ctx, userId)) return null;
   const { filter: wanted } = parseInput(Arguments, { filter });
   const page = readPage(ctx, args, feedScope(userId));
   const rows = await asPerson(ctx.db, userId, (tx) => pageOfNotices(tx, page, userId, toWhich(wanted)));
@@ -38,7 +38,7 @@ export async function pageOfFeed(
 
 /** A person's counts; null for everybody else. */
 export async function countsOf(ctx: Context, userId: string): Promise<Head | null> {
-  if (!ownsFeed(ctx.viewer, userId)) return null;
+  if (!ownsFeed(ctx, userId)) return null;
   const nothing = { recipientId: userId, lastSeq: 0, unseen: 0, unread: 0, unreadByCategory: {} };
   return (await ctx.loaders.headByPerson.load(userId)) ?? nothing;
 }

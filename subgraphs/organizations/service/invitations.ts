@@ -1,4 +1,4 @@
-import { requireViewer } from '@supergraph/platform/context';
+import { reaches, requireUnconfined, requireViewer } from '@supergraph/platform/context';
 import { asTenant, type Db } from '@supergraph/platform/database';
 import { conflict, forbidden, notFound } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput } from '@supergraph/platform/input';
@@ -80,6 +80,7 @@ async function verifiedAddress(ctx: Context): Promise<string | null> {
 /** The invitations that wait for the viewer's address; null on other people. */
 export async function ownInvitations(ctx: Context, userId: string): Promise<Invitation[] | null> {
   if (ctx.viewer?.userId !== userId) return null;
+  if (!reaches(ctx, null)) return [];
   const emailFold = await verifiedAddress(ctx);
   if (emailFold === null) return [];
   const invited = await asInvited(ctx.db, emailFold, (tx) => listByAddress(tx, emailFold, ctx.now(), ownLimit));
@@ -123,6 +124,7 @@ async function answer<Result>(
   input: unknown,
   work: (tx: Db, organization: Organization, invitation: Invitation) => Promise<Result>,
 ): Promise<Result> {
+  requireUnconfined(ctx);
   const { token, invitationId } = parseInput(Answer, input);
   const found = token === undefined ? await findById(ctx, invitationId ?? '') : await findByToken(ctx, token);
   if (!found) throw notFound('Invitation');

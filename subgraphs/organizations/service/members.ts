@@ -1,4 +1,4 @@
-import { requireViewer } from '@supergraph/platform/context';
+import { reaches, requireViewer } from '@supergraph/platform/context';
 import { asPerson, asTenant, NoTenantChosen } from '@supergraph/platform/database';
 import { conflict, notFound, staleVersion } from '@supergraph/platform/errors';
 import { idInput, optional, parseInput, text } from '@supergraph/platform/input';
@@ -80,14 +80,15 @@ export async function pageOfMembers(
 /** The viewer's own live memberships; null on other people. */
 export async function pageOfOwnMembers(ctx: Context, userId: string, args: PageArguments): Promise<Connection<Member> | null> {
   if (ctx.viewer?.userId !== userId) return null;
-  const page = readPage(ctx, args, ['memberships', userId]);
-  const rows = await asPerson(ctx.db, userId, (tx) => listOwnMembers(tx, page, userId));
+  const only = ctx.organization?.confined ? ctx.organization.id : null;
+  const page = readPage(ctx, args, ['memberships', userId, only]);
+  const rows = await asPerson(ctx.db, userId, (tx) => listOwnMembers(tx, page, userId, only));
   return toConnection(
     ctx,
     page,
     rows,
     (row) => [row.id],
-    () => asPerson(ctx.db, userId, (tx) => countOwnMembers(tx, userId)),
+    () => asPerson(ctx.db, userId, (tx) => countOwnMembers(tx, userId, only)),
   );
 }
 
@@ -209,6 +210,7 @@ export async function leave(ctx: Context, input: unknown): Promise<Member> {
   const { userId } = requireViewer(ctx);
   const organizationId = membershipId ? await tenantOfOwn(ctx, userId, membershipId) : ctx.organization?.id;
   if (!organizationId) throw new NoTenantChosen();
+  if (!reaches(ctx, organizationId)) throw notFound('Membership');
   const left = await asTenant(ctx.db, organizationId, async (tx) => {
     const organization = await lockOrganization(tx, organizationId);
     const member = organization && (await findLiveMember(tx, organizationId, userId));

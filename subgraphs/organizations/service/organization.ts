@@ -1,5 +1,5 @@
 import { idempotency } from '@supergraph/db/organizations/tables';
-import { requireViewer } from '@supergraph/platform/context';
+import { requireUnconfined, requireViewer } from '@supergraph/platform/context';
 import { asTenant, type Db } from '@supergraph/platform/database';
 import { conflict, isUniqueViolation, notFound, staleVersion } from '@supergraph/platform/errors';
 import { idempotent } from '@supergraph/platform/idempotency';
@@ -135,6 +135,7 @@ async function found(ctx: Context, tx: Db, id: string, ownerId: string, descript
 
 /** Makes an organization that the viewer owns. */
 export async function createOrganization(ctx: Context, input: unknown): Promise<Organization> {
+  requireUnconfined(ctx);
   const { idempotencyKey, ...wanted } = parseInput(NewOrganization, input);
   const { userId } = requireViewer(ctx);
   const made = await ctx.db.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-import { requireViewer } from '@supergraph/platform/context';
+import { reaches, requireViewer } from '@supergraph/platform/context';
 import { asPerson, asTenant } from '@supergraph/platform/database';
 import { notFound } from '@supergraph/platform/errors';
 import { idInput } from '@supergraph/platform/input';
@@ -56,7 +56,8 @@ export async function watchMemberships(ctx: Context): Promise<AsyncGenerator<Mem
   const { userId } = requireViewer(ctx);
   /** The viewer's live membership of each tenant: a role's change reaches its members without naming them. */
   const mine = new Map<string, string>();
-  const own = (event: { readonly userId: string }) => event.userId === userId;
+  const own = (event: { readonly userId: string; readonly organizationId: string }) =>
+    event.userId === userId && reaches(ctx, event.organizationId);
   const inMine = (event: { readonly organizationId: string }) => mine.has(event.organizationId);
   const changes = merge<Change>(
     (signal) => [
@@ -68,7 +69,7 @@ export async function watchMemberships(ctx: Context): Promise<AsyncGenerator<Mem
     ctx.signal,
   );
   const tenants = await asPerson(ctx.db, userId, (tx) => listTenantsOf(tx, userId));
-  for (const { organizationId, membershipId } of tenants) mine.set(organizationId, membershipId);
+  for (const { organizationId, membershipId } of tenants) if (reaches(ctx, organizationId)) mine.set(organizationId, membershipId);
   return ownChanges(ctx, userId, mine, changes);
 }
 
@@ -100,7 +101,7 @@ async function* ownChanges(
 /** A tenant, whenever it changes, for as long as the viewer is an active member. */
 export async function watchOrganization(ctx: Context, organizationId: string): Promise<AsyncGenerator<Organization, void>> {
   const { userId } = requireViewer(ctx);
-  if (!idInput.safeParse(organizationId).success) throw notFound('Organization');
+  if (!idInput.safeParse(organizationId).success || !reaches(ctx, organizationId)) throw notFound('Organization');
   const isMember = async () => (await asTenant(ctx.db, organizationId, (tx) => findContext(tx, organizationId, userId))) !== null;
   const here = (event: { readonly organizationId: string }) => event.organizationId === organizationId;
   const self = (event: { readonly organizationId: string; readonly userId: string }) => here(event) && event.userId === userId;

@@ -191,22 +191,24 @@ export async function countMembers(tx: Db, organizationId: string, wishes: Membe
   return row?.total ?? 0;
 }
 
-/** A person's own live memberships, newest first. */
-export async function listOwnMembers(db: Db, page: Page, userId: string): Promise<Member[]> {
+const inTenant = (only: string | null) => (only === null ? undefined : eq(memberships.organizationId, only));
+
+/** A person's own live memberships, newest first; of one tenant alone where that is named. */
+export async function listOwnMembers(db: Db, page: Page, userId: string, only: string | null = null): Promise<Member[]> {
   const { where, orderBy } = keyset(page, [{ column: memberships.id, direction: 'DESC', type: 'uuid' }]);
   const rows = await selectMembers(db)
-    .where(and(eq(memberships.userId, userId), live, where))
+    .where(and(eq(memberships.userId, userId), live, inTenant(only), where))
     .orderBy(...orderBy)
     .limit(page.size + 1);
   return rows.map(toMember);
 }
 
 /** How many live memberships a person has. */
-export async function countOwnMembers(db: Db, userId: string): Promise<number> {
+export async function countOwnMembers(db: Db, userId: string, only: string | null = null): Promise<number> {
   const [row] = await db
     .select({ total: count() })
     .from(memberships)
-    .where(and(eq(memberships.userId, userId), live));
+    .where(and(eq(memberships.userId, userId), live, inTenant(only)));
   return row?.total ?? 0;
 }
 
