@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { give, type Person } from '../support/journey.ts';
 import { register } from '../support/people.ts';
 import {
+  askFor,
   type Client,
   codeForm,
   errorOf,
@@ -74,6 +75,36 @@ describe('a code', () => {
         await eventually('the end of its tokens', async () => (await viewerBy(provider, body.access_token))?.startsWith('UNAUTHENTICATED'));
       }
     }
+  });
+
+  test('is not told to whoever reads the database: the hash that is kept stands in for none, nor does that of a device or of a pushed wish', async () => {
+    const tv = await newClient(provider, ana, { name: 'Television', type: 'PUBLIC', redirectUris: [] });
+    const { body: started } = await post(provider, '/oauth/device_authorization', { client_id: tv.id, scope: 'openid' });
+    const wish = Object.fromEntries((await askFor(shop)).url.searchParams);
+    await post(provider, '/oauth/par', { ...wish, client_secret: shop.secret ?? '' });
+    const granted = await letIn(shop, ana);
+    const kept = await provider.inDatabase(
+      (sql) => sql<{ kind: string; hash: string }[]>`select kind, id_hash as hash from accounts.oauth_artifacts`,
+    );
+    const hashesOf = (kind: string) => kept.filter((row) => row.kind === kind).map(({ hash }) => `~${hash}`);
+    for (const code of hashesOf('AuthorizationCode'))
+      expect((await post(provider, '/oauth/token', codeForm(shop, granted, { code }))).body.error).toBe('invalid_grant');
+    const device = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', client_id: tv.id };
+    for (const code of hashesOf('DeviceCode'))
+      expect((await post(provider, '/oauth/token', { ...device, device_code: code })).body.error).toBe('invalid_grant');
+    const pushed = { client_id: shop.id, redirect_uri: shop.redirectUri };
+    for (const id of hashesOf('PushedAuthorizationRequest')) {
+      const query = new URLSearchParams({ ...pushed, request_uri: `urn:ietf:params:oauth:request_uri:${id}` });
+      const answer = await fetch(`${provider.url}/oauth/authorize?${query}`, { redirect: 'manual' });
+      expect([id, answer.headers.get('location') ?? '']).toEqual([id, expect.not.stringContaining('/sign-in')]);
+    }
+    const kinds = ['AuthorizationCode', 'DeviceCode', 'PushedAuthorizationRequest'];
+    expect(kinds.filter((kind) => hashesOf(kind).length === 0)).toEqual([]);
+    // What is not guessed from the table goes on.
+    expect((await post(provider, '/oauth/token', { ...device, device_code: started.device_code })).body.error).toBe(
+      'authorization_pending',
+    );
+    expect((await exchange(shop, granted)).access_token).toBeTruthy();
   });
 
   test('is over after a minute', async () => {

@@ -1,5 +1,6 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import { canSignIn } from '../policy.ts';
+import { hashSecret } from '../secrets.ts';
 import { endGrant } from '../service/oauth/end-grant.ts';
 import {
   addArtifact,
@@ -34,18 +35,21 @@ export function createAdapter(kind: string): Adapter {
 
 const now = () => new Date();
 
+/** Grants and interactions are looked for by what we kept of their ids, too. Other ids come from clients: a hash that somebody has read stands in for none. */
+const idHashOf = (kind: string, id: string): string => (kind === 'Grant' || kind === 'Interaction' ? hashOf(id) : hashSecret(id));
+
 function rowOf(kind: string, id: string, payload: AdapterPayload, expiresIn: number | undefined): NewOAuthArtifact {
   if (expiresIn === undefined) throw new Error(`a ${kind} of the provider ends some time`);
   const { grantId, uid, userCode, accountId = payload.result?.login?.accountId, clientId } = payload;
   return {
     kind,
-    idHash: hashOf(id),
+    idHash: idHashOf(kind, id),
     // The library would hold a code against the newest grant of its browser; here each has its own, which signing out ends.
     sealed: sealPayload(surroundings().ctx, { ...payload, expiresWithSession: undefined }),
     // What somebody is being asked goes on without the grant that was there when it began.
     grantId: grantId && kind !== 'Interaction' ? hashOf(grantId) : null,
     uidHash: uid ? hashOf(uid) : null,
-    userCodeHash: userCode ? hashOf(userCode) : null,
+    userCodeHash: userCode ? hashSecret(userCode) : null,
     userId: accountId ?? null,
     clientId: clientId ?? null,
     expiresAt: new Date(now().getTime() + expiresIn * 1_000),
@@ -60,12 +64,12 @@ function payloadOf(artifact: OAuthArtifact | null): AdapterPayload | undefined {
 
 const artifactAdapter = (kind: string): Adapter => ({
   upsert: (id, payload, expiresIn) => putArtifact(surroundings().db, rowOf(kind, id, payload, expiresIn)),
-  find: async (id) => payloadOf(await findArtifact(surroundings().db, kind, hashOf(id), now())),
+  find: async (id) => payloadOf(await findArtifact(surroundings().db, kind, idHashOf(kind, id), now())),
   findByUid: async (uid) => payloadOf(await findArtifactBy(surroundings().db, kind, { uidHash: hashOf(uid) }, now())),
   findByUserCode: (userCode) =>
-    guessed(async () => payloadOf(await findArtifactBy(surroundings().db, kind, { userCodeHash: hashOf(userCode) }, now()))),
+    guessed(async () => payloadOf(await findArtifactBy(surroundings().db, kind, { userCodeHash: hashSecret(userCode) }, now()))),
   consume: (id) => consume(kind, id),
-  destroy: (id) => deleteArtifact(surroundings().db, kind, hashOf(id)),
+  destroy: (id) => deleteArtifact(surroundings().db, kind, idHashOf(kind, id)),
   // With the grant all goes that hangs on it, at once: see `Grant`.
   revokeByGrantId: () => Promise.resolve(),
 });
@@ -73,8 +77,8 @@ const artifactAdapter = (kind: string): Adapter => ({
 /** The library reads and then consumes: of two requests that both read it unused, the second ends what the first got. */
 async function consume(kind: string, id: string): Promise<void> {
   const { db } = surroundings();
-  if (await consumeArtifact(db, kind, hashOf(id), now())) return;
-  const used = await findArtifact(db, kind, hashOf(id), now());
+  if (await consumeArtifact(db, kind, idHashOf(kind, id), now())) return;
+  const used = await findArtifact(db, kind, idHashOf(kind, id), now());
   if (used?.grantId) await endGrant(surroundings().ctx, used.grantId, 'COMPROMISED');
   throw new errors.InvalidGrant('it was used already');
 }
@@ -115,7 +119,7 @@ async function findInteraction(id: string): Promise<AdapterPayload | undefined> 
 
 /** A browser stays signed in only as long as its person may sign in. */
 async function findSession(id: string): Promise<AdapterPayload | undefined> {
-  return withPerson(payloadOf(await findArtifact(surroundings().db, 'Session', hashOf(id), now())));
+  return withPerson(payloadOf(await findArtifact(surroundings().db, 'Session', hashSecret(id), now())));
 }
 
 async function findSessionByUid(uid: string): Promise<AdapterPayload | undefined> {

@@ -7,7 +7,7 @@ const known = '~';
 /** What an id is kept as. Where we know a grant by its hash alone, that stands in for its id. */
 export const hashOf = (id: string): string => (id.startsWith(known) ? id.slice(1) : hashSecret(id));
 
-/** Stands in for a grant's id, which only its hash is kept of. Nothing that clients send is read as one. */
+/** Stands in for the id of a grant or an interaction, which only its hash is kept of. Nothing that clients send is read as one. */
 export const byHash = (hash: string): string => `${known}${hash}`;
 
 /** Encrypts what the provider keeps: it holds ids that open sessions. */
