@@ -63,7 +63,7 @@ describe('an access token (rule 17)', () => {
     expect((await run(contextQuery, { variables: { hash: hashPersonalToken(secret) } })).codes).toEqual(['FORBIDDEN']);
   });
 
-  test('cannot have a scope that its maker has not, nor all of them at once, nor an administrator’s; bad fields are named together', async () => {
+  test('cannot have a scope that its maker has not, nor all of them at once, nor an administrator’s, nor live longer than 366 days; bad fields are named together', async () => {
     const { as } = await newcomer('pat_scopes');
     const wide = { ...as, scopes: ['accounts:read', 'accounts:write', 'crm:read', 'app', 'accounts:admin'] };
     expect((await make(wide, { scopes: ['crm:read', 'crm:read'] })).data.createAccessToken.accessToken.scopes).toEqual(['crm:read']);
@@ -76,6 +76,9 @@ describe('an access token (rule 17)', () => {
     const worse = await make(wide, { name: ' ', scopes: [], organizationId: 'x', serviceAccountId: 'y' });
     expect(worse.errors?.[0]?.extensions?.['issues']).toHaveLength(4);
     expect((await make(wide, { scopes: ['crm:read'], expiresAt: (await now()).toISOString() })).codes).toEqual(['BAD_USER_INPUT']);
+    const until = async (ms: number) => ({ scopes: ['crm:read'], expiresAt: new Date((await now()).getTime() + ms).toISOString() });
+    expect((await make(wide, await until(366 * day))).codes).toEqual([]);
+    expect((await make(wide, await until(366 * day + 1))).codes).toEqual(['BAD_USER_INPUT']);
   });
 
   test('is made by step-up only: not by a stale proof, a token or an acting administrator', async () => {

@@ -7,7 +7,7 @@ import { documents, password, people } from './support.ts';
 const graph = testSubgraph(subgraph);
 const { run, subscribe, stopClock, close } = graph;
 const { register, attempt, signIn, latestToken } = people(graph);
-const { now, half, proceed, newcomer, enroll } = factors(graph);
+const { now, half, proceed, newcomer, enroll, stepUp } = factors(graph);
 afterAll(close);
 beforeAll(() => stopClock());
 
@@ -168,6 +168,48 @@ describe('what concerns a person', () => {
     const owner = await graph.owner();
     const rows = JSON.stringify(await owner`select row_to_json(e)::text from accounts.audit_events e`);
     for (const text of secrets) expect(rows).not.toContain(text);
+  });
+
+  test('is recorded: proofs, passwords, tokens, addresses and ends of sessions, up to the erasure', async () => {
+    const { id, as } = await newcomer('tale_ana');
+    const before = (await namesOf(id)).length;
+    const fresh = await stepUp(as);
+    await run(documents.changePassword, { as: fresh, input: { newPassword: 'another lantern by the pier' } });
+    const { data } = await run(documents.createToken, { as: fresh, input: { name: 'CI', scopes: ['accounts:read'] } });
+    await run(documents.revokeToken, { as: fresh, input: { accessTokenId: data.createAccessToken.accessToken.id } });
+    await run(documents.changeEmail, { as: fresh, input: { email: 'tale@new.example' } });
+    await run(documents.verify, { as: null, input: { token: await latestToken('tale@new.example') } });
+    await run(documents.revertEmail, { as: null, input: { token: await latestToken('tale_ana@example.org') } });
+    const { as: there } = await signIn('tale_ana', 'another lantern by the pier');
+    await run(documents.revoke, { as: there, input: { sessionId: there.sessionId } });
+    const { as: last } = await signIn('tale_ana', 'another lantern by the pier');
+    await run(documents.revokeOthers, { as: last, input: {} });
+    await run(documents.scheduleDeletion, { as: last, input: {} });
+    await run(documents.cancelDeletion, { as: last, input: {} });
+    await run(documents.scheduleDeletion, { as: last, input: {} });
+    const story = [
+      'session.stepped_up',
+      'password.changed',
+      'access_token.created',
+      'access_token.revoked',
+      'email.change_requested',
+      'email.changed',
+      'email.change_reverted',
+      'session.started',
+      'session.ended',
+      'session.started',
+      'sessions.ended',
+      'user.deletion_scheduled',
+      'user.deletion_cancelled',
+      'user.deletion_scheduled',
+    ];
+    expect((await namesOf(id)).toReversed().slice(before)).toEqual(story);
+    graph.advance(14 * 86_400_000 + 1_000);
+    await graph.settle();
+    const { nodes } = (await run(all, { as: admin, variables: { first: 1, filter: { names: ['user.erased'] } } })).data.auditEvents;
+    expect(nodes).toMatchObject([{ target: id, actor: null }]);
+    const rows = JSON.stringify(await (await graph.owner())`select row_to_json(e)::text from accounts.audit_events e`);
+    for (const text of [data.createAccessToken.secret, 'another lantern', 'tale@new.example']) expect(rows).not.toContain(text);
   });
 
   test('is seen by the person and by administrators, in pages and filtered; from where others acted is not the person’s', async () => {

@@ -67,6 +67,20 @@ describe('signing up', () => {
     expect(new Set(issues.map(({ path }) => path))).toEqual(new Set(['handle', 'password', 'displayName', 'locale', 'timeZone']));
   });
 
+  test('a handle has 3 to 30 of a-z, 0-9 and _ (rule 24), a password 10 to 256 characters in the form in which it compares (rule 5)', async () => {
+    const signUpWith = async (more: object) => (await signUp('bounded', more)).codes;
+    for (const handle of ['ab', 'x'.repeat(31), 'Abc', 'a-b', 'a b', 'äbc', 'a.b'])
+      expect([handle, await signUpWith({ handle })]).toEqual([handle, ['BAD_USER_INPUT']]);
+    for (const handle of ['a_0', 'z'.repeat(30)]) expect([handle, await signUpWith({ handle })]).toEqual([handle, []]);
+    const strong = 'Vq7!zR2#k';
+    const long = `${strong}${'nine purple comets hum '.repeat(20)}`;
+    // A ligature is two letters in the form in which passwords compare.
+    for (const secret of [strong, long.slice(0, 257), `${long.slice(0, 255)}ﬁ`, `${strong}\u0007mW`])
+      expect([secret, await signUpWith({ password: secret })]).toEqual([secret, ['BAD_USER_INPUT']]);
+    for (const secret of [`${strong}m`, long.slice(0, 256), `${strong.slice(1)}ﬁ`])
+      expect([secret, await signUpWith({ password: secret })]).toEqual([secret, []]);
+  });
+
   test('common passwords and those made of the own data are refused; nothing like it is kept', async () => {
     const weak = ['password123', '1234567890', 'qwertyuiop', 'ferdinand2020', 'aaaaaaaaaaaa', 'x'.repeat(257)];
     for (const secret of weak)

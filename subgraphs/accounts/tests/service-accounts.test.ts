@@ -37,6 +37,12 @@ const make = async (as: Viewer, input: object = {}) => {
     id: answer.data?.createAccessToken?.accessToken?.id as string,
   };
 };
+/** What the audit log has of an account, oldest first. */
+const recordedOf = async (id: string): Promise<string[]> => {
+  const document = 'query ($filter: AuditEventFilter) { auditEvents(first: 20, filter: $filter) { nodes { name } } }';
+  const { data } = await run(document, { as: person({ roles: ['USER', 'ADMIN'] }), variables: { filter: { subjectId: id } } });
+  return data.auditEvents.nodes.map(({ name }: { name: string }) => name).toReversed();
+};
 const removed = (organizationId: string, userId: string) =>
   ({ organizationId, userId, membershipId: person().userId, epoch: 2, reason: 'REMOVED' }) as const;
 
@@ -49,7 +55,7 @@ describe('a service account (rule 18)', () => {
     return { ...answer, id: answer.data?.createServiceAccount?.user?.id as string, organizationId: within.id };
   };
 
-  test('belongs to its organization, holds no role, cannot sign in, and is told of', async () => {
+  test('belongs to its organization, holds no role, cannot sign in, is told of and recorded', async () => {
     const { as } = await newcomer('svc_ana');
     const { data, id, organizationId } = await service(as, 'robot_one');
     expect(data.createServiceAccount.user).toMatchObject({ kind: 'SERVICE', handle: 'robot_one', displayName: 'Robot' });
@@ -57,6 +63,7 @@ describe('a service account (rule 18)', () => {
     expect(await emitted(userRegistered)).toContainEqual(expect.objectContaining({ userId: id, kind: 'SERVICE', email: null }));
     const admin = person({ roles: ['USER', 'ADMIN'] });
     expect((await run('query ($id: ID!) { user(id: $id) { roles } }', { as: admin, variables: { id } })).data.user.roles).toEqual([]);
+    expect(await recordedOf(id)).toEqual(['service_account.created']);
     expect((await run(documents.setRoles, { as: admin, input: { userId: id, roles: ['ADMIN'] } })).reasons).toEqual(['NOT_A_PERSON']);
     const { startSignIn } = (await run(documents.start, { as: null, input: { identifier: 'robot_one' } })).data;
     expect((await run(documents.proceed, { as: null, input: { flowId: startSignIn.flow.id, password: 'anything at all' } })).codes).toEqual(
@@ -97,7 +104,7 @@ describe('a service account (rule 18)', () => {
     expect(await contextOf(secret)).toBeNull();
   });
 
-  test('ends with its membership; a person who leaves stays', async () => {
+  test('ends with its membership, which is recorded; a person who leaves stays', async () => {
     const { id: userId, as } = await newcomer('svc_leave');
     const { id, organizationId } = await service(as, 'robot_four');
     const { secret } = await make(as, { serviceAccountId: id });
@@ -106,6 +113,8 @@ describe('a service account (rule 18)', () => {
     await deliver(memberRemoved, removed(organizationId, id), { organizationId });
     expect(await contextOf(secret)).toBeNull();
     expect((await emitted(userDeleted)).map((event) => event.userId)).toEqual(expect.arrayContaining([id]));
+    const ends = ['access_token.created', 'access_token.revoked', 'service_account.ended'];
+    expect(await recordedOf(id)).toEqual(['service_account.created', ...ends]);
     expect((await run('query ($id: ID!) { user(id: $id) { status handle } }', { variables: { id } })).data.user).toMatchObject({
       status: 'ERASED',
     });

@@ -1,4 +1,5 @@
 import { attemptCounters } from '@supergraph/db/accounts/tables';
+import type { Viewer } from '@supergraph/platform/context';
 import { person, testSubgraph } from '@supergraph/platform/testing';
 import { sessionCompromised, sessionEnded } from '@supergraph/schema/events/accounts';
 import { notificationRequested } from '@supergraph/schema/events/notifications';
@@ -316,6 +317,35 @@ describe('step-up', () => {
     expect(await notices('CREDENTIAL_CHANGED', id)).toHaveLength(1);
     expect((await attempt('delicate')).codes).toEqual(['UNAUTHENTICATED']);
     expect((await attempt('delicate', input.newPassword)).codes).toEqual([]);
+  });
+
+  test.each([
+    ['changeEmail', { email: 'elsewhere@example.org' }],
+    ['changePassword', { newPassword: 'another lantern by the pier' }],
+    ['startTotpEnrollment', {}],
+    ['startPasskeyRegistration', {}],
+    ['generateRecoveryCodes', {}],
+    ['removeCredential', { credentialId: person().userId }],
+    ['startExternalLink', { provider: 'partner' }],
+    ['unlinkExternalIdentity', { externalIdentityId: person().userId }],
+    ['createAccessToken', { name: 'CI', scopes: ['accounts:read'] }],
+    ['createOAuthClient', { name: 'Shop', type: 'PUBLIC', redirectUris: [], scopes: ['accounts:read'] }],
+    ['updateOAuthClient', { clientId: 'shop', version: 1 }],
+    ['rotateClientSecret', { clientId: 'shop' }],
+    ['scheduleAccountDeletion', {}],
+    ['cancelAccountDeletion', {}],
+    ['requestDataExport', {}],
+  ])('is asked for by %s: of the last 10 minutes, in a session of one’s own (rule 16)', async (name, input) => {
+    const handle = name.toLowerCase().slice(0, 30);
+    await register(handle);
+    const { as } = await signIn(handle);
+    const document = `mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { __typename } }`;
+    const isAsked = async (who: Viewer) => (await run(document, { as: who, input })).reasons.includes('STEP_UP_REQUIRED');
+    expect(await isAsked({ ...as, authTime: as.authTime - 601 })).toBe(true);
+    // Neither an access token nor an acting administrator gets anywhere, however fresh the proof is.
+    expect(await isAsked({ ...as, sessionId: null })).toBe(true);
+    expect(await isAsked({ ...as, actorId: person().userId })).toBe(true);
+    expect(await isAsked(as)).toBe(false);
   });
 
   test('is impossible for access tokens, acting administrators and guests', async () => {
