@@ -23,6 +23,7 @@ import {
   contextOf,
   createOrganization,
   createRole,
+  createTeam,
   deleteRole,
   inviteMembers,
   leaveOrganization,
@@ -125,6 +126,35 @@ test('a person hears how their membership begins, changes and ends, and nothing 
   await act(ada, id, removeMember, { membershipId });
   expect(await heard()).toEqual({ ...told, status: 'REMOVED' });
   await changes.return();
+});
+
+test.each([
+  ['leaves', leaveOrganization],
+  ['is removed', removeMember],
+])('what a member made stays when the member %s, and the member is named by id', async (_how, document) => {
+  const [ada, ben, cy] = (await people('Ada', 'Ben', 'Cy')) as [Someone, Someone, Someone];
+  const id = await found(ada, 'Kept');
+  const membershipId = await bring(ada, id, ben, 'ADMIN');
+  const { data } = await act(ben, id, inviteMembers, { invitations: [{ email: cy.email }] });
+  const [{ id: invitationId }] = data.inviteMembers.invitations;
+  await act(ben, id, createRole, { key: 'DESK', name: 'Desk', permissions: ['crm.deal.read'] });
+  await act(ben, id, createTeam, { name: 'Crew', membershipIds: [membershipId] });
+  const who = document === leaveOrganization ? ben : ada;
+  expect((await act(who, id, document, { membershipId })).codes).toEqual([]);
+  const read = `{ currentOrganization { roles { key } teams { nodes { name members { totalCount } } } invitations { nodes { id status invitedBy { id } } }
+    auditEvents(first: 20, filter: { names: ["role.created", "team.created"] }) { nodes { name actor { id } } } } }`;
+  const { currentOrganization } = (await act(ada, id, read)).data;
+  expect(currentOrganization.roles).toContainEqual({ key: 'DESK' });
+  expect(currentOrganization.teams.nodes).toEqual([{ name: 'Crew', members: { totalCount: 0 } }]);
+  expect(currentOrganization.invitations.nodes).toContainEqual({
+    id: invitationId,
+    status: 'PENDING',
+    invitedBy: { id: ben.viewer.userId },
+  });
+  expect(currentOrganization.auditEvents.nodes).toEqual(
+    ['team.created', 'role.created'].map((name) => ({ name, actor: { id: ben.viewer.userId } })),
+  );
+  expect((await run(acceptInvitation, { input: { invitationId }, as: cy.viewer })).codes).toEqual([]);
 });
 
 test("another tenant's members are out of reach, and plain members may not manage", async () => {

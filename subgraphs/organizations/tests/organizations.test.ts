@@ -111,6 +111,18 @@ test('a person owns at most 10 tenants, also when they make several at once', as
   expect(refused?.errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', reason: 'QUOTA_EXCEEDED', limit: 10 });
 });
 
+test('how many tenants a person may own can be set', async () => {
+  const strict = testOrganizations({ organizationsPerOwner: 1 });
+  try {
+    const { viewer } = await strict.register('Una');
+    const make = (name: string) => strict.run(createOrganization, { input: { name }, as: viewer });
+    expect((await make('The one')).codes).toEqual([]);
+    expect((await make('The other')).errors?.[0]?.extensions).toMatchObject({ reason: 'QUOTA_EXCEEDED', limit: 1 });
+  } finally {
+    await strict.close();
+  }
+});
+
 test('a stranger sees name and slug, and neither members nor roles; an unknown id is null', async () => {
   const [ada, eve] = [await register('Ada'), await register('Eve')];
   const id = await found(ada, 'Seen From Outside');
