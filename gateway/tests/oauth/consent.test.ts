@@ -94,6 +94,10 @@ describe('consent', () => {
     const denied = openBrowserFor(desk);
     await goThrough(denied, await denied.open((await askFor(desk)).url), cleo, { answer: 'deny' });
     await letIn(desk, cleo);
+    const change = 'mutation ($input: UpdateOAuthClientInput!) { updateOAuthClient(input: $input) { client { name } } }';
+    await give(provider.world, change, { input: { clientId: desk.id, version: desk.version, name: 'Journal' }, token: cleo.token });
+    const rotate = 'mutation ($input: RotateClientSecretInput!) { rotateClientSecret(input: $input) { secret } }';
+    const { secret } = await give(provider.world, rotate, { input: { clientId: desk.id }, token: cleo.token });
     const { securityEvents } = await give(
       provider.world,
       '{ viewer { securityEvents(first: 50) { nodes { name target client { name } details } } } }',
@@ -101,7 +105,9 @@ describe('consent', () => {
     );
     const named = (name: string) => securityEvents.nodes.filter((event: { name: string }) => event.name === name);
     expect(named('oauth_client.created')).toMatchObject([{ details: { name: 'Diary', enabled: true } }]);
-    expect(named('app.authorized')).toMatchObject([{ client: { name: 'Diary' } }]);
+    expect(named('oauth_client.changed')).toMatchObject([{ target: desk.id, details: { name: 'Journal' } }]);
+    expect(named('oauth_client.secret_rotated')).toMatchObject([{ target: desk.id }]);
+    expect(named('app.authorized')).toMatchObject([{ client: { name: 'Journal' } }]);
     const administrator = await registerAdministrator(provider.world);
     const { nodes } = await give(
       provider.world,
@@ -110,8 +116,8 @@ describe('consent', () => {
         token: administrator.token,
       },
     );
-    expect(nodes).toContainEqual({ target: desk.id, client: { name: 'Diary' } });
-    expect(JSON.stringify(securityEvents)).not.toContain(desk.secret);
+    expect(nodes).toContainEqual({ target: desk.id, client: { name: 'Journal' } });
+    for (const text of [desk.secret, secret]) expect(JSON.stringify(securityEvents)).not.toContain(text);
   });
 
   test('is no question of our own clients, which administrators alone register', async () => {

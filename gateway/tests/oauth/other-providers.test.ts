@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import * as openid from 'openid-client';
 import { demo, demoPeople } from '@supergraph/schema/demo';
 import { type AppProcess, ask, signInAs, startAppProcess } from '../support/app-process.ts';
+import { eventually } from '../support/eventually.ts';
 import { createWorld, give, type World } from '../support/journey.ts';
 import { password, register, signIn } from '../support/people.ts';
 import { freePorts } from '../support/services.ts';
@@ -218,13 +219,18 @@ test('who has a second factor here is asked for it', async () => {
   }
 });
 
-/** Goes as far as the provider's answer, without following it here. */
-async function answerOf(name: string, email: string) {
+/** Goes as far as the provider's answer, without following it here; `changes` are made to the question on its way there. */
+async function answerOf(name: string, email: string, changes: Readonly<Record<string, string>> = {}) {
   const browser = openWebBrowser([shopCallback, `${here.url}/oauth/external`]);
   const visit = await visitShop(browser);
   const started = await fetch(linkTo(visit.page, name), { redirect: 'manual' });
   const [pair = ''] = started.headers.getSetCookie()[0]!.split(';');
-  const first = await browser.open(started.headers.get('location')!);
+  const question = new URL(started.headers.get('location')!);
+  for (const [parameter, value] of Object.entries(changes)) {
+    if (!question.searchParams.has(parameter)) throw new Error(`no ${parameter} is sent`);
+    question.searchParams.set(parameter, value);
+  }
+  const first = await browser.open(question.href);
   const consent = await browser.submit(first, 'password', { identifier: email, password });
   const { url } = await browser.submit(consent, 'allow');
   const load = (address: URL, cookie = pair) => fetch(address, { redirect: 'manual', headers: { cookie } });
@@ -258,6 +264,17 @@ describe('what comes back', () => {
     const tom = await register(there, 'Tom');
     const { url, load } = await answerOf('Partner', tom.email);
     url.searchParams.set(name, value);
+    const answer = await load(url);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('Partner did not sign you in');
+  });
+
+  test.each([
+    ['nonce', 'n'.repeat(43)],
+    ['code_challenge', 'c'.repeat(43)],
+  ])('answers a question that had another %s on its way, and is refused', async (parameter, value) => {
+    const tim = await register(there, 'Tim');
+    const { url, load } = await answerOf('Partner', tim.email, { [parameter]: value });
     const answer = await load(url);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('Partner did not sign you in');
@@ -301,7 +318,7 @@ describe('linking', () => {
     return browser.submit(consent, 'allow');
   }
 
-  test('a person links an account and takes the link away again', async () => {
+  test('a person links an account and takes the link away again, and is told and reads of both', async () => {
     const [vera, elsewhereVera] = [await register(world, 'Vera'), await register(there, 'Vera')];
     expect((await link(vera.token, elsewhereVera.email)).html).toContain('Linked');
     const [identity] = (await give(world, linked, { token: vera.token })).externalIdentities;
@@ -314,6 +331,17 @@ describe('linking', () => {
     expect((await link(another.token, elsewhereVera.email)).status).toBe(409);
     await give(world, unlink, { input, token: vera.token });
     expect((await give(world, linked, { token: vera.token })).externalIdentities).toEqual([]);
+    const read = '{ viewer { securityEvents(first: 50) { nodes { name target details } } } }';
+    const { securityEvents } = await give(world, read, { token: vera.token });
+    expect(securityEvents.nodes.filter(({ target }: { target: string }) => target === identity.id)).toMatchObject([
+      { name: 'credential.removed', details: { kind: 'EXTERNAL' } },
+      { name: 'credential.added', details: { kind: 'EXTERNAL', reason: 'partner' } },
+    ]);
+    const notices = '{ viewer { notifications(first: 20) { nodes { kind } } } }';
+    await eventually('both notices', async () => {
+      const { notifications } = await give(world, notices, { token: vera.token });
+      return notifications.nodes.filter(({ kind }: { kind: string }) => kind === 'CREDENTIAL_CHANGED').length === 2;
+    });
   });
 
   test('the last way in stays', async () => {
