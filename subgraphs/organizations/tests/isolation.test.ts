@@ -1,3 +1,4 @@
+import { on } from '@supergraph/platform/consumers';
 import { asPerson, asTenant, type Db } from '@supergraph/platform/database';
 import { person, testSubgraph } from '@supergraph/platform/testing';
 import { demoPeople, demoSellers } from '@supergraph/schema/demo';
@@ -17,6 +18,7 @@ import {
   slugHolds,
   teams,
 } from '@supergraph/db/organizations/tables';
+import { usageReported } from '@supergraph/schema/events/platform';
 import { sql } from 'drizzle-orm';
 import type { Context } from '../context.ts';
 import { subgraph } from '../index.ts';
@@ -26,11 +28,20 @@ import { asHolder, asInvited } from '../store/invitations.ts';
 import { hashToken } from '../service/invite.ts';
 import { contextOf, inviteMembers } from './support.ts';
 
-const graph = testSubgraph(subgraph, {
-  answers: {
-    accounts: (_, { ids }) => ({ userSummaries: (ids as string[]).map((id) => ({ id, email: 'who@example.com', status: 'ACTIVE' })) }),
-  },
+/** What a consumer that names no tenant sees of memberships. */
+const seenByConsumer: string[][] = [];
+const looking = on(usageReported.any, async (_ctx, tx: Db) => {
+  const rows = await tx.selectDistinct({ organizationId: memberships.organizationId }).from(memberships);
+  seenByConsumer.push(rows.map(({ organizationId }) => organizationId));
 });
+const graph = testSubgraph(
+  { ...subgraph, consumers: [...(subgraph.consumers ?? []), looking] },
+  {
+    answers: {
+      accounts: (_, { ids }) => ({ userSummaries: (ids as string[]).map((id) => ({ id, email: 'who@example.com', status: 'ACTIVE' })) }),
+    },
+  },
+);
 const { run, emitted, owner, close } = graph;
 afterAll(close);
 
@@ -101,6 +112,13 @@ test('one tenant sees and writes nothing of another, and a row cannot point into
     tx.insert(memberships).values({ organizationId: harbor.id, userId: demoPeople[20]!.id, roleId: foreign!.id, joinedBy: 'ADDED' }),
   );
   await expect(crossing).rejects.toThrow();
+});
+
+test('whoever handles an event sees the tenant of that event, and without one nothing (rule 13)', async () => {
+  const usage = { key: 'files.bytes', used: 1 };
+  for (const organizationId of [harbor.id, north.id, null])
+    await graph.deliver(usageReported.of('files'), { organizationId: organizationId ?? harbor.id, ...usage }, { organizationId });
+  expect(seenByConsumer).toEqual([[harbor.id], [north.id], []]);
 });
 
 test('a person reads their own memberships in all tenants and nobody else’s, and changes none', async () => {
