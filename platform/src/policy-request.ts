@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs';
 import type { Identity } from './context.ts';
+import { canonicalId } from './ids.ts';
 
 /** What somebody wants to do, as policies see it. */
 export interface Question {
@@ -18,7 +19,9 @@ const anybody = { type: 'User', id: 'anybody' } as const;
 
 const principalOf = ({ viewer }: Identity) => (viewer ? { type: 'User', id: viewer.userId } : anybody);
 const placeOf = ({ organization }: Identity) => (organization ? { type: 'Organization', id: organization.id } : platform);
-const resourceOf = (identity: Identity, { resource }: Question) => resource ?? placeOf(identity);
+/** Arguments may spell an id in another way than policies do, and still find the same row. */
+const resourceOf = (identity: Identity, { resource }: Question) =>
+  resource ? { type: resource.type, id: canonicalId(resource.id) } : placeOf(identity);
 
 /** A question in the words of Cedar. Policies find in `context` what the request brought, in `principal` what the account is. */
 export function requestOf(

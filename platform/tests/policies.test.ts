@@ -66,6 +66,17 @@ test('a policy forbids what it is about, from its event on to the next one', asy
   policies.close();
 });
 
+test('a policy about one thing holds however its id is spelled', async () => {
+  const { policies, tell } = told([]);
+  const id = '0198c0de-aaaa-7bbb-8ccc-0123456789ab';
+  await tell([forbid(`forbid(principal, action, resource == Product::"${id}");`)], 'ACTIVE');
+  const about = (spelling: string) => ({ ...question, resource: { type: 'Product', id: spelling } });
+  for (const spelling of [id, id.toUpperCase(), id.replaceAll('-', ''), `{${id}}`, id.replace('aaaa', 'aAaA')])
+    expect(await outcome(() => policies.require(asked, about(spelling)))).toBe('FORBIDDEN POLICY');
+  expect(await outcome(() => policies.require(asked, about(id.replace('aaaa', 'aaab'))))).toBe('let through');
+  policies.close();
+});
+
 test.each([
   ['its group', 'forbid(principal, action in Action::"write", resource);'],
   ['its domain', 'forbid(principal, action in [Action::"chat", Action::"catalog"], resource);'],
