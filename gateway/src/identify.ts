@@ -4,6 +4,7 @@ import type { Calls } from '@supergraph/platform/calls';
 import type { RuntimeSettings } from '@supergraph/platform/config';
 import type { Identity, Viewer } from '@supergraph/platform/context';
 import { notFound, unauthenticated } from '@supergraph/platform/errors';
+import { canonicalId } from '@supergraph/platform/ids';
 import { isPersonalToken } from '@supergraph/platform/personal-token';
 import type { Log } from '@supergraph/platform/log';
 import { isTraceparent } from '@supergraph/platform/tracing';
@@ -106,7 +107,9 @@ export function createIdentifier({ settings, calls, live, scopes, log }: Identif
 
   return {
     identify: async (credentials) => {
-      const { authorization, organizationId } = credentials;
+      const { authorization } = credentials;
+      // What is counted, remembered and ended for a tenant goes by its id as text.
+      const organizationId = credentials.organizationId && canonicalId(credentials.organizationId);
       const base = { ...originOf(credentials), service: null };
       const explain = settings.development && (credentials.explain ?? false);
       if (!authorization) {

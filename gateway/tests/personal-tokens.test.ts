@@ -120,6 +120,21 @@ describe('a personal access token (rule 17)', () => {
     expect((await ask(budget, secret)).body.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND' });
   });
 
+  test('knows its organization however the id is spelled', async () => {
+    const organizationId = '0198c0de-aaaa-7bbb-8ccc-0123456789ab';
+    const row = { organizationId, membershipId: 'm3', roleKey: 'GUEST', permissions: [], teamIds: [], requireMfa: false };
+    state.memberships.set(`ada ${organizationId}`, { ...row, status: 'ACTIVE', epoch: 1 });
+    const upper = { 'x-organization-id': organizationId.toUpperCase() };
+    const here = '{ currentOrganization { id } }';
+    for (const secret of [makeToken({ organizationId }).secret, makeToken().secret])
+      expect((await ask(here, secret, upper)).body).toMatchObject({ data: { currentOrganization: { id: organizationId } } });
+    // What was known under either spelling ends with the membership.
+    state.memberships.delete(`ada ${organizationId}`);
+    gateway.live.broadcast(eventTopic('organizations.member.removed'), JSON.stringify({ payload: { organizationId, userId: 'ada' } }));
+    for (const headers of [upper, { 'x-organization-id': organizationId }])
+      expect((await ask(here, makeToken().secret, headers)).body.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND' });
+  });
+
   test('made with two factors is good where an organization asks for two', async () => {
     const row = { organizationId: 'strict', membershipId: 'm2', roleKey: 'MEMBER', permissions: [], teamIds: [], requireMfa: true };
     state.memberships.set('ada strict', { ...row, status: 'ACTIVE', epoch: 1 });

@@ -27,7 +27,7 @@ export async function findMembershipContext(
   if (!found) return null;
   const { member, organization, requireMfa, requestsPerMinute } = found;
   return {
-    organizationId,
+    organizationId: organization.id,
     membershipId: member.id,
     roleKey: member.role.key,
     permissions: permissionsOfMember(member),

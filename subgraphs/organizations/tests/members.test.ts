@@ -47,6 +47,12 @@ const contextFor = async ({ viewer }: Someone, organizationId: string) =>
   (await run(contextOf, { variables: { userId: viewer.userId, organizationId }, service: 'gateway', as: null })).data.membershipContext;
 const people = async (...names: string[]): Promise<Someone[]> => Promise.all(names.map((name) => register(name)));
 
+test('a tenant is told by its own id, however the question spells it', async () => {
+  const [ada] = (await people('Ada')) as [Someone];
+  const id = await found(ada, 'Spelling');
+  expect(await contextFor(ada, id.toUpperCase())).toMatchObject({ organizationId: id, roleKey: 'OWNER' });
+});
+
 test("a change of role takes effect at once and raises the tenant's epoch; a stale version is a conflict", async () => {
   const [ada, ben] = (await people('Ada', 'Ben')) as [Someone, Someone];
   const id = await found(ada, 'Epoch');
