@@ -301,6 +301,15 @@ describe('a link', () => {
     expect((await get(url)).status).toBe(404);
   });
 
+  test('leads nowhere while its person is suspended', async () => {
+    const { id, urlOf } = await linked('link_kept_out');
+    const url = urlOf('shop-orders.json');
+    const admin = person({ roles: ['USER', 'ADMIN'] });
+    expect((await run(documents.suspend, { as: admin, input: { userId: id, reason: 'taken over' } })).codes).toEqual([]);
+    expect((await get(url)).status).toBe(404);
+    expect((await get(url, 'HEAD')).status).toBe(404);
+  });
+
   test('leads nowhere once the copy is over, or its person erased', async () => {
     const { id, as, urlOf } = await linked('link_gone');
     const url = urlOf('shop-orders.json');

@@ -5,8 +5,10 @@ import { type RouteHandler, refuseRoute } from '@supergraph/platform/routes';
 import { canStepUp } from '@supergraph/platform/step-up';
 import type { Context } from '../../context.ts';
 import type { Loaders } from '../../loaders.ts';
+import { canUseTokens } from '../../policy.ts';
 import { isSigned, sign } from '../../secrets.ts';
 import { type DataExport, type ExportFile, findExport, findFile } from '../../store/exports.ts';
+import { findUsers } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { minuteMs } from '../shared.ts';
 import { readParts } from './parts.ts';
@@ -41,6 +43,9 @@ async function fileAt(ctx: Context, url: URL): Promise<{ readonly found: DataExp
   const found = await findExport(ctx.db, id);
   if (!found || statusOf(ctx, found) !== 'READY') return undefined;
   if (!isSigned(ctx.settings.internalKey, purpose, vouched(found, name, expires), signature)) return undefined;
+  // Whoever may not sign in any more gets nothing by a link of before.
+  const [user] = await findUsers(ctx.db, [found.userId]);
+  if (!user || !canUseTokens(user)) return undefined;
   const file = await findFile(ctx.db, id, domain, holding);
   return file ? { found, file } : undefined;
 }
