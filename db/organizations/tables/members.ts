@@ -19,6 +19,8 @@ export const memberships = schema.table(
     version: integer().notNull().default(1),
     joinedAt: createdAt(),
     endedAt: moment(),
+    /** Went while the tenant kept them from acting, and so comes back only by somebody's invitation. */
+    leftSuspended: boolean().notNull().default(false),
   },
   (table) => [
     uniqueIndex('memberships_live')

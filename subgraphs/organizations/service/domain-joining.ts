@@ -6,7 +6,7 @@ import { memberAdded } from '@supergraph/schema/events/organizations';
 import type { Context } from '../context.ts';
 import { type DomainWithRole, findDomain, listOpenings, type Opening } from '../store/domains.ts';
 import { asInvited, findOpenAddresses, hasDeclined, insertInvitation, type Invitation } from '../store/invitations.ts';
-import { findLiveMember, insertMembership, type Member, wasRemoved } from '../store/memberships.ts';
+import { findLiveMember, insertMembership, type Member, wasKeptOut } from '../store/memberships.ts';
 import { lockOrganization, type Organization, updateOrganization } from '../store/organizations.ts';
 import { record } from './audit.ts';
 import { hashToken } from './invite.ts';
@@ -21,7 +21,8 @@ interface Comer {
 }
 
 /**
- * The open domain behind an opening, if this person may come by it: a member does not, nor does whom the tenant removed.
+ * The open domain behind an opening, if this person may come by it: a member does not, nor does whom the tenant removed,
+ * or had suspended when they left.
  * An invitation that waits for the address goes before, with the role that somebody chose.
  */
 async function findWay(
@@ -32,7 +33,7 @@ async function findWay(
 ): Promise<DomainWithRole | null> {
   const domain = await findDomain(tx, organization.id, domainId);
   const isOpen = domain?.status === 'VERIFIED' && domain.autoJoin && emailFold.endsWith(`@${domain.name}`);
-  if (!isOpen || (await findLiveMember(tx, organization.id, userId)) || (await wasRemoved(tx, organization.id, userId))) return null;
+  if (!isOpen || (await findLiveMember(tx, organization.id, userId)) || (await wasKeptOut(tx, organization.id, userId))) return null;
   const isInvited = (await findOpenAddresses(tx, organization.id, [emailFold], now)).size > 0;
   return isInvited ? null : domain;
 }

@@ -217,7 +217,7 @@ export async function leave(ctx: Context, input: unknown): Promise<Member> {
     // Who came back has a new membership: a late repeat of an earlier leaving must not end it.
     if (!member || (membershipId && member.id !== membershipId)) throw notFound('Membership');
     await requireOtherOwner(tx, member);
-    await updateMembership(tx, member, { status: 'LEFT', endedAt: ctx.now() });
+    await updateMembership(tx, member, { status: 'LEFT', endedAt: ctx.now(), leftSuspended: member.status === 'SUSPENDED' });
     await leaveTeams(ctx, tx, member);
     const { epoch } = await updateOrganization(tx, organizationId, {}, -1);
     await tellStanding(ctx, tx, memberRemoved, member, epoch, 'LEFT');

@@ -72,12 +72,18 @@ export async function findLiveMember(tx: Db, organizationId: string, userId: str
   return row ? toMember(row) : null;
 }
 
-/** Whether a tenant ended a membership of a person. */
-export async function wasRemoved(tx: Db, organizationId: string, userId: string): Promise<boolean> {
+/** Whether a tenant ended a membership of a person, or had suspended them when they left. */
+export async function wasKeptOut(tx: Db, organizationId: string, userId: string): Promise<boolean> {
   const rows = await tx
     .select({ id: memberships.id })
     .from(memberships)
-    .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId), eq(memberships.status, 'REMOVED')))
+    .where(
+      and(
+        eq(memberships.organizationId, organizationId),
+        eq(memberships.userId, userId),
+        or(eq(memberships.status, 'REMOVED'), memberships.leftSuspended),
+      ),
+    )
     .limit(1);
   return rows.length > 0;
 }
@@ -297,7 +303,7 @@ export async function insertMembership(tx: Db, values: Omit<typeof memberships.$
 export async function updateMembership(
   tx: Db,
   { organizationId, id }: Pick<Membership, 'organizationId' | 'id'>,
-  change: Partial<Pick<Membership, 'roleId' | 'title' | 'status' | 'endedAt'>>,
+  change: Partial<Pick<Membership, 'roleId' | 'title' | 'status' | 'endedAt' | 'leftSuspended'>>,
 ): Promise<void> {
   await tx
     .update(memberships)

@@ -17,6 +17,7 @@ import {
   removeMember,
   setQuota,
   type Someone,
+  suspendMember,
   testOrganizations,
   updateDomain,
   verifyDomain,
@@ -324,6 +325,21 @@ test('an invitation goes before the domain, a removed member does not come back 
   expect(await contextFor(late, id)).toBeNull();
   const full = await world.run(acceptInvitation, { input: { invitationId: domain.id }, as: late.viewer });
   expect(full).toMatchObject({ codes: ['CONFLICT'], reasons: ['QUOTA_EXCEEDED'] });
+});
+
+test('whoever leaves while suspended does not come back by the domain, only by an invitation', async () => {
+  const { ada, id, domain } = await open('Evaders');
+  const ben = await arrive('ben@evaders.org');
+  const { membershipId } = await contextFor(ben, id);
+  await world.act(ada, id, suspendMember, { membershipId });
+  expect((await world.run(leaveOrganization, { input: { membershipId }, as: ben.viewer })).codes).toEqual([]);
+  expect(await offersOf(ben)).toEqual([]);
+  expect((await world.run(acceptInvitation, { input: { invitationId: domain.id }, as: ben.viewer })).codes).toEqual(['NOT_FOUND']);
+  await world.deliver(userEmailChanged, { userId: ben.viewer.userId, email: 'ben@evaders.org', version: 2 });
+  expect(await contextFor(ben, id)).toBeNull();
+  await world.act(ada, id, inviteMembers, { invitations: [{ email: 'ben@evaders.org' }] });
+  const [{ id: invitationId }] = await offersOf(ben);
+  expect((await world.run(acceptInvitation, { input: { invitationId }, as: ben.viewer })).codes).toEqual([]);
 });
 
 test('the proof is repeated daily: six failures keep it, one success forgives them, seven in a row end it', async () => {

@@ -1,0 +1,1 @@
+ALTER TABLE "organizations"."memberships" ADD COLUMN "left_suspended" boolean DEFAULT false NOT NULL;
