@@ -26,8 +26,8 @@ export const text = ({ min = 0, max }: { min?: number; max: number }) =>
 export const nameText = (bounds: { min?: number; max: number }) =>
   text({ min: 1, ...bounds }).refine((value) => !lineBreaksAndBidi.test(value), 'must be on one line, without direction marks');
 
-/** An id as clients send it. */
-export const idInput = z.uuid('is not an id');
+/** An id as clients send it, in the one spelling that ids are compared in. */
+export const idInput = z.uuid('is not an id').toLowerCase();
 
 /** GraphQL hands an absent optional field on as null or undefined; rules see only undefined. */
 export const optional = <T>(schema: z.ZodType<T>) => schema.nullish().transform((value) => value ?? undefined);
