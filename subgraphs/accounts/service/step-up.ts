@@ -1,7 +1,7 @@
 import { requireViewer, type Viewer } from '@supergraph/platform/context';
 import { canStepUp, type InSession, isFresh, stepUpRequired } from '@supergraph/platform/step-up';
 import type { Context } from '../context.ts';
-import { findOpenSession, findSessions } from '../store/sessions.ts';
+import { findOpenSession } from '../store/sessions.ts';
 import { hasSecondFactor } from './factors/second.ts';
 
 /**
@@ -36,8 +36,8 @@ export interface Claimed {
 
 /** For other domains, which the platform's `requireStepUp` asks for: whether that is a proof for something delicate. */
 export async function isProven(ctx: Context, { userId, sessionId, acr, at }: Claimed): Promise<boolean> {
-  const [session] = await findSessions(ctx.db, [sessionId]);
-  if (!session || session.userId !== userId || session.actorId !== null || session.endedAt) return false;
+  const session = await findOpenSession(ctx.db, sessionId, ctx.now());
+  if (!session || session.userId !== userId || session.actorId !== null) return false;
   const claimed = { userId, acr: acr === 'aal2' ? 'aal2' : 'aal1', authTime: Math.floor(at.getTime() / 1_000) } as const;
   return isFresh(claimed, ctx.now()) && (await isOurs(ctx, session)) && isStrongEnough(ctx, claimed);
 }

@@ -21,8 +21,20 @@ export async function putArtifact(db: Db, artifact: NewOAuthArtifact): Promise<v
 
 /** Stores an artifact unless there is one of that kind and id; whether it did. Of two that race one wins. */
 export async function addArtifact(db: Db, artifact: NewOAuthArtifact): Promise<boolean> {
-  const added = await db.insert(oauthArtifacts).values(artifact).onConflictDoNothing().returning({ kind: oauthArtifacts.kind });
-  return added.length > 0;
+  return (await addArtifacts(db, [artifact])).length > 0;
+}
+
+const rowsAtOnce = 500;
+
+/** Stores artifacts, but for those of a kind and id that there are already, with few statements; the hashes of what it stored. */
+export async function addArtifacts(db: Db, artifacts: readonly NewOAuthArtifact[]): Promise<string[]> {
+  const added: string[] = [];
+  for (let from = 0; from < artifacts.length; from += rowsAtOnce) {
+    const some = artifacts.slice(from, from + rowsAtOnce);
+    const rows = await db.insert(oauthArtifacts).values(some).onConflictDoNothing().returning({ idHash: oauthArtifacts.idHash });
+    added.push(...rows.map(({ idHash }) => idHash));
+  }
+  return added;
 }
 
 /** An artifact that is not over, used ones too, or null. */

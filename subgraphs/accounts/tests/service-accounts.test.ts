@@ -1,10 +1,13 @@
 import type { Viewer } from '@supergraph/platform/context';
+import { observeQueries } from '@supergraph/platform/database';
 import { hashPersonalToken } from '@supergraph/platform/personal-token';
 import { organizationWith, person, testSubgraph } from '@supergraph/platform/testing';
-import { serviceAccountCreated, sessionEnded, userDeleted, userRegistered } from '@supergraph/schema/events/accounts';
+import { accessTokenRevoked, serviceAccountCreated, sessionEnded, userDeleted, userRegistered } from '@supergraph/schema/events/accounts';
 import { memberRemoved, organizationDeleted } from '@supergraph/schema/events/organizations';
 import { tenantErased } from '@supergraph/schema/events/platform';
+import type { Context } from '../context.ts';
 import { subgraph } from '../index.ts';
+import { endServiceTokens } from '../service/oauth/service-tokens.ts';
 import { factors } from './factor-support.ts';
 import { documents, outcomesOf, people } from './support.ts';
 
@@ -157,5 +160,23 @@ describe('a service account (rule 18)', () => {
     ]);
     expect((await emitted(tenantErased.of('accounts'))).filter((event) => event.organizationId === organizationId)).toHaveLength(1);
     expect((await emitted(userDeleted)).filter((event) => event.userId === id)).toHaveLength(1);
+  });
+
+  test('has all its tokens ended with few statements, each told of once, however many its program has fetched', async () => {
+    const { id: userId } = await newcomer('svc_busy');
+    const owner = await graph.owner();
+    await owner`insert into accounts.oauth_artifacts (kind, id_hash, sealed, user_id, client_id, details, expires_at)
+      select 'IssuedToken', 'busy ' || n, '', ${userId}, 'busy', jsonb_build_object('tokenId', gen_random_uuid(), 'organizationId', null), now() + interval '10 minutes'
+      from generate_series(1, 1200) n`;
+    const ctx = (await graph.context()) as unknown as Context;
+    const end = () => ctx.db.transaction((tx) => endServiceTokens(ctx, tx, userId, 'busy'));
+    let statements = 0;
+    const stop = observeQueries(() => (statements += 1));
+    await end();
+    stop();
+    expect(statements).toBeLessThan(20);
+    await end();
+    const told = (await emitted(accessTokenRevoked)).filter((event) => event.userId === userId);
+    expect([told.length, new Set(told.map(({ tokenId }) => tokenId)).size]).toEqual([1_200, 1_200]);
   });
 });

@@ -5,7 +5,7 @@ import { definePersonalData, holding, stays } from '@supergraph/platform/persona
 import { memberRemoved } from '@supergraph/schema/events/organizations';
 import { personalDataEvents } from '@supergraph/schema/events/platform';
 import type { Context } from '../context.ts';
-import { findLiveMember, listTenantsOf, renameMembership, updateMembership } from '../store/memberships.ts';
+import { findLiveMember, listTenantsOf, updateMembership } from '../store/memberships.ts';
 import { lockOrganization, updateOrganization } from '../store/organizations.ts';
 import { erasePerson } from '../store/people.ts';
 import {
@@ -84,10 +84,7 @@ async function eraseSome(ctx: Context, tx: Db, userId: string): Promise<boolean>
   for (const organizationId of next.slice(0, tenantsAtOnce)) await leave(ctx, tx, organizationId, userId);
   if (next.length > tenantsAtOnce) return true;
   const worded = await listWorded(tx, userId, rowsAtOnce);
-  await forEachTenant(tx, worded, async (own, membership) => {
-    await updateMembership(own, membership, { title: null });
-    await renameMembership(own, membership, '');
-  });
+  await forEachTenant(tx, worded, (own, membership) => updateMembership(own, membership, { title: null, memberName: '' }));
   const invited = await listNamedInvitations(tx, userId, rowsAtOnce);
   await forEachTenant(tx, invited, blankInvitation);
   if (worded.length === rowsAtOnce || invited.length > 0) return true;

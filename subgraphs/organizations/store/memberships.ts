@@ -303,7 +303,7 @@ export async function insertMembership(tx: Db, values: Omit<typeof memberships.$
 export async function updateMembership(
   tx: Db,
   { organizationId, id }: Pick<Membership, 'organizationId' | 'id'>,
-  change: Partial<Pick<Membership, 'roleId' | 'title' | 'status' | 'endedAt' | 'leftSuspended'>>,
+  change: Partial<Pick<Membership, 'roleId' | 'title' | 'memberName' | 'status' | 'endedAt' | 'leftSuspended'>>,
 ): Promise<void> {
   await tx
     .update(memberships)

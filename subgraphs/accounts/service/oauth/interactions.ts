@@ -12,7 +12,7 @@ import { canSignIn } from '../../policy.ts';
 import type { OAuthClient } from '../../store/oauth-clients.ts';
 import { noLongerValid } from '../shared.ts';
 import { amrClaim, firstPartyClient } from '../tokens.ts';
-import { findOpenSession, findSessions } from '../../store/sessions.ts';
+import { findOpenSession } from '../../store/sessions.ts';
 import { lockUser } from '../../store/users.ts';
 import { organizationsOf, requireMembership } from './memberships.ts';
 
@@ -63,7 +63,7 @@ export const organizationChoices = async (ctx: Context): Promise<{ id: string }[
 export async function approveInteraction(ctx: Context, input: unknown): Promise<{ redirectUrl: string }> {
   const { interactionId, organizationId } = parseInput(Approve, input);
   const { userId, sessionId } = requireOwnSession(ctx);
-  const [session] = await findSessions(ctx.db, [sessionId]);
+  const session = await findOpenSession(ctx.db, sessionId, ctx.now());
   if (!session) throw noLongerValid('session');
   const { acr, authTime } = session;
   const by = { userId, acr, amr: amrClaim(session), authTime, sessionId };

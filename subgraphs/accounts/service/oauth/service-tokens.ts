@@ -1,11 +1,11 @@
 import { outbox } from '@supergraph/db/accounts/tables';
 import type { Db } from '@supergraph/platform/database';
-import { emit } from '@supergraph/platform/outbox';
+import { emitAll } from '@supergraph/platform/outbox';
 import { accessTokenRevoked } from '@supergraph/schema/events/accounts';
 import type { JWTPayload } from 'jose';
 import type { Context } from '../../context.ts';
 import { hashSecret } from '../../secrets.ts';
-import { addArtifact, findArtifact, takeArtifactsOf } from '../../store/oauth-artifacts.ts';
+import { addArtifact, addArtifacts, findArtifact, takeArtifactsOf } from '../../store/oauth-artifacts.ts';
 import { lockClientAsItIs } from '../../store/oauth-clients.ts';
 import { record } from '../audit.ts';
 
@@ -26,6 +26,8 @@ interface ServiceToken {
   /** When nobody takes it any more. */
   readonly overAt: Date;
 }
+
+type IssuedDetails = Pick<ServiceToken, 'tokenId' | 'organizationId'>;
 
 /** Whether a service account's token was revoked. */
 export const wasRevoked = async (db: Db, jti: string): Promise<boolean> =>
@@ -58,10 +60,9 @@ export function noteServiceToken(
 
 /** Ends all tokens that were given for a service account, or those of one client alone; such tokens have no session that could end. */
 export async function endServiceTokens(ctx: Context, tx: Db, userId: string, clientId?: string): Promise<void> {
-  for (const { details, expiresAt } of await takeArtifactsOf(tx, issuedKind, userId, clientId)) {
-    const { tokenId, organizationId } = details as unknown as Pick<ServiceToken, 'tokenId' | 'organizationId'>;
-    await end(ctx, tx, { tokenId, userId, organizationId, overAt: expiresAt });
-  }
+  const issued = await takeArtifactsOf(tx, issuedKind, userId, clientId);
+  const tokens = issued.map(({ details, expiresAt }) => ({ ...(details as unknown as IssuedDetails), userId, overAt: expiresAt }));
+  await end(ctx, tx, tokens);
 }
 
 /** Ends a token that its client shows. */
@@ -69,22 +70,28 @@ export async function revokeServiceToken(ctx: Context, { jti = '', sub = '', exp
   const organizationId = (claims['organization_id'] as string | undefined) ?? null;
   const clientId = String(claims['client_id']);
   await ctx.db.transaction(async (tx) => {
-    if (!(await end(ctx, tx, { tokenId: jti, userId: sub, organizationId, overAt: overAt(exp) }))) return;
-    await record(ctx, tx, { name: 'access_token.revoked', subjectId: sub, target: jti, clientId, organizationId });
+    const [ended] = await end(ctx, tx, [{ tokenId: jti, userId: sub, organizationId, overAt: overAt(exp) }]);
+    if (ended) await record(ctx, tx, { name: 'access_token.revoked', subjectId: sub, target: jti, clientId, organizationId });
   });
 }
 
-/** Whether this ended it, and nobody before. */
-async function end(ctx: Context, tx: Db, { tokenId, userId, organizationId, overAt: expiresAt }: ServiceToken): Promise<boolean> {
-  const details = { tokenId };
-  const isNew = await addArtifact(tx, {
-    kind: revokedKind,
-    idHash: hashSecret(tokenId),
-    sealed: '',
-    details,
-    createdAt: ctx.now(),
-    expiresAt,
-  });
-  if (isNew) await emit(ctx, tx, outbox, accessTokenRevoked, { userId, tokenId, organizationId }, { organizationId });
-  return isNew;
+/** Ends tokens of one service account, which belongs to one organization, and tells of them; gives those that nobody had ended before. */
+async function end(ctx: Context, tx: Db, tokens: readonly ServiceToken[]): Promise<ServiceToken[]> {
+  const added = new Set(
+    await addArtifacts(
+      tx,
+      tokens.map(({ tokenId, overAt: expiresAt }) => ({
+        kind: revokedKind,
+        idHash: hashSecret(tokenId),
+        sealed: '',
+        details: { tokenId },
+        createdAt: ctx.now(),
+        expiresAt,
+      })),
+    ),
+  );
+  const ended = tokens.filter(({ tokenId }) => added.has(hashSecret(tokenId)));
+  const payloads = ended.map(({ userId, tokenId, organizationId }) => ({ userId, tokenId, organizationId }));
+  await emitAll(ctx, tx, outbox, accessTokenRevoked, payloads, { organizationId: ended[0]?.organizationId ?? null });
+  return ended;
 }
