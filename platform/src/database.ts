@@ -2,6 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, PostgresJsPreparedQuery, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import postgres, { type Options, type Sql, type TransactionSql } from 'postgres';
+import { committing } from './after-commit.ts';
 import { currentSignal, remaining } from './deadline.ts';
 import type { Log } from './log.ts';
 import { recordStatement, traceComment } from './traced-statements.ts';
@@ -219,7 +220,7 @@ function clientFor(sql: Sql): Sql {
     unsafe: (text: string, values?: never[]) => send(sql, text, values),
     begin: async (work: (tx: TransactionSql) => unknown) => {
       try {
-        return await sql.begin((tx) => work(transactionFor(tx)));
+        return await committing(() => sql.begin((tx) => work(transactionFor(tx))));
       } catch (error) {
         throw translated(error);
       }

@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 
 export type OutboxTable = ReturnType<typeof outboxTable>;
 
-/** Origin of an event that also tells the relay that something waits. */
+/** Origin of an event that also tells the relay, after the commit, that something waits. */
 export interface Emitter extends EventOrigin {
   readonly outboxWritten: () => void;
 }
@@ -52,8 +52,8 @@ export async function emitAll<Payload>(
 /** How many keys travel at the same time; a slow consumer leaves the rest in the outbox, not in memory. */
 const keysAtMost = 100;
 const idlePollMs = 1_000;
-/** After a hint the writing transaction may still be open, so the relay looks again soon. */
-const hintedPollsMs = [2, 10, 40, 150, 400];
+/** While another process's relay has the lock, which may have looked before the hint, this one tries again soon. */
+const retriesMs = [10, 40, 150, 400];
 /** How long a round keeps its transaction open for confirmations; what takes longer is marked by a later round. */
 const roundMs = 250;
 /** A key that could not be sent lets the others go first. */
@@ -65,7 +65,7 @@ const keptHours = 24;
 export interface Relay {
   /** Begins to send by itself; only after all consumers of the process are known, or they would miss what waits. */
   start(): void;
-  /** Something was written; look soon. */
+  /** Something was written and committed; look at once. */
   wake(): void;
   /** Sends everything that waits now; the number of events sent. */
   drain(): Promise<number>;
@@ -89,14 +89,16 @@ export function startRelay(options: RelayOptions): Relay {
   const { domain, log } = options;
   const lanes = createKeyLanes(options);
   let active = false;
-  let hints: number[] = [];
+  let isLooking = false;
+  let isHinted = false;
+  let retries: number[] = [];
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Infinity;
-  let running: Promise<number> | null = null;
+  let running: Promise<Round> | null = null;
 
   // Whoever woke the relay may be a request; its deadline does not bind what is sent for everybody.
-  const runOnce = () =>
-    (running ??= withoutDeadline(() => runRound(options, lanes)).finally(() => {
+  const runOnce = (hinted = false) =>
+    (running ??= withoutDeadline(() => runRound(options, lanes, hinted)).finally(() => {
       running = null;
     }));
   /** An earlier look stays: many hints must not put it off for ever. */
@@ -109,20 +111,33 @@ export function startRelay(options: RelayOptions): Relay {
   };
   const look = async () => {
     dueAt = Infinity;
-    let next = hints.shift() ?? idlePollMs;
+    if (isLooking) return;
+    isLooking = true;
+    // A round that is under way may have looked before what the hint tells of was committed.
+    await Promise.allSettled([running]);
+    const next = await lookOnce();
+    isLooking = false;
+    schedule(isHinted ? 0 : next);
+  };
+  /** In how many milliseconds to look again. */
+  const lookOnce = async (): Promise<number> => {
+    const hinted = isHinted;
+    isHinted = false;
     try {
-      if ((await runOnce()) > 0) next = 0;
+      const { isElsewhere, isFull } = await runOnce(hinted);
+      if (isElsewhere) return retries.shift() ?? idlePollMs;
+      return isFull ? 0 : idlePollMs;
     } catch (error) {
       log.warn({ error }, `the event relay of ${domain} could not send; it tries again`);
-      next = idlePollMs;
+      return idlePollMs;
     }
-    schedule(next);
   };
   const wake = () => {
-    hints = [...hintedPollsMs];
-    schedule(hints.shift() ?? 0);
+    isHinted = true;
+    retries = [...retriesMs];
+    schedule(0);
   };
-  lanes.onLateConfirmation(() => schedule(0));
+  lanes.onLateConfirmation(wake);
   return {
     start: () => {
       active = true;
@@ -135,7 +150,7 @@ export function startRelay(options: RelayOptions): Relay {
       await Promise.allSettled([running]);
       let total = 0;
       for (;;) {
-        const sent = await runOnce();
+        const { sent } = await runOnce();
         total += sent;
         // Keys that are under way may have kept others from being read.
         const travelling = lanes.underway();
@@ -160,18 +175,26 @@ type Waiting = { readonly position: number; readonly envelope: Envelope };
 type Lanes = ReturnType<typeof createKeyLanes>;
 
 interface Round {
-  readonly marked: readonly number[];
-  readonly failure: Error | undefined;
+  /** How many events were marked as published. */
+  readonly sent: number;
+  /** Another process's relay is at it. */
+  readonly isElsewhere: boolean;
+  /** More may wait than there was room for. */
+  readonly isFull: boolean;
 }
 
-async function runRound(options: RelayOptions, lanes: Lanes): Promise<number> {
-  // Hints come before the commit that they tell of, so many looks find nothing: those cost one statement.
-  if (lanes.underway() === 0 && lanes.confirmed().length === 0 && !(await isWaiting(options))) return 0;
-  const { marked, failure } = await options.db.transaction((tx) => sendBatch(options, lanes, tx));
+const nothing: Round = { sent: 0, isElsewhere: false, isFull: false };
+
+async function runRound(options: RelayOptions, lanes: Lanes, hinted: boolean): Promise<Round> {
+  // Most looks without a hint find nothing: those cost one statement.
+  if (!hinted && lanes.underway() === 0 && lanes.confirmed().length === 0 && !(await isWaiting(options))) return nothing;
+  const batch = await options.db.transaction((tx) => sendBatch(options, lanes, tx));
+  if (!batch) return { ...nothing, isElsewhere: true };
+  const { marked, isFull, failure } = batch;
   // After the commit: until then they could be sent, and have to be marked, once more.
   lanes.forget(marked);
   if (failure) throw failure;
-  return marked.length;
+  return { sent: marked.length, isElsewhere: false, isFull };
 }
 
 async function isWaiting({ db, outbox }: RelayOptions): Promise<boolean> {
@@ -179,20 +202,28 @@ async function isWaiting({ db, outbox }: RelayOptions): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function sendBatch({ domain, outbox }: RelayOptions, lanes: Lanes, tx: Db): Promise<Round> {
+interface Batch {
+  readonly marked: readonly number[];
+  readonly isFull: boolean;
+  readonly failure: Error | undefined;
+}
+
+/** What was sent and confirmed; null while another process's relay has the lock. */
+async function sendBatch({ domain, outbox }: RelayOptions, lanes: Lanes, tx: Db): Promise<Batch | null> {
   const [lock] = await tx.execute<{ held: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtextextended(${`relay:${domain}`}, 0)) as held`,
   );
-  if (!lock?.held) return { marked: [], failure: undefined };
-  const failure = await lanes.send(await claimWaiting(tx, outbox, lanes));
+  if (!lock?.held) return null;
+  const room = keysAtMost - lanes.underway();
+  const claimed = await claimWaiting(tx, outbox, lanes, room);
+  const failure = await lanes.send(claimed);
   const marked = lanes.confirmed();
   await mark(tx, outbox, marked);
-  return { marked, failure };
+  return { marked, isFull: room > 0 && claimed.length >= room, failure };
 }
 
 /** The oldest events of keys that do not travel or rest, as many as there is room for. */
-async function claimWaiting(tx: Db, outbox: OutboxTable, lanes: Lanes): Promise<Waiting[]> {
-  const room = keysAtMost - lanes.underway();
+async function claimWaiting(tx: Db, outbox: OutboxTable, lanes: Lanes, room: number): Promise<Waiting[]> {
   if (room <= 0) return [];
   const left = lanes.occupied();
   const rows = await tx

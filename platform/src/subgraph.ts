@@ -16,6 +16,7 @@ import { withDeadline } from './deadline.ts';
 import { badInput, DomainError, upstreamUnavailable } from './errors.ts';
 import { type Log, requestLog } from './log.ts';
 import { sweepIdempotencyKeys } from './idempotency.ts';
+import { afterCommit } from './after-commit.ts';
 import { type Relay, startRelay, sweepOutbox } from './outbox.ts';
 import { type PersonalData, personalFields, personEraser } from './personal-data.ts';
 import { createOperations, isChecked, resolveEveryField } from './operations.ts';
@@ -142,6 +143,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
   const bus = createBus(live);
   const stopping = new AbortController();
   const relay = startRelay({ domain: name, db: database.db, outbox: definition.tables.outbox, engine, live, log });
+  const wakeRelay = () => relay.wake();
   const shared = {
     db: database.db,
     bus,
@@ -150,7 +152,7 @@ export async function startSubgraph(definition: SubgraphDefinition, services: Se
     policies: services.policies,
     settings,
     now: services.now,
-    outboxWritten: () => relay.wake(),
+    outboxWritten: () => afterCommit(wakeRelay),
   };
   const contextFor = (identity: Identity, deadline: number, signal: AbortSignal): RequestContext => {
     const ctx = {

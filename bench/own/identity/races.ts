@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { readSettings } from '@supergraph/platform/config';
 import { demo } from '@supergraph/schema/demo';
@@ -67,10 +67,12 @@ export async function raceSignIns(url: string, { rounds, roundMs }: RacePace, te
   const kept = await hash(demo.password, cost);
   const whole = (number: number) => signIn(url, addresses[number % addresses.length] as string);
   const bare = () => verify(kept, demo.password);
+  const processors = availableParallelism();
   await race(atOnce, 1_500, whole);
-  const rates = { whole: [] as number[], bare: [] as number[], p95: [] as number[], busy: [] as number[] };
+  const rates = { whole: [] as number[], bare: [] as number[], apart: [] as number[], p95: [] as number[], busy: [] as number[] };
   for (let round = 1; round <= rounds; round++) {
     rates.bare.push((await race(atOnce, roundMs, bare)).rate);
+    rates.apart.push((await race(processors, roundMs, bare)).rate);
     const before = processorTimes();
     const { rate, times } = await race(atOnce, roundMs, whole);
     rates.busy.push(busyShare(before, processorTimes()));
@@ -82,7 +84,8 @@ export async function raceSignIns(url: string, { rounds, roundMs }: RacePace, te
   return [
     atLeast('sign-ins with a password, whole, over HTTP', wholeRate, goals.signIns, perSecond),
     atMost('a sign-in, p95', median(rates.p95), goals.signInP95Ms, milliseconds),
-    { what: 'argon2id alone, at the same cost', value: perSecond(bareRate) },
+    { what: 'argon2id alone, at the same cost, as many at once as sign in', value: perSecond(bareRate) },
+    { what: 'the same, one at a time for each processor', value: perSecond(median(rates.apart)) },
     atLeast('sign-ins in parts of argon2id alone', wholeRate / bareRate, goals.signInShare, (value) => value.toFixed(2)),
     atLeast('of the processors’ time, busy while people sign in', median(rates.busy), goals.busy, (value) => value.toFixed(2)),
   ];

@@ -396,14 +396,34 @@ describe('a provider that is away', () => {
     const again = await visit.browser.submit(visit.page, 'password', { identifier: ada.email, password: demo.password });
     expect((await finish(visit, again)).info.sub).toBe(ada.id);
   });
+});
 
-  test('and dies before its answer is taken is told of', async () => {
-    const zoe = await register(there, 'Zoe');
-    const { url, load } = await answerOf('Partner', zoe.email);
-    await there.close();
-    await elsewhere.end();
-    const answer = await load(url);
-    expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain('Partner does not answer right now');
-  });
+test('whoever signs in elsewhere takes back no wrong password of their network', async () => {
+  const guess = async () => {
+    const start = 'mutation ($input: StartSignInInput!) { startSignIn(input: $input) { flow { id } } }';
+    const { flow } = await give(world, start, { input: { identifier: bruno.email } });
+    const proceed = 'mutation ($input: ContinueSignInInput!) { continueSignIn(input: $input) { flow { id } } }';
+    return (await world.ask(proceed, { input: { flowId: flow.id, password: 'wrong wrong wrong' } })).codes;
+  };
+  const codes: unknown[] = [];
+  while (!codes.includes('RATE_LIMITED')) {
+    if (codes.length > 60) throw new Error(`the network stays open: ${codes.join(', ')}`);
+    codes.push(...(await guess()));
+  }
+  const nora = await register(there, 'Nora');
+  for (let times = 0; times < 2; times += 1) {
+    const visit = await visitShop();
+    await finish(visit, await cross(visit, 'Partner', nora.email));
+  }
+  expect(await guess()).toEqual(['RATE_LIMITED']);
+});
+
+test('a provider that dies before its answer is taken is told of', async () => {
+  const zoe = await register(there, 'Zoe');
+  const { url, load } = await answerOf('Partner', zoe.email);
+  await there.close();
+  await elsewhere.end();
+  const answer = await load(url);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain('Partner does not answer right now');
 });

@@ -7,7 +7,7 @@ import type { EventEngine } from '../../src/bus.ts';
 import { deadLetterTable, inboxTable, outboxTable } from '../../src/columns.ts';
 import { on, toConsumer } from '../../src/consumers.ts';
 import { nobody, type RequestContext } from '../../src/context.ts';
-import { openDatabase } from '../../src/database.ts';
+import { type Db, openDatabase } from '../../src/database.ts';
 import { defineEvent, type Envelope, type EventContract } from '../../src/events.ts';
 import { createInProcessLive } from '../../src/in-process-bus.ts';
 import { createLog } from '../../src/log.ts';
@@ -71,6 +71,9 @@ export async function openProbe(ownerUrl: string) {
       db.transaction(async (tx) => {
         for (const event of events) await emit(origin, tx, outbox, contract, event);
       }),
+    /** Writes one event in a transaction, as a domain does that tells its relay. */
+    emitIn: (tx: Db, contract: EventContract<Counted>, event: Counted, outboxWritten: () => void) =>
+      emit({ ...origin, outboxWritten }, tx, outbox, contract, event),
     relay: (engine: EventEngine, live = createInProcessLive()) => startRelay({ domain: freshName('probe'), db, outbox, engine, live, log }),
     /** Writes down each event it is given; `before` may refuse it. */
     consumer: (name: string, contract: EventContract<Counted>, before: (event: Counted) => void | Promise<void> = () => undefined) =>

@@ -1,8 +1,10 @@
 import { hash, verify } from '@node-rs/argon2';
 import type { Settings } from '@supergraph/platform/config';
+import { withoutDeadline } from '@supergraph/platform/deadline';
 import { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import { z } from 'zod';
 import { commonWords } from './common-words.ts';
+import { admit, inTurn } from './hashing.ts';
 
 /** What a hash costs: memory in KiB, and how often it is gone over; the work is their product. */
 interface Cost {
@@ -18,7 +20,7 @@ const workOf = ({ memory, rounds }: Cost): number => memory * rounds;
 
 /** argon2id is the package's default kind; one lane, because the processor's other cores belong to others who sign in. */
 const hashAt = (password: string, { memory, rounds }: Cost): Promise<string> =>
-  hash(password, { memoryCost: memory, timeCost: rounds, parallelism: 1 });
+  inTurn(() => hash(password, { memoryCost: memory, timeCost: rounds, parallelism: 1 }));
 
 /** The cost that a kept hash names (the PHC string format). */
 function costIn(kept: string): Cost {
@@ -30,8 +32,11 @@ const strength = new ZxcvbnFactory({ dictionary: { common: [...commonWords] } })
 /** Of 0 to 4; from 3 on a password stands more than 10⁸ guesses. */
 const lowestScore = 3;
 
-/** The hash to keep of a password. */
-export const hashPassword = (ctx: Keeper, password: string): Promise<string> => hashAt(password, costOf(ctx));
+/** The hash to keep of a password; RATE_LIMITED where too many wait for one. */
+export const hashPassword = (ctx: Keeper, password: string): Promise<string> => admit(() => hashAt(password, costOf(ctx)));
+
+/** The same for whoever was admitted. */
+export const upgradePassword = (ctx: Keeper, password: string): Promise<string> => hashAt(password, costOf(ctx));
 
 /** Whether a kept hash was made at a lower cost than today's; where the cost was lowered, dearer ones stay. */
 export const isOutdated = (ctx: Keeper, kept: string): boolean => workOf(costIn(kept)) < workOf(costOf(ctx));
@@ -49,14 +54,15 @@ const nobodysHashes = new Map<number, Promise<string>>();
 
 function nobodysHash(ctx: Keeper): Promise<string> {
   const work = workOf(costOf(ctx));
-  const known = nobodysHashes.get(work) ?? hashPassword(ctx, 'nobody has this password');
+  const known = nobodysHashes.get(work) ?? withoutDeadline(() => hashAt('nobody has this password', costOf(ctx)));
   nobodysHashes.set(work, known);
   return known;
 }
 
-/** Whether a password fits; without a hash it never does, at the same cost, and a wrong one costs no less where the hash is outdated. */
+/** Whether a password of somebody admitted fits; without a hash it never does, at the same cost, and a wrong one costs no less where the hash is outdated. */
 export async function verifyPassword(ctx: Keeper, kept: string | null, password: string): Promise<boolean> {
-  const fits = await verify(kept ?? (await nobodysHash(ctx)), password);
+  const known = kept ?? (await nobodysHash(ctx));
+  const fits = await inTurn(() => verify(known, password));
   if (kept === null) return false;
   const lacking = fits ? null : lackingCost(ctx, kept);
   if (lacking) await hashAt(password, lacking);

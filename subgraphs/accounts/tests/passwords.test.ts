@@ -1,4 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { readSettings } from '@supergraph/platform/config';
+import { withDeadline } from '@supergraph/platform/deadline';
+import { heavyLanes } from '@supergraph/platform/threads';
+import { admit, inTurn, mostAdmitted } from '../service/hashing.ts';
 import { hashPassword, isOutdated, lackingCost, verifyPassword } from '../service/passwords.ts';
 
 const at = (memory: string, rounds: string) => ({ settings: readSettings({ PASSWORD_HASH_MIB: memory, PASSWORD_HASH_ROUNDS: rounds }) });
@@ -31,5 +35,58 @@ describe('a password’s hash', () => {
   test('cheaper than what OWASP calls the least is refused by name', () => {
     expect(() => at('18', '2')).toThrow(/PASSWORD_HASH_MIB must be at least 19/);
     expect(() => at('46', '1')).toThrow(/PASSWORD_HASH_ROUNDS must be at least 2/);
+  });
+});
+
+describe('hashes at once', () => {
+  /** So many pieces of work that end when they are let go. */
+  function hold(count: number, through: (work: () => Promise<void>) => Promise<void>) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let begun = 0;
+    const all = Array.from({ length: count }, () =>
+      through(() => {
+        begun += 1;
+        return promise;
+      }),
+    );
+    return { begun: () => begun, end: () => (resolve(), Promise.all(all)) };
+  }
+  const settled = () => new Promise((later) => setImmediate(later));
+
+  test('are no more than one for each processor, and leave a thread to others', async () => {
+    const held = hold(heavyLanes + 3, inTurn);
+    await settled();
+    expect(held.begun()).toBe(heavyLanes);
+    expect(heavyLanes).toBeLessThanOrEqual(Math.max(1, Math.min(availableParallelism(), 3)));
+    await held.end();
+    expect(held.begun()).toBe(heavyLanes + 3);
+  });
+
+  test('are refused at once where too many are wanted, before anything is done, and let in again afterwards', async () => {
+    const held = hold(mostAdmitted, admit);
+    let isDone = false;
+    const late = admit(async () => {
+      isDone = true;
+    });
+    await expect(late).rejects.toMatchObject({ extensions: { code: 'RATE_LIMITED', reason: 'PASSWORDS_BUSY', retryAfterSeconds: 2 } });
+    await expect(hashPassword(before, 'four unrelated words')).rejects.toMatchObject({ extensions: { reason: 'PASSWORDS_BUSY' } });
+    expect(isDone).toBe(false);
+    await held.end();
+    expect(await hashPassword(before, 'four unrelated words')).toMatch(/^\$argon2id/);
+  });
+
+  test('are not begun for who has left', async () => {
+    const held = hold(heavyLanes, inTurn);
+    let isDone = false;
+    const leaving = new AbortController();
+    const waiting = withDeadline({ deadline: Date.now() + 60_000, signal: leaving.signal }, () =>
+      inTurn(async () => {
+        isDone = true;
+      }),
+    );
+    leaving.abort();
+    await held.end();
+    await expect(waiting).rejects.toMatchObject({ extensions: { code: 'UPSTREAM_UNAVAILABLE' } });
+    expect(isDone).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
 import { passwordPath } from '../policy.ts';
 import { countAttempt } from '../store/records.ts';
+import { admit, mostAdmitted } from '../service/hashing.ts';
 import { refreshTokens } from '../service/refresh.ts';
 import type { Context } from '../context.ts';
 import { documents, outcomesOf, password, people, viewerOf } from './support.ts';
@@ -131,6 +132,22 @@ describe('a flow', () => {
       expect((await attempt('honest', 'wrong wrong wrong')).codes).toEqual(codes);
     expect((await attempt('honest')).codes).toEqual(['RATE_LIMITED']);
     advance(11 * minute);
+  });
+
+  test('nothing is counted of an attempt that is not let in', async () => {
+    await register('patient');
+    const owner = await graph.owner();
+    const counters = () => owner`select key, failures from accounts.attempt_counters order by key`;
+    const begun = await run(documents.start, { as: null, input: { identifier: 'patient' } });
+    const proceed = () => run(documents.proceed, { as: null, input: { flowId: begun.data.startSignIn.flow.id, password } });
+    const earlier = await counters();
+    const held = Promise.withResolvers<void>();
+    const others = Array.from({ length: mostAdmitted }, () => admit(() => held.promise));
+    expect((await proceed()).errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', reason: 'PASSWORDS_BUSY' });
+    expect(await counters()).toEqual(earlier);
+    held.resolve();
+    await Promise.all(others);
+    expect((await proceed()).codes).toEqual([]);
   });
 
   test('a password is counted in the form in which it compares, whatever keyboard wrote it', async () => {

@@ -7,6 +7,7 @@ import { countSecondAttempt, findFlow, type Flow, moveFlow } from '../../store/s
 import { lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { hasSecondFactor } from '../factors/second.ts';
+import { admit } from '../hashing.ts';
 import { noLongerValid, wrongCredentials } from '../shared.ts';
 import { countForNetwork, uncountForNetwork } from './attempts.ts';
 import { begin, renew } from './begin.ts';
@@ -21,13 +22,22 @@ export async function continueSignIn(ctx: Context, input: unknown): Promise<Show
   const found = await findFlow(ctx.db, step.flowId);
   if (!found || !concerns(ctx, found) || !isWaiting(ctx, found)) throw noLongerValid('sign-in');
   requireFitting(found, step);
+  // Whoever is not let in is told before anything is counted.
+  return step.password === undefined ? goOn(ctx, found, step) : admit(() => goOn(ctx, found, step));
+}
+
+async function goOn(ctx: Context, found: Flow, step: Step): Promise<ShownFlow> {
   await countForNetwork(ctx);
   const flow = await counted(ctx, found);
   const proven = await prove(ctx, flow, step);
   const shown = proven ? await ctx.db.transaction((tx) => advance(ctx, tx, flow, proven, step)) : null;
-  if (shown) return shown;
-  await ctx.db.transaction((tx) => noteFailure(ctx, tx, flow, step));
-  throw wrongCredentials();
+  if (!shown) {
+    await ctx.db.transaction((tx) => noteFailure(ctx, tx, flow, step));
+    throw wrongCredentials();
+  }
+  // Not within the transaction: everybody else who signs in from this network would wait for its end.
+  await uncountForNetwork(ctx, ctx.db);
+  return shown;
 }
 
 /** Goes on with what another provider said of the person; a second factor is asked for where there is one. */
@@ -69,7 +79,6 @@ async function advance(
 ): Promise<ShownFlow | null> {
   const user = await lockUser(tx, proven.userId);
   if (!user || !canSignIn(user) || !(await proven.useUp(tx))) return null;
-  await uncountForNetwork(ctx, tx);
   const isTrusted = flow.status === 'FIRST_FACTOR' && flow.deviceId !== null && (await touchDevice(tx, flow.deviceId, user.id, ctx.now()));
   const moved = { userId: user.id, proven: [...flow.proven, proven.method] };
   if (!isTrusted && (await needsSecond(tx, flow, proven, user))) {

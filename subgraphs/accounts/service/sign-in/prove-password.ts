@@ -2,7 +2,7 @@ import type { Context } from '../../context.ts';
 import { resetCounter } from '../../store/records.ts';
 import type { Flow } from '../../store/sessions.ts';
 import { findPasswords, touchPassword } from '../../store/users.ts';
-import { hashPassword, isOutdated, verifyPassword } from '../passwords.ts';
+import { isOutdated, upgradePassword, verifyPassword } from '../passwords.ts';
 import { countOnPath, deviceKey } from './attempts.ts';
 import type { Proven } from './proofs.ts';
 
@@ -16,7 +16,7 @@ export async function provePassword(ctx: Context, flow: Flow, password: string):
   const isRight = await verifyPassword(ctx, kept?.hash ?? null, password);
   // Whether the account may sign in is looked at when it is locked.
   if (!isOpen || !isRight || !kept) return null;
-  const upgraded = isOutdated(ctx, kept.hash) ? await hashPassword(ctx, password) : undefined;
+  const upgraded = isOutdated(ctx, kept.hash) ? await upgradePassword(ctx, password) : undefined;
   return {
     userId: kept.userId,
     method: 'PASSWORD',
