@@ -3,7 +3,7 @@ import { eventTopic, type LiveTransport } from './bus.ts';
 import type { CallDomain, Identity } from './context.ts';
 import { forbidden, upstreamUnavailable } from './errors.ts';
 import type { Log } from './log.ts';
-import { entitiesOf, type Question, requestOf } from './policy-request.ts';
+import { entitiesOf, type Question, requestOf, resourcesOf, type Thing } from './policy-request.ts';
 
 /** A policy that an administrator stored: it can forbid and nothing else. */
 export interface StoredPolicy {
@@ -156,21 +156,24 @@ export function makeDecider(cedar: typeof Cedar, policies: readonly StoredPolicy
   const isAboutAll = actions.includes(undefined);
   return {
     concerns: ({ action, groups }) => isAboutAll || named.has(action) || groups.some((group) => named.has(group)),
-    decide: (identity, question) => {
-      const answer = cedar.statefulIsAuthorized({
-        ...requestOf(identity, question),
-        entities: entitiesOf(identity, question),
-        preparsedPolicySetId: name,
-        validateRequest: false,
-      });
-      if (answer.type === 'failure')
-        throw new Error(`a policy could not be asked: ${answer.errors.map(({ message }) => message).join('; ')}`);
-      const { decision, diagnostics } = answer.response;
-      // A policy that fails while it is asked would let through what it should forbid.
-      const failed = diagnostics.errors.map(({ policyId }) => policyId);
-      return decision === 'deny' ? [...diagnostics.reason, ...failed] : failed;
-    },
+    decide: (identity, question) => [
+      ...new Set(resourcesOf(identity, question).flatMap((thing) => decideAbout(cedar, name, identity, question, thing))),
+    ],
   };
+}
+
+function decideAbout(cedar: typeof Cedar, policies: string, identity: Identity, question: Question, thing: Thing): string[] {
+  const answer = cedar.statefulIsAuthorized({
+    ...requestOf(identity, question, thing),
+    entities: entitiesOf(identity, question, thing),
+    preparsedPolicySetId: policies,
+    validateRequest: false,
+  });
+  if (answer.type === 'failure') throw new Error(`a policy could not be asked: ${answer.errors.map(({ message }) => message).join('; ')}`);
+  const { decision, diagnostics } = answer.response;
+  // A policy that fails while it is asked would let through what it should forbid.
+  const failed = diagnostics.errors.map(({ policyId }) => policyId);
+  return decision === 'deny' ? [...diagnostics.reason, ...failed] : failed;
 }
 
 /** The actions that a policy names; undefined for one that is about all. */

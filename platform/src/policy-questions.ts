@@ -1,5 +1,6 @@
-import { getNamedType, type GraphQLField, type GraphQLSchema, isInputObjectType, isObjectType } from 'graphql';
-import type { Question } from './policy-request.ts';
+import { getNamedType, type GraphQLField, type GraphQLInputType, type GraphQLSchema, isInputObjectType, isObjectType } from 'graphql';
+import { badInput } from './errors.ts';
+import type { Question, Thing } from './policy-request.ts';
 
 const groupOf: Readonly<Record<string, string>> = { Query: 'read', Mutation: 'write', Subscription: 'watch' };
 
@@ -24,7 +25,7 @@ export const entityAction = (typeName: string): string => `Entity.${typeName}`;
 export const entityQuestion = (domain: string, typeName: string, id: unknown): Question => ({
   action: entityAction(typeName),
   groups: ['read', domain],
-  resource: typeof id === 'string' ? { type: typeName, id } : null,
+  things: typeof id === 'string' ? [{ type: typeName, id }] : [],
 });
 
 /** What a root field asks of policies, given its arguments; undefined for fields of other types. */
@@ -39,8 +40,8 @@ export function fieldQuestion(
   if (!root || !field || !isGoverned(root, field)) return undefined;
   const action = `${root}.${fieldName}`;
   const groups = [groupOf[root] ?? 'read', domain];
-  const find = resourceFinder(schema, field);
-  return (args) => ({ action, groups, resource: find(args as Readonly<Record<string, unknown>>) });
+  const sources = sourcesOf(schema, field);
+  return (args) => ({ action, groups, things: thingsIn(args, sources) });
 }
 
 /** `Query`, `Mutation` or `Subscription`, whatever the schema calls them. */
@@ -77,38 +78,66 @@ export function entitiesAbout(schema: GraphQLSchema, field: Field): string[] {
 
 interface Source {
   readonly type: string;
+  /** The names that lead there from the arguments; a list on the way means each of its entries. */
   readonly path: readonly string[];
 }
 
-/** Where a field's arguments name an entity: by `id` the one that it gives, by `productId` a product; the first one counts. */
-function resourceFinder(schema: GraphQLSchema, field: Field): (args: Readonly<Record<string, unknown>>) => Question['resource'] {
-  const sources = sourcesOf(schema, field);
-  return (args) => {
-    for (const { type, path } of sources) {
-      const id = path.reduce<unknown>((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], args);
-      if (typeof id === 'string') return { type, id };
-    }
-    return null;
-  };
+/** How much a single field may name while policies are asked about it. */
+const mostThings = 500;
+
+/** Everything that a field's arguments name, each thing once. Throws BAD_USER_INPUT beyond 500. */
+function thingsIn(args: unknown, sources: readonly Source[]): Thing[] {
+  const things = new Map<string, Thing>();
+  for (const { type, path } of sources) {
+    for (const id of valuesAt(args, path)) if (typeof id === 'string') things.set(`${type} ${id}`, { type, id });
+    if (things.size > mostThings) throw badInput([{ path: path.join('.'), message: `must name at most ${mostThings} things at once` }]);
+  }
+  return [...things.values()];
 }
 
-/** Sorted: what the field itself is about comes before what it names beside that. */
+function valuesAt(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((each) => valuesAt(each, name === undefined ? [] : [name, ...rest]));
+  if (name === undefined) return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return valuesAt((value as Readonly<Record<string, unknown>>)[name], rest);
+}
+
+/** Where a field's arguments name entities, however deep: by `id` the one that it gives, by `productId` or `productIds` products. */
 export function sourcesOf(schema: GraphQLSchema, field: Field): Source[] {
   const about = entitiesAbout(schema, field);
-  const names = field.args.flatMap(({ name, type }) => {
-    const input = getNamedType(type);
-    return isInputObjectType(input) ? Object.keys(input.getFields()).map((each) => [name, each]) : [[name]];
-  });
-  const found = names.flatMap((path) => {
-    const type = typeNamedBy(schema, path.at(-1) ?? '', about);
-    return type ? [{ type, path }] : [];
-  });
-  return found.toSorted((a, b) => Number(about.includes(b.type)) - Number(about.includes(a.type)));
+  return field.args
+    .flatMap(({ name, type }) => pathsIn(name, type))
+    .flatMap((path) => {
+      const type = typeNamedBy(schema, path, about);
+      return type ? [{ type, path }] : [];
+    });
 }
 
-function typeNamedBy(schema: GraphQLSchema, name: string, about: readonly string[]): string | undefined {
-  if (name === 'id') return about[0];
-  if (!name.endsWith('Id')) return undefined;
-  const type = `${name.charAt(0).toUpperCase()}${name.slice(1, -2)}`;
-  return isEntity(schema, type) ? type : about.find((each) => each.endsWith(type));
+/** The names that lead to each value of an argument; an input inside itself is not gone into again. */
+function pathsIn(name: string, type: GraphQLInputType, around: readonly string[] = []): string[][] {
+  const input = getNamedType(type);
+  if (!isInputObjectType(input)) return [[name]];
+  if (around.includes(input.name)) return [];
+  return Object.values(input.getFields()).flatMap((each) =>
+    pathsIn(each.name, each.type, [...around, input.name]).map((path) => [name, ...path]),
+  );
+}
+
+function typeNamedBy(schema: GraphQLSchema, path: readonly string[], about: readonly string[]): string | undefined {
+  const name = path.at(-1) ?? '';
+  // Deeper ones belong to something else, whose type stands beside them.
+  if (name === 'id' || name === 'ids') return path.length <= 2 ? about[0] : undefined;
+  const [, stem] = /^(\w+)Ids?$/.exec(name) ?? [];
+  return stem && entityCalled(schema, `${stem.charAt(0).toUpperCase()}${stem.slice(1)}`, about);
+}
+
+/** `Product` is itself, `Variant` the one entity whose name ends so, `AddMembership` a membership. */
+function entityCalled(schema: GraphQLSchema, called: string, about: readonly string[]): string | undefined {
+  if (schema.getType(called)) return isEntity(schema, called) ? called : undefined;
+  const near = about.find((each) => each.endsWith(called));
+  if (near) return near;
+  const [only, another] = Object.keys(schema.getTypeMap()).filter((each) => each.endsWith(called) && isEntity(schema, each));
+  if (only && !another) return only;
+  const rest = called.replace(/^[A-Z][a-z0-9]*/, '');
+  return rest && rest !== called ? entityCalled(schema, rest, about) : undefined;
 }

@@ -9,8 +9,14 @@ export interface Question {
   readonly action: string;
   /** `read`, `write` or `watch`, and the domain. */
   readonly groups: readonly string[];
-  /** What it is done to, where that can be told from the arguments; else the organization, else the platform. */
-  readonly resource: { readonly type: string; readonly id: string } | null;
+  /** What it is done to: everything that the arguments name; where they name nothing, the organization, else the platform. */
+  readonly things: readonly Thing[];
+}
+
+/** An entity that policies may be about. */
+export interface Thing {
+  readonly type: string;
+  readonly id: string;
 }
 
 const platform = { type: 'Platform', id: 'platform' } as const;
@@ -19,21 +25,22 @@ const anybody = { type: 'User', id: 'anybody' } as const;
 
 const principalOf = ({ viewer }: Identity) => (viewer ? { type: 'User', id: viewer.userId } : anybody);
 const placeOf = ({ organization }: Identity) => (organization ? { type: 'Organization', id: organization.id } : platform);
-/** Arguments may spell an id in another way than policies do, and still find the same row. */
-const resourceOf = (identity: Identity, { resource }: Question) =>
-  resource ? { type: resource.type, id: canonicalId(resource.id) } : placeOf(identity);
+/** What policies are asked about, one after the other. Arguments may spell an id in another way than policies do, and still find the same row. */
+export const resourcesOf = (identity: Identity, { things }: Question): Thing[] =>
+  things.length > 0 ? things.map(({ type, id }) => ({ type, id: canonicalId(id) })) : [placeOf(identity)];
 
-/** A question in the words of Cedar. Policies find in `context` what the request brought, in `principal` what the account is. */
+/** A question about one thing in the words of Cedar. Policies find in `context` what the request brought, in `principal` what the account is. */
 export function requestOf(
   identity: Identity,
   question: Question,
+  resource: Thing,
 ): Pick<Cedar.AuthorizationCall, 'principal' | 'action' | 'resource' | 'context'> {
   const { viewer, organization, client } = identity;
   const address = client.ipAddress;
   return {
     principal: principalOf(identity),
     action: { type: 'Action', id: question.action },
-    resource: resourceOf(identity, question),
+    resource,
     context: {
       signedIn: viewer !== null,
       acr: viewer?.acr ?? 'aal0',
@@ -52,9 +59,8 @@ export function requestOf(
 }
 
 /** Who asks, what for and where, with what stands above it: a thing is in its organization, and that in the platform. */
-export function entitiesOf(identity: Identity, question: Question): Cedar.EntityJson[] {
+export function entitiesOf(identity: Identity, question: Question, resource: Thing): Cedar.EntityJson[] {
   const { viewer } = identity;
-  const resource = resourceOf(identity, question);
   const place = placeOf(identity);
   const principal = principalOf(identity);
   const isPlace = resource.type === place.type && resource.id === place.id;

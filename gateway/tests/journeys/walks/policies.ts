@@ -8,6 +8,8 @@ const save = 'mutation ($input: SavePolicyInput!) { savePolicy(input: $input) { 
 const activate = 'mutation ($input: ActivatePolicyInput!) { activatePolicy(input: $input) { policy { id version } } }';
 const retire = 'mutation ($input: RetirePolicyInput!) { retirePolicy(input: $input) { policy { id state } } }';
 
+const begin = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }';
+
 /** What an administrator forbids is forbidden in every domain soon after, and allowed again when the policy is retired. */
 export const walkPolicies: Walk = async (world) => {
   const root = await registerAdministrator(world);
@@ -33,10 +35,22 @@ export const walkPolicies: Walk = async (world) => {
 
   await give(world, retire, { input: { policyId: policy.id, version: policy.version }, token: root.token });
   await eventually('the end of the policy', async () => (await read(bo)).codes.length === 0 && (await ask(bo)).codes.length === 0);
+
+  // A policy about one person holds wherever that person is among those who are named.
+  const about = await putInForce(
+    world,
+    root,
+    `forbid(principal, action == Action::"Mutation.createConversation", resource == User::"${cy.id}");`,
+  );
+  const talk = (...userIds: string[]) => world.ask(begin, { variables: { input: { name: 'Tea', userIds } }, token: bo.token });
+  await eventually('the policy about one person', async () => (await talk(cy.id)).codes[0] === 'FORBIDDEN POLICY');
+  expect((await talk(root.id, cy.id)).codes).toEqual(['FORBIDDEN POLICY']);
+  expect((await talk(root.id)).codes).toEqual([]);
+  await give(world, retire, { input: { policyId: about.id, version: about.version }, token: root.token });
 };
 
 async function putInForce(world: World, root: Person, text: string): Promise<Data> {
-  const { policy: draft } = await give(world, save, { input: { name: 'Bo stays out', text }, token: root.token });
+  const { policy: draft } = await give(world, save, { input: { name: 'Stay out', text }, token: root.token });
   const { policy } = await give(world, activate, { input: { policyId: draft.id, version: draft.version }, token: root.token });
   return policy;
 }

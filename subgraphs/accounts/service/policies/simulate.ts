@@ -80,8 +80,8 @@ export async function simulateAccess(ctx: Context, input: unknown): Promise<Deci
   const policies = [...new Map([...(await listActivePolicies(ctx.db)), ...drafts].map((policy) => [policy.id, policy])).values()];
   const decider = policies.length > 0 ? makeDecider(await cedar(), policies) : null;
   if (typeof decider === 'string') return { allowed: false, determiningPolicies: [], errors: [...errors, decider] };
-  const resource = resourceType && resourceId ? { type: resourceType, id: resourceId } : null;
-  const determiningPolicies = [...(decider?.decide(identity, { action, groups: known.groups, resource }) ?? [])];
+  const things = resourceType && resourceId ? [{ type: resourceType, id: resourceId }] : [];
+  const determiningPolicies = [...(decider?.decide(identity, { action, groups: known.groups, things }) ?? [])];
   return { allowed: errors.length === 0 && determiningPolicies.length === 0, determiningPolicies, errors };
 }
 
