@@ -5,6 +5,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import type { RuntimeSettings } from './config.ts';
+import { domainMetrics } from './domain-metrics.ts';
 import { DomainError, type ErrorCode } from './errors.ts';
 import { type CarriedIdentity, verifyIdentity } from './identity-token.ts';
 import type { Log } from './log.ts';
@@ -146,11 +147,12 @@ export interface AdminOptions {
   readonly host: string;
   /** Warnings keep nobody from serving. */
   readonly ready: () => Promise<{ readonly ok: boolean; readonly problems: readonly string[]; readonly warnings?: readonly string[] }>;
+  /** Shown beside what the domains measure. */
   readonly metrics?: Registry;
 }
 
 /** Serves /health/live, /health/ready and /metrics on a port of their own. */
-export async function adminServer({ port, host, ready, metrics = new Registry() }: AdminOptions): Promise<RunningServer> {
+export async function adminServer({ port, host, ready, metrics }: AdminOptions): Promise<RunningServer> {
   const answer = async (path: string | undefined, response: ServerResponse): Promise<void> => {
     if (path === '/health/live') return sendJson(response, 200, { ok: true });
     if (path === '/health/ready') {
@@ -158,7 +160,8 @@ export async function adminServer({ port, host, ready, metrics = new Registry() 
       return sendJson(response, state.ok ? 200 : 503, state);
     }
     if (path !== '/metrics') return sendError(response, 404, 'NOT_FOUND', 'only /health/live, /health/ready and /metrics are served here');
-    response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.metrics());
+    const shown = Registry.merge(metrics ? [metrics, domainMetrics] : [domainMetrics]);
+    response.writeHead(200, { 'content-type': shown.contentType }).end(await shown.metrics());
   };
   const server = createServer((request, response) => {
     answer(request.url?.split('?')[0], response).catch(() =>

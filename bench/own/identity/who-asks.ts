@@ -12,6 +12,8 @@ import { post } from './people.ts';
 const goals = { verifyMs: 0.1, verifyP95Ms: 0.5, membershipMs: 1, membershipAskedP95Ms: 5, personalTokenP95Ms: 2 };
 /** How many different people are looked at. */
 export const bearers = 2_000;
+/** How often, with fresh tokens each time: a moment in which the machine does something else shall not decide. */
+const rounds = 3;
 
 const exactly = (value: number): string => `${value.toFixed(3)} ms`;
 
@@ -30,7 +32,6 @@ export async function verifyBearers(live: LiveTransport): Promise<Figure[]> {
   const publicUrl = 'http://graph.test';
   const key = await createKey();
   const people = Array.from({ length: bearers }, (_, number) => `person-${number}`);
-  const [practice, tokens] = [await signTokens(key, publicUrl, people), await signTokens(key, publicUrl, people)];
   const verifier = createTokenVerifier({
     issuer: publicUrl,
     audience: `${publicUrl}/graphql`,
@@ -40,9 +41,13 @@ export async function verifyBearers(live: LiveTransport): Promise<Figure[]> {
   });
   try {
     const check = (token: string) => verifier.verify(token);
-    await timeEach(practice, check);
-    const first = await timeEach(tokens, check);
-    const again = await timeEach(tokens, check);
+    await timeEach(await signTokens(key, publicUrl, people), check);
+    const [first, again]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      const tokens = await signTokens(key, publicUrl, people);
+      first.push(...(await timeEach(tokens, check)));
+      again.push(...(await timeEach(tokens, check)));
+    }
     return [
       atMost('a bearer that was not seen before, verified, median', median(first), goals.verifyMs, exactly),
       atMost('the same, p95', percentile(first, 0.95), goals.verifyP95Ms, exactly),

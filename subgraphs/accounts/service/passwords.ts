@@ -4,7 +4,7 @@ import { withoutDeadline } from '@supergraph/platform/deadline';
 import { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import { z } from 'zod';
 import { commonWords } from './common-words.ts';
-import { admit, inTurn } from './hashing.ts';
+import { hashing } from './hashing.ts';
 
 /** What a hash costs: memory in KiB, and how often it is gone over; the work is their product. */
 interface Cost {
@@ -20,7 +20,7 @@ const workOf = ({ memory, rounds }: Cost): number => memory * rounds;
 
 /** argon2id is the package's default kind; one lane, because the processor's other cores belong to others who sign in. */
 const hashAt = (password: string, { memory, rounds }: Cost): Promise<string> =>
-  inTurn(() => hash(password, { memoryCost: memory, timeCost: rounds, parallelism: 1 }));
+  hashing.inTurn(() => hash(password, { memoryCost: memory, timeCost: rounds, parallelism: 1 }));
 
 /** The cost that a kept hash names (the PHC string format). */
 function costIn(kept: string): Cost {
@@ -33,7 +33,7 @@ const strength = new ZxcvbnFactory({ dictionary: { common: [...commonWords] } })
 const lowestScore = 3;
 
 /** The hash to keep of a password; RATE_LIMITED where too many wait for one. */
-export const hashPassword = (ctx: Keeper, password: string): Promise<string> => admit(() => hashAt(password, costOf(ctx)));
+export const hashPassword = (ctx: Keeper, password: string): Promise<string> => hashing.admit(() => hashAt(password, costOf(ctx)));
 
 /** The same for whoever was admitted. */
 export const upgradePassword = (ctx: Keeper, password: string): Promise<string> => hashAt(password, costOf(ctx));
@@ -62,7 +62,7 @@ function nobodysHash(ctx: Keeper): Promise<string> {
 /** Whether a password of somebody admitted fits; without a hash it never does, at the same cost, and a wrong one costs no less where the hash is outdated. */
 export async function verifyPassword(ctx: Keeper, kept: string | null, password: string): Promise<boolean> {
   const known = kept ?? (await nobodysHash(ctx));
-  const fits = await inTurn(() => verify(known, password));
+  const fits = await hashing.inTurn(() => verify(known, password));
   if (kept === null) return false;
   const lacking = fits ? null : lackingCost(ctx, kept);
   if (lacking) await hashAt(password, lacking);

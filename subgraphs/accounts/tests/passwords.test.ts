@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { readSettings } from '@supergraph/platform/config';
 import { withDeadline } from '@supergraph/platform/deadline';
-import { heavyLanes } from '@supergraph/platform/threads';
-import { admit, inTurn, mostAdmitted } from '../service/hashing.ts';
+import { domainMetrics } from '@supergraph/platform/domain-metrics';
+import { hashing } from '../service/hashing.ts';
 import { hashPassword, isOutdated, lackingCost, verifyPassword } from '../service/passwords.ts';
 
 const at = (memory: string, rounds: string) => ({ settings: readSettings({ PASSWORD_HASH_MIB: memory, PASSWORD_HASH_ROUNDS: rounds }) });
@@ -39,6 +39,7 @@ describe('a password’s hash', () => {
 });
 
 describe('hashes at once', () => {
+  const { admit, inTurn, lanes, mostAdmitted } = hashing;
   /** So many pieces of work that end when they are let go. */
   function hold(count: number, through: (work: () => Promise<void>) => Promise<void>) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -54,12 +55,12 @@ describe('hashes at once', () => {
   const settled = () => new Promise((later) => setImmediate(later));
 
   test('are no more than one for each processor, and leave a thread to others', async () => {
-    const held = hold(heavyLanes + 3, inTurn);
+    const held = hold(lanes + 3, inTurn);
     await settled();
-    expect(held.begun()).toBe(heavyLanes);
-    expect(heavyLanes).toBeLessThanOrEqual(Math.max(1, Math.min(availableParallelism(), 3)));
+    expect(held.begun()).toBe(lanes);
+    expect(lanes).toBeLessThanOrEqual(Math.max(1, Math.min(availableParallelism(), 3)));
     await held.end();
-    expect(held.begun()).toBe(heavyLanes + 3);
+    expect(held.begun()).toBe(lanes + 3);
   });
 
   test('are refused at once where too many are wanted, before anything is done, and let in again afterwards', async () => {
@@ -75,8 +76,20 @@ describe('hashes at once', () => {
     expect(await hashPassword(before, 'four unrelated words')).toMatch(/^\$argon2id/);
   });
 
+  test('are measured: how many go on, how many wait, how long they take, how many were refused', async () => {
+    const held = hold(lanes + 2, (work) => admit(() => inTurn(work)));
+    await settled();
+    const shown = await domainMetrics.metrics();
+    const value = (name: string) => Number(new RegExp(`^accounts_password_hashes_${name} (\\d+)$`, 'm').exec(shown)?.[1]);
+    expect([value('lanes'), value('running'), value('admitted')]).toEqual([lanes, lanes, lanes + 2]);
+    expect(value('refused_total')).toBeGreaterThanOrEqual(2);
+    const before = value('seconds_count');
+    await held.end();
+    expect(await domainMetrics.metrics()).toContain(`accounts_password_hashes_seconds_count ${before + lanes + 2}\n`);
+  });
+
   test('are not begun for who has left', async () => {
-    const held = hold(heavyLanes, inTurn);
+    const held = hold(lanes, inTurn);
     let isDone = false;
     const leaving = new AbortController();
     const waiting = withDeadline({ deadline: Date.now() + 60_000, signal: leaving.signal }, () =>

@@ -6,7 +6,7 @@ import { notificationRequested } from '@supergraph/schema/events/notifications';
 import { subgraph } from '../index.ts';
 import { passwordPath } from '../policy.ts';
 import { countAttempt } from '../store/records.ts';
-import { admit, mostAdmitted } from '../service/hashing.ts';
+import { hashing } from '../service/hashing.ts';
 import { refreshTokens } from '../service/refresh.ts';
 import type { Context } from '../context.ts';
 import { documents, outcomesOf, password, people, viewerOf } from './support.ts';
@@ -142,7 +142,7 @@ describe('a flow', () => {
     const proceed = () => run(documents.proceed, { as: null, input: { flowId: begun.data.startSignIn.flow.id, password } });
     const earlier = await counters();
     const held = Promise.withResolvers<void>();
-    const others = Array.from({ length: mostAdmitted }, () => admit(() => held.promise));
+    const others = Array.from({ length: hashing.mostAdmitted }, () => hashing.admit(() => held.promise));
     expect((await proceed()).errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', reason: 'PASSWORDS_BUSY' });
     expect(await counters()).toEqual(earlier);
     held.resolve();

@@ -7,7 +7,7 @@ import { countSecondAttempt, findFlow, type Flow, moveFlow } from '../../store/s
 import { lockUser, type User } from '../../store/users.ts';
 import { record } from '../audit.ts';
 import { hasSecondFactor } from '../factors/second.ts';
-import { admit } from '../hashing.ts';
+import { hashing } from '../hashing.ts';
 import { noLongerValid, wrongCredentials } from '../shared.ts';
 import { countForNetwork, uncountForNetwork } from './attempts.ts';
 import { begin, renew } from './begin.ts';
@@ -23,7 +23,7 @@ export async function continueSignIn(ctx: Context, input: unknown): Promise<Show
   if (!found || !concerns(ctx, found) || !isWaiting(ctx, found)) throw noLongerValid('sign-in');
   requireFitting(found, step);
   // Whoever is not let in is told before anything is counted.
-  return step.password === undefined ? goOn(ctx, found, step) : admit(() => goOn(ctx, found, step));
+  return step.password === undefined ? goOn(ctx, found, step) : hashing.admit(() => goOn(ctx, found, step));
 }
 
 async function goOn(ctx: Context, found: Flow, step: Step): Promise<ShownFlow> {
