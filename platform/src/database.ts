@@ -108,8 +108,8 @@ interface DriverQuery {
   readonly tagged: boolean;
   /** Where it runs; null while it waits for a connection. */
   readonly state: { drop(): void } | null;
-  resolve: (this: void, value: unknown) => void;
-  reject: (this: void, error: unknown) => void;
+  resolve: (this: DriverQuery, value: unknown) => void;
+  reject: (this: DriverQuery, error: unknown) => void;
   cancel(): Promise<unknown> | null;
 }
 
@@ -124,43 +124,96 @@ function guardWith(statementMs: number, log: Pick<Log, 'warn'> | undefined) {
     if (signal?.aborted) return refuse(statement, 'ABORTED', 'the request ended before the database was asked');
     const text = statement.strings.join('?');
     for (const listener of listeners) listener(text);
-    const recorded = recordStatement(text);
-
-    const timer = setTimeout(() => giveUp('DEADLINE', 'the database did not answer in time'), Math.min(left, statementMs - earlierMs));
-    const onAbort = () => giveUp('ABORTED', 'the request ended while the database was asked');
-    signal?.addEventListener('abort', onAbort);
-    const settle = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const { resolve, reject } = statement;
-    statement.resolve = (value) => {
-      settle();
-      recorded?.end();
-      resolve(value);
-    };
-    statement.reject = (error) => {
-      settle();
-      const reason = translated(error);
-      recorded?.end(reason instanceof Error ? reason.name : 'Error');
-      reject(reason);
-    };
+    guard(statement, { signal, log, recorded: recordStatement(text), forMs: Math.min(left, statementMs - earlierMs) });
     return true;
-
-    function giveUp(reason: UnavailableReason, message: string): void {
-      const running = statement.state;
-      if (!running) {
-        statement.reject(new DatabaseUnavailable(reason, message));
-        void statement.cancel();
-        return;
-      }
-      // The connection is not used again: what the server still sends on it, or a late cancel, can hit nobody else.
-      statement.cancel()?.catch((error: unknown) => log?.warn({ error }, 'a statement could not be cancelled on the server'));
-      running.drop();
-      statement.reject(new DatabaseUnavailable(reason, message));
-    }
   };
 }
+
+interface Watch {
+  readonly signal: AbortSignal | undefined;
+  readonly log: Pick<Log, 'warn'> | undefined;
+  readonly recorded: ReturnType<typeof recordStatement>;
+  readonly forMs: number;
+}
+
+/**
+ * What watches over one query, on the query itself. No function is made for a query: one that holds it keeps it, and all
+ * that waits for it, through several collections of young garbage, which cost more than the query's own objects.
+ */
+class Guard {
+  readonly statement: GuardedQuery;
+  readonly watch: Watch;
+  readonly timer: NodeJS.Timeout;
+  readonly resolve: DriverQuery['resolve'];
+  readonly reject: DriverQuery['reject'];
+  constructor(statement: GuardedQuery, watch: Watch) {
+    this.statement = statement;
+    this.watch = watch;
+    this.resolve = statement.resolve;
+    this.reject = statement.reject;
+    this.timer = setTimeout(passDeadline, watch.forMs, this);
+    if (watch.signal) guardsUnder(watch.signal).add(this);
+  }
+
+  settle(error?: unknown): void {
+    clearTimeout(this.timer);
+    if (this.watch.signal) guardsUnder(this.watch.signal).delete(this);
+    this.watch.recorded?.end(error === undefined ? undefined : error instanceof Error ? error.name : 'Error');
+  }
+
+  giveUp(reason: UnavailableReason, message: string): void {
+    const { statement, watch } = this;
+    const running = statement.state;
+    if (!running) {
+      statement.reject(new DatabaseUnavailable(reason, message));
+      void statement.cancel();
+      return;
+    }
+    // The connection is not used again: what the server still sends on it, or a late cancel, can hit nobody else.
+    statement.cancel()?.catch((error: unknown) => watch.log?.warn({ error }, 'a statement could not be cancelled on the server'));
+    running.drop();
+    statement.reject(new DatabaseUnavailable(reason, message));
+  }
+}
+
+const guards = new WeakMap<AbortSignal, Set<Guard>>();
+
+/** What waits for the database under a signal, which is listened to once, however many queries a request has. */
+function guardsUnder(signal: AbortSignal): Set<Guard> {
+  const known = guards.get(signal);
+  if (known) return known;
+  const fresh = new Set<Guard>();
+  guards.set(signal, fresh);
+  signal.addEventListener('abort', passAbort, { once: true });
+  return fresh;
+}
+
+function passAbort(this: AbortSignal): void {
+  for (const each of guards.get(this) ?? []) each.giveUp('ABORTED', 'the request ended while the database was asked');
+}
+
+interface GuardedQuery extends DriverQuery {
+  guard?: Guard;
+}
+
+function guard(statement: GuardedQuery, watch: Watch): void {
+  statement.guard = new Guard(statement, watch);
+  statement.resolve = resolveGuarded;
+  statement.reject = rejectGuarded;
+}
+
+function resolveGuarded(this: GuardedQuery, value: unknown): void {
+  this.guard?.settle();
+  this.guard?.resolve.call(this, value);
+}
+
+function rejectGuarded(this: GuardedQuery, error: unknown): void {
+  const reason = translated(error);
+  this.guard?.settle(reason);
+  this.guard?.reject.call(this, reason);
+}
+
+const passDeadline = (watching: Guard): void => watching.giveUp('DEADLINE', 'the database did not answer in time');
 
 function refuse(statement: DriverQuery, reason: UnavailableReason, message: string): false {
   statement.reject(new DatabaseUnavailable(reason, message));
