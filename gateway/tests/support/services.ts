@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { type AppProcess, makeDataDirectory, startAppProcess } from './app-process.ts';
 import { eventually } from './eventually.ts';
@@ -115,16 +115,28 @@ async function startService(name: string, environment: Record<string, string>): 
   return service;
 }
 
-/** Ports that nobody uses just now, none twice. */
+/** Below those that systems hand out by themselves (from 32768 on), or another program might get one before it is used. */
+const lowestPort = 12_000;
+const portsOfWorker = 2_000;
+const mostWorkers = 10;
+let nextPort = Math.floor(Math.random() * portsOfWorker);
+
+/** Ports that nobody uses just now, none twice; test files beside this one look among others. */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer();
-      await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-      return probe;
-    }),
-  );
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map((probe) => new Promise((closed) => probe.close(closed))));
+  const worker = (Number(process.env['JEST_WORKER_ID'] ?? 1) - 1) % mostWorkers;
+  const ports: number[] = [];
+  for (let tries = 0; ports.length < count; tries += 1) {
+    if (tries > portsOfWorker) throw new Error(`there are no ${count} free ports`);
+    const port = lowestPort + worker * portsOfWorker + (nextPort++ % portsOfWorker);
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  return new Promise((tell) => {
+    probe.once('error', () => tell(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => tell(true)));
+  });
 }
