@@ -34,10 +34,11 @@ async function worker(index: number): Promise<void> {
   for (let turn = 0; running; turn += 1) {
     const began = performance.now();
     const number = index * 10_000_000 + turn;
-    const work = () => (turn % 2 === 0 ? write(number) : readOne(number));
+    const [hasDeadline, isTransaction] = [index % 2 === 0, turn % 2 === 0];
+    const work = () => (isTransaction ? write(number) : readOne(number));
     try {
       // Half of the work comes with the deadline of a request, half with none but the statement's own.
-      await (index % 2 === 0 ? withDeadline({ deadline: Date.now() + 4_500 }, work) : work());
+      await (hasDeadline ? withDeadline({ deadline: Date.now() + 4_500 }, work) : work());
       recent.ok += 1;
     } catch (error) {
       if (error instanceof DatabaseUnavailable) recent.unavailable += 1;
@@ -47,7 +48,8 @@ async function worker(index: number): Promise<void> {
       }
       await new Promise((done) => setTimeout(done, 5));
     }
-    sums.slowestMs = Math.max(sums.slowestMs, Math.round(performance.now() - began));
+    // A transaction without a deadline is several statements, of which each has its own.
+    if (hasDeadline || !isTransaction) sums.slowestMs = Math.max(sums.slowestMs, Math.round(performance.now() - began));
   }
 }
 
