@@ -134,6 +134,20 @@ describe('a flow', () => {
     advance(11 * minute);
   });
 
+  test('whoever is signed in gets their tokens, also when their attempt cannot be taken back', async () => {
+    await register('settled');
+    const owner = await graph.owner();
+    await owner`create function accounts.refuse_less() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$`;
+    await owner`create trigger refuse_less before update on accounts.attempt_counters for each row when (new.failures < old.failures and new.window_started_at = old.window_started_at) execute function accounts.refuse_less()`;
+    try {
+      const begun = await run(documents.start, { as: null, input: { identifier: 'settled' } });
+      const { data } = await run(documents.proceed, { as: null, input: { flowId: begun.data.startSignIn.flow.id, password } });
+      expect(data.continueSignIn.flow.tokens.refreshToken).toEqual(expect.any(String));
+    } finally {
+      await owner`drop function accounts.refuse_less() cascade`;
+    }
+  });
+
   test('nothing is counted of an attempt that is not let in', async () => {
     await register('patient');
     const owner = await graph.owner();
